@@ -1,0 +1,265 @@
+"""The ledger's tables, as SQLAlchemy Core: what was decided, by which version, and what is still owed.
+
+Times are aware UTC. Texts that hold JSON say so; no table holds attribute values of a lead.
+A lead is its canonical key, `source:lead_id` (`rescore.model.lead_key`).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from rescore.ledger.types import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────────
+
+rules_version = Table(
+    "rules_version",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("status", String, nullable=False),  # draft · rejected · active · retired
+    Column("error", Text),  # why a body was rejected: one line a problem
+    Column("scoring", String(64)),  # the fingerprint's three parts; null when rejected
+    Column("thresholds", String(64)),
+    Column("wording", String(64)),
+    Column("path", String, nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("registered_by", String, nullable=False),
+    UniqueConstraint("scorecard", "sha256"),
+    comment="every body ever seen, exactly as read; a rejected one is remembered by its hash",
+)
+
+activation = Table(
+    "activation",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("activation_seq", Integer, primary_key=True),
+    Column("version_seq", Integer, nullable=False),
+    Column("wakes", String, nullable=False),  # scoring · thresholds · wording: the strongest part that moved
+    Column("activated_at", UtcDateTime, nullable=False),
+    Column("activated_by", String, nullable=False),
+    Column("rescored_at", UtcDateTime),  # null while its rescore is owed
+    Column("attempt", Integer, nullable=False, default=0),  # rescores asked for so far
+    Column("attempted_at", UtcDateTime),
+    ForeignKeyConstraint(["scorecard", "version_seq"], ["rules_version.scorecard", "rules_version.seq"]),
+    comment="puts one version in force",
+)
+
+control = Table(
+    "control",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("activation_seq", Integer),  # the one in force
+    Column("paused", Boolean, nullable=False, default=False),
+    Column("paused_by", String),
+    Column("paused_at", UtcDateTime),
+    Column("first_load_done", Boolean, nullable=False, default=False),  # nothing fires before
+    Column("full_pass_date", Date),  # local date of the last pass over everybody
+    comment="one row a scorecard: what is in force",
+)
+
+automation = Table(
+    "automation",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("automation", String, primary_key=True),
+    Column("born", Integer, nullable=False),  # activation_seq of its (latest) appearance
+    Column("removed", Integer),  # activation_seq that took it away
+    comment="which automations exist since which activation",
+)
+
+# ── facts arriving ───────────────────────────────────────────────────────────────────────────────────
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="input_ver: bumped by every landing commit, under its row lock, so order of numbers is order of commits",
+)
+
+stream = Table(
+    "stream",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("cursor", Text),  # the connector's own JSON
+    Column("landing", BigInteger, nullable=False, default=0),  # last landing number given out
+    Column("fence", BigInteger, nullable=False, default=0),
+    comment="how far each source stream has been read, and who may write it",
+)
+
+dirty = Table(
+    "dirty",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("lead", String, primary_key=True),
+    Column("input_ver", BigInteger, nullable=False),
+    Column(
+        "facts_until", UtcDateTime
+    ),  # latest occurred_at among its new facts: a run as of earlier does not cover it
+    comment="leads whose score may have changed",
+)
+
+# ── runs ─────────────────────────────────────────────────────────────────────────────────────────────
+
+run = Table(
+    "run",
+    metadata,
+    Column("run_key", String, primary_key=True),  # {Airflow run id or other}/{scorecard}
+    Column("scorecard", String, nullable=False),
+    Column("kind", String, nullable=False),  # incremental · daily · rescore
+    Column("activation_seq", Integer, nullable=False),  # pinned
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("input_ver", BigInteger, nullable=False),
+    Column("fence", Integer, nullable=False, default=1),
+    Column("state", String, nullable=False),  # scoring · staged · promoting · promoted · superseded
+    Column("promoted_to", String),  # last lead of the last promoted chunk
+    Column("counts", Text, nullable=False, default="{}"),  # JSON, name -> whole number
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Index(None, "scorecard", "started_at"),
+    comment="one scoring run of one scorecard",
+)
+
+stage_score = Table(
+    "stage_score",
+    metadata,
+    Column("run_key", String, primary_key=True),
+    Column("lead", String, primary_key=True),
+    Column("score", Integer),  # whole points; null outside the audience
+    Column("band", String),
+    Column("dimensions", Text, nullable=False),  # JSON, dimension -> whole points or null
+    Column("reasons", Text, nullable=False),  # JSON, top three of {rule, label, points}
+    Column("changed", Boolean, nullable=False),  # differs from the committed row
+    comment="a run's results that nobody acts on yet",
+)
+
+score = Table(
+    "score",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("lead", String, primary_key=True),
+    Column("score", Integer),
+    Column("band", String),
+    Column("dimensions", Text, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("activation_seq", Integer, nullable=False),  # the guard: these three never go back
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("input_ver", BigInteger, nullable=False),
+    Column("ver", BigInteger, nullable=False),  # 1, 2, ... one more at every change
+    Column("changed_at", UtcDateTime, nullable=False),  # as_of of the last change
+    comment="the state of record",
+)
+
+delta = Table(
+    "delta",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("lead", String, primary_key=True),
+    Column("ver", BigInteger, primary_key=True),
+    Column("run_key", String, nullable=False),
+    Column("activation_seq", Integer, nullable=False),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("old_score", Integer),
+    Column("new_score", Integer),
+    Column("old_band", String),
+    Column("new_band", String),
+    Index(None, "run_key"),
+    comment="every committed change of a score",
+)
+
+# ── what is owed to the world ────────────────────────────────────────────────────────────────────────
+
+sync = Table(
+    "sync",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("scorecard", String, primary_key=True),
+    Column("lead", String, primary_key=True),
+    Column("want_ver", BigInteger, nullable=False),  # score.ver that the target should show
+    Column("acked_ver", BigInteger, nullable=False, default=0),  # score.ver that it confirmed
+    Column("state", String, nullable=False),  # due · settled · parked · shadow
+    Column("tries", Integer, nullable=False, default=0),
+    Column("next_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
+    Column("lease_by", String),
+    Column("reason", Text),  # of the last failure
+    Index(None, "target", "state", "next_at"),
+    comment="level-triggered: what each target should show of each lead",
+)
+
+arming = Table(
+    "arming",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("automation", String, primary_key=True),
+    Column("lead", String, primary_key=True),
+    Column("state", String, nullable=False),  # armed · fired
+    Column("n", Integer, nullable=False),  # arming number, from 1
+    Column("since", UtcDateTime, nullable=False),  # as_of of the last transition
+    comment="edge-triggered: where each automation stands with each lead; no row is armed number 1",
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("delivery_id", String(36), primary_key=True),  # uuid5 of automation, lead, n, action
+    Column("scorecard", String, nullable=False),
+    Column("automation", String, nullable=False),
+    Column("lead", String, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("action", Integer, nullable=False),  # position in the automation's `do`
+    Column("connection", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # frozen: the bytes that are sent and signed
+    Column("run_key", String, nullable=False),
+    Column("activation_seq", Integer, nullable=False),
+    Column("state", String, nullable=False),  # due · delivered · parked · cancelled
+    Column("tries", Integer, nullable=False, default=0),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
+    Column("lease_by", String),
+    Column("settled_at", UtcDateTime),
+    Column("reason", Text),
+    UniqueConstraint("scorecard", "automation", "lead", "n", "action"),
+    Index(None, "state", "next_at"),
+    Index(None, "run_key"),
+    comment="one delivery per automation, lead, arming and action",
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("attempt_id", Integer, primary_key=True, autoincrement=True),
+    Column("delivery_id", String(36), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", String, nullable=False),  # unknown (until we hear) · ok · transient · refused
+    Column("detail", Text),
+    Index(None, "delivery_id"),
+    comment="written before the call, completed after it",
+)

@@ -1,0 +1,21 @@
+"""The words that every room shares: a lead's key, and whole numbers for points."""
+
+MILLI = 1000
+"""Thousandths in one point."""
+
+
+def lead_key(source: str, lead_id: str) -> str:
+    """The key a lead is born with: `hubspot:1042`. Merged leads share one of them (lake table `aliases`)."""
+    return f"{source}:{lead_id}"
+
+
+def split_lead_key(lead: str) -> tuple[str, str]:
+    """(source, lead_id) of a key; sources have no colon, ids may."""
+    source, _, lead_id = lead.partition(":")
+    return source, lead_id
+
+
+def whole_points(thousandths: int) -> int:
+    """Rounded half away from zero: 1500 -> 2, -1500 -> -2, 1499 -> 1."""
+    sign = -1 if thousandths < 0 else 1
+    return sign * ((abs(thousandths) + MILLI // 2) // MILLI)

@@ -1,0 +1,1 @@
+"""Rules: a YAML file in, a checked and frozen scorecard out."""

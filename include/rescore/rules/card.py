@@ -1,0 +1,308 @@
+"""What a checked rules file says: frozen, typed, exact, and free of YAML.
+
+Points are whole thousandths of a point everywhere; durations are whole days. Past the door
+(`rescore.rules.load`) nobody checks a scorecard again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+
+class Operator(StrEnum):
+    """The closed list of comparisons; the value is the word in the rules file."""
+
+    EQUALS = "equals"
+    IN = "in"
+    CONTAINS = "contains"
+    CONTAINS_ANY = "contains_any"
+    STARTS_WITH = "starts_with"
+    STARTS_WITH_ANY = "starts_with_any"
+    ENDS_WITH = "ends_with"
+    ENDS_WITH_ANY = "ends_with_any"
+    HAS_WORD = "has_word"
+    HAS_ANY_WORD = "has_any_word"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    ABOVE = "above"
+    BELOW = "below"
+    BETWEEN = "between"
+    IS = "is"
+    EXISTS = "exists"
+    NEWER_THAN = "newer_than"
+    OLDER_THAN = "older_than"
+
+
+class Kind(StrEnum):
+    """How a field is read for one comparison; the literal decides."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    FLAG = "flag"
+    DATE = "date"
+    ANY = "any"  # exists: whatever the column holds
+
+
+Scalar = str | Decimal | bool | int
+"""Text as written, a number as its exact decimal, a flag, or (newer_than, older_than) days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One field against literals. `values` has one entry unless the operator takes a list.
+
+    `between` has two values (inclusive). Text literals are kept as written; whoever compares
+    folds them with `rescore.text.fold`.
+    """
+
+    field: str
+    operator: Operator
+    kind: Kind
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """True when every part is; `AllOf(())` is true."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """True when at least one part is."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True when the part is false; a comparison with a missing value is false, so its `Not` is true."""
+
+    part: Condition
+
+
+Condition = Comparison | AllOf | AnyOf | Not
+
+ALWAYS = AllOf(())
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of a rule counts, applied in this order: `first`, `count` (with `per_day`), `points`.
+
+    `points` is in thousandths and clamps the rule's sum to [-points, points].
+    """
+
+    first: bool = False
+    count: int | None = None
+    per_day: bool = False
+    points: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HalfLife:
+    """Worth halves every `days` days: w(age) = 0.5 ** (age / days)."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Worth falls in a straight line to nothing at `days`: w(age) = max(0, 1 - age / days)."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Worth is `keep` of the last step whose `after` (days) the age has reached, 1 before the first."""
+
+    steps: tuple[tuple[int, Fraction], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decay:
+    """How an activity's worth changes with age: a shape, and the age from which it is worth nothing."""
+
+    shape: HalfLife | Linear | Steps | None = None
+    expires: int | None = None
+
+
+NO_LIMIT = Limit()
+NO_DECAY = Decay()
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What every rule has: id, the label sales reads as a reason, its dimension, its line in the file."""
+
+    id: str
+    label: str
+    dimension: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRule(_Named):
+    """Points for each matching activity, by its age, within a limit."""
+
+    activities: tuple[str, ...]
+    where: Condition
+    points: int
+    limit: Limit = NO_LIMIT
+    decay: Decay = NO_DECAY
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencyRule(_Named):
+    """Points once, if among the matching activities of the last `within` days enough are found.
+
+    `measure` says what is counted: rows, different local days, or different values of `field`.
+    """
+
+    activities: tuple[str, ...]
+    where: Condition
+    measure: Literal["count", "days", "distinct"]
+    field: str | None
+    at_least: int
+    within: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRule(_Named):
+    """Points once, if there is a matching activity and none in the last `none_within` days."""
+
+    activities: tuple[str, ...]
+    where: Condition
+    none_within: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRule(_Named):
+    """Points once while a condition on the lead's attributes holds."""
+
+    condition: Condition
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a `first_of`; its label, where given, replaces the rule's in explanations."""
+
+    when: Condition
+    points: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOfRule(_Named):
+    """The points of the first choice that holds, else nothing."""
+
+    choices: tuple[Choice, ...]
+
+
+Rule = ActivityRule | FrequencyRule | SilenceRule | LeadRule | FirstOfRule
+ActivityBased = ActivityRule | FrequencyRule | SilenceRule
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Floor and ceiling in thousandths; None is unbounded."""
+
+    floor: int | None = None
+    ceiling: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A sub-score; outside the total when `in_total` is false."""
+
+    id: str
+    range: Range
+    in_total: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A labelled range of the total, from `bound` (thousandths, inclusive) up to the next band."""
+
+    id: str
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Post the crossing to the address behind an Airflow Connection that opted in."""
+
+    connection: str
+
+
+Action = Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """What to do when a committed score crosses: conditions are over `score`, `band` and dimension ids.
+
+    The values compared are the rounded whole points; literals are `Kind.NUMBER` (`band`: `Kind.TEXT`).
+    """
+
+    id: str
+    label: str
+    fire_when: Condition
+    ready_again_when: Condition | None
+    actions: tuple[Action, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleActivity:
+    """One activity of an example; `at` is aware UTC."""
+
+    type: str
+    at: datetime
+    fields: tuple[tuple[str, Scalar], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example: these activities and attributes give these numbers.
+
+    `expect` maps `score`, `band`, dimension or rule ids to the expected value (whole points for
+    score and dimensions, thousandths as a Decimal of points for rules, a label or None for band).
+    """
+
+    name: str
+    as_of: datetime
+    lead: tuple[tuple[str, Scalar], ...]
+    activities: tuple[ExampleActivity, ...]
+    expect: tuple[tuple[str, Scalar | None], ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """One checked rules file.
+
+    `bands` run from the highest bound to the lowest; a lead for whom `audience` is false has no score.
+    """
+
+    id: str
+    description: str
+    timezone: ZoneInfo
+    total: Range
+    dimensions: tuple[Dimension, ...]
+    rules: tuple[Rule, ...]
+    audience: Condition
+    bands: tuple[Band, ...]
+    automations: tuple[Automation, ...]
+    examples: tuple[Example, ...] = ()
