@@ -98,7 +98,7 @@ counter = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("value", BigInteger, nullable=False),
-    comment="input_ver: bumped by every landing commit, under its row lock, so order of numbers is order of commits",
+    comment="input_ver: bumped under its row lock by every landing, so numbers are in commit order",
 )
 
 stream = Table(
