@@ -1,0 +1,63 @@
+"""What a source hands over: one page of leads and activities, and what it could not read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+AttributeValue = str | float | bool | datetime | date | None
+"""A typed attribute of a lead; whole numbers may be given as int. None means: the source has no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRecord:
+    """A person as the source knows them at this moment.
+
+    `attributes` is the whole set: a name that is missing here has no value any more. `merged` lists
+    the source's ids of leads that were merged into this one.
+    """
+
+    lead_id: str
+    attributes: Mapping[str, AttributeValue]
+    merged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRecord:
+    """One time-stamped thing a lead did.
+
+    `occurred_at` is aware. `fields` are further texts that rules may compare, by name.
+    """
+
+    activity_id: str
+    lead_id: str
+    type: str
+    occurred_at: datetime
+    asset: str | None = None
+    channel: str | None = None
+    value: float | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A record that cannot be used, kept where a person can look it up.
+
+    `reason` is a short code that is counted in the open; `detail` may hold raw data and goes to the
+    lake only.
+    """
+
+    kind: Literal["lead", "activity"]
+    record_id: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a source's stream; `cursor` (plain JSON) says where to resume after it."""
+
+    leads: list[LeadRecord] = field(default_factory=list)
+    activities: list[ActivityRecord] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    cursor: dict[str, Any] = field(default_factory=dict)
