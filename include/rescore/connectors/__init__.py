@@ -1,0 +1,1 @@
+"""The CRMs: where activity comes from and where scores go."""

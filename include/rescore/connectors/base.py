@@ -1,0 +1,89 @@
+"""What every CRM connector promises: facts come out in pages, scores go back by record id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+from rescore.lake.records import Page
+
+Cursor = dict[str, Any]
+"""Where to resume a stream: JSON of the connector's own making, kept by the ledger, read by nobody else."""
+
+FieldValue = str | int | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreUpdate:
+    """What the CRM should show of one lead.
+
+    `lead_id` is the CRM's own record id (not the lead key). `fields` maps property names of the
+    mapping to values; None empties the property.
+    """
+
+    lead_id: str
+    fields: Mapping[str, FieldValue]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one update.
+
+    Not ok and `retryable`: the outcome is unknown or the CRM asked to come back, and the same
+    update sent again is right. Not ok otherwise: the CRM refused this record, and a person has to
+    look; `reason` says why without any value of the lead.
+    """
+
+    lead_id: str
+    ok: bool
+    reason: str | None = None
+    retryable: bool = False
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where leads and activities come from.
+
+    Streams are read independently of each other, except that the first one holds the leads.
+    """
+
+    name: str
+    streams: tuple[str, ...]
+
+    def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
+        """Everything of one stream from `cursor` (None: from the beginning) up to `until`, page by page.
+
+        Each page carries the cursor that resumes after it: reading on from there misses nothing, and
+        repeats at most rows the lake recognises as already known. Records that cannot be read are in
+        the page's `set_aside`; they never end the stream.
+
+        Raises:
+            CrmRejectedCredentials: The token is wrong or lacks a scope.
+            CrmRateLimited: The CRM asked for a longer pause than this call may wait.
+            CrmUnavailable: No usable answer.
+            CursorStuck: A page led to itself.
+        """
+        ...
+
+
+@runtime_checkable
+class Target(Protocol):
+    """Where scores are shown. Never creates a record."""
+
+    name: str
+    batch_size: int
+
+    def write(self, updates: Sequence[ScoreUpdate]) -> list[WriteResult]:
+        """Set the fields of at most `batch_size` records in as few calls as the CRM allows.
+
+        Returns one result per update, in the order given, whatever order the CRM answered in.
+
+        Raises:
+            CrmRejectedCredentials: The token is wrong or lacks a scope; nothing was written.
+            CrmFieldMissing: A property of the mapping does not exist; nothing was written.
+            CrmRateLimited: The CRM asked for a longer pause than this call may wait.
+            CrmUnavailable: No usable answer; what was written is unknown, so send it again.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""HubSpot, or any server that speaks its API."""

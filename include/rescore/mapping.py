@@ -1,0 +1,193 @@
+"""What a CRM calls things, and what Rescore calls them: one checked, frozen mapping per CRM.
+
+    include/mappings/hubspot.yaml -> load_mapping -> Mapping
+
+A mapping holds names only, never a host or a token: those come from the Airflow Connection.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from rescore.errors import MappingInvalid
+from rescore.strict_yaml import problems_of, read_document
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+"""A name of ours: an attribute, an activity type, a stream."""
+
+Property = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
+"""A name of the CRM's."""
+
+Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9/{}._-]+$", max_length=200)]
+"""A path below the Connection's host; the API's version is part of it."""
+
+Mode = Literal["live", "shadow"]
+AttributeType = Literal["text", "number", "flag", "date", "timestamp"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Attribute(_Frozen):
+    """One lead attribute: the property it is read from, and how."""
+
+    property: Property
+    type: AttributeType
+
+
+class Leads(_Frozen):
+    """Where leads are read from and written back to."""
+
+    search: Path
+    read: Path
+    update: Path
+    properties: Path
+    groups: Path
+    modified: Property
+    attributes: dict[Name, Attribute]
+
+
+class TypeByProperty(_Frozen):
+    """An activity type that depends on a property: its value picks from `values`, else `otherwise`.
+
+    Without `otherwise` a value that is not listed is set aside.
+    """
+
+    property: Property
+    values: dict[str, Name]
+    otherwise: Name | None = None
+
+
+class Engagements(_Frozen):
+    """Objects a salesperson logs (calls, meetings, notes, tasks, e-mails), tied to contacts by associations.
+
+    `at` lists the properties that may hold the moment it happened; the first that is filled wins.
+    `fields` maps extra activity fields to properties; `translate` replaces a property's values
+    (HubSpot's call outcomes are UUIDs).
+    """
+
+    kind: Literal["engagements"]
+    search: Path
+    associations: Path
+    type: Name | TypeByProperty
+    at: tuple[Property, ...] = ("hs_timestamp",)
+    modified: Property = "hs_lastmodifieddate"
+    asset: Property | None = None
+    channel: str | None = None
+    value: Property | None = None
+    fields: dict[Name, Property] = {}
+    translate: dict[Property, dict[str, str]] = {}
+
+
+class PageViews(_Frozen):
+    """Visits of pages, from event occurrences; `url` is the property that holds the full address."""
+
+    kind: Literal["page_views"]
+    path: Path
+    event: str
+    type: Name
+    url: Property
+    channel: str | None = None
+    fields: dict[Name, Property] = {}
+
+
+class EmailEvents(_Frozen):
+    """Opens and clicks of marketing e-mails; `types` maps the vendor's event types to ours."""
+
+    kind: Literal["email_events"]
+    path: Path
+    types: dict[str, Name]
+    channel: str | None = None
+
+
+class Forms(_Frozen):
+    """Form submissions. `forms` lists the GUIDs to read; empty: every form of `listing`."""
+
+    kind: Literal["forms"]
+    listing: Path
+    path: Path
+    type: Name
+    channel: str | None = None
+    forms: tuple[str, ...] = ()
+
+
+Stream = Annotated[Engagements | PageViews | EmailEvents | Forms, Field(discriminator="kind")]
+
+
+class ScoreFields(_Frozen):
+    """The properties that show one scorecard; only `score` has to be there.
+
+    `reasons` gets the three strongest rules as one text; `rules_version` the version's number.
+    """
+
+    mode: Mode
+    score: Property
+    band: Property | None = None
+    dimensions: dict[Name, Property] = {}
+    reasons: Property | None = None
+    changed_at: Property | None = None
+    rules_version: Property | None = None
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Every property that this scorecard writes."""
+        single = (self.score, self.band, self.reasons, self.changed_at, self.rules_version)
+        return (*(name for name in single if name), *self.dimensions.values())
+
+
+class Mapping(_Frozen):
+    """One CRM's mapping. `mapping` names the source, as in the lead key `hubspot:1042`.
+
+    `mode: shadow` makes the whole target a rehearsal, whatever its scorecards say.
+    `languages` are the path prefixes that say nothing but the language: `/de/pricing` is `/pricing`.
+    """
+
+    mapping: Name
+    mode: Mode
+    group: Name
+    languages: frozenset[str] = frozenset()
+    leads: Leads
+    activities: dict[Name, Stream]
+    scores: dict[Name, ScoreFields]
+
+    @property
+    def name(self) -> str:
+        """The source's and the target's name."""
+        return self.mapping
+
+    def mode_of(self, scorecard: str) -> Mode:
+        """Whether this scorecard is written (`live`) or only rehearsed (`shadow`)."""
+        return "shadow" if "shadow" in (self.mode, self.scores[scorecard].mode) else "live"
+
+    @model_validator(mode="after")
+    def _properties_written_once(self) -> Self:
+        written = Counter(name for fields in self.scores.values() for name in fields.properties)
+        if twice := sorted(name for name, times in written.items() if times > 1):
+            raise ValueError(
+                f"`scores` writes the property `{twice[0]}` twice; give each value a property of its own"
+            )
+        read = {attribute.property for attribute in self.leads.attributes.values()}
+        if echoed := sorted(read & written.keys()):
+            raise ValueError(
+                f"`{echoed[0]}` is both read as an attribute and written as a score; drop the attribute"
+            )
+        return self
+
+
+def load_mapping(body: bytes, name: str) -> Mapping:
+    """Check a mapping file; `name` is what problems call it.
+
+    Raises:
+        MappingInvalid: With every problem at once, one `name:line:col: message` a line.
+    """
+    document, problems = read_document(body)
+    if document is not None and not problems:
+        try:
+            return Mapping.model_validate(document.data)
+        except ValidationError as error:
+            problems = problems_of(error, document)
+    raise MappingInvalid("\n".join(f"{name}:{p.line}:{p.column}: {p.message}" for p in problems))
