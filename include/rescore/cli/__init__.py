@@ -1,0 +1,1 @@
+"""The `rescore` command line: the same core, without Airflow."""

@@ -1,0 +1,113 @@
+"""Commands that work on files alone: no server, no ledger, no lake."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import typer
+
+from rescore.errors import InputUnreadable, ScorecardInvalid
+from rescore.rules.card import Scorecard
+from rescore.rules.examples import failed_examples
+from rescore.rules.load import check_scorecard, load_scorecard
+from rescore.scoring.engine import score as score_facts
+from rescore.scoring.engine import unreadable
+from rescore.scoring.facts import facts_from_files
+
+ONE_THOUSANDTH = pa.scalar(Decimal("0.001"))
+
+
+def check(
+    rules: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Rules files.")],
+) -> None:
+    """Check rules files and run their examples; every problem is a `file:line:col: message` line."""
+    lines: list[str] = []
+    for path in rules:
+        card, problems = check_scorecard(_read(path))
+        if card is not None:
+            problems = failed_examples(card)
+            if not problems:
+                print(f"{path}: {card.id}: {len(card.rules)} rules, {len(card.examples)} examples hold")
+        lines += [f"{path}:{problem.line}:{problem.column}: {problem.message}" for problem in problems]
+    if lines:
+        raise ScorecardInvalid(lines)
+
+
+def score(
+    rules: Annotated[Path, typer.Option(help="The rules file.")],
+    leads: Annotated[Path, typer.Option(help="lead_id and attributes; Parquet or CSV.")],
+    activities: Annotated[
+        Path,
+        typer.Option(help="activity_id, lead_id, type, occurred_at, asset, channel, value and more."),
+    ],
+    as_of: Annotated[str, typer.Option(help="The scoring time: 2026-11-01 or 2026-11-01T12:00:00Z.")],
+    out: Annotated[Path, typer.Option(help="Where to write one row per lead; Parquet or CSV.")],
+) -> None:
+    """Score every lead of an export under one rules file, without any server."""
+    _format_of(out)
+    card = load_scorecard(_read(rules), name=str(rules))
+    moment = as_of_moment(as_of, card)
+    facts = facts_from_files(leads, activities)
+    table = score_facts(card, facts, as_of=moment)
+    for field, count in unreadable(card, facts).items():
+        print(f"{count:,} values of {field} could not be read and count as missing", file=sys.stderr)
+    _write(_presentable(card, table), out)
+    print(f"{table.num_rows:,} leads scored as of {moment.isoformat()} into {out}")
+
+
+def as_of_moment(text: str, card: Scorecard) -> datetime:
+    """A bare date means the end of that day in the scorecard's zone; a naive time is UTC."""
+    try:
+        if len(text) == len("2026-11-01"):
+            day = datetime.strptime(text, "%Y-%m-%d").date() + timedelta(days=1)  # noqa: DTZ007
+            return datetime.combine(day, time(), card.timezone).astimezone(UTC) - timedelta(microseconds=1)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise InputUnreadable(
+            f"--as-of {text!r} is no date or time; write 2026-11-01 or 2026-11-01T12:00:00Z"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise InputUnreadable(f"{path}: cannot be read ({problem.strerror})") from None
+
+
+def _format_of(path: Path) -> str:
+    if path.suffix not in {".csv", ".parquet"}:
+        raise InputUnreadable(f"{path}: end the name in .csv or .parquet")
+    return path.suffix
+
+
+def _presentable(card: Scorecard, table: pa.Table) -> pa.Table:
+    """lead_id, score, band, dimensions in whole points, rules as decimals of points with three places."""
+    columns = {"lead_id": table["lead"], "score": table["score"], "band": table["band"]}
+    columns |= {dimension.id: table[dimension.id] for dimension in card.dimensions}
+    for rule in card.rules:
+        columns[rule.id] = pc.multiply(pc.cast(table[rule.id], pa.decimal128(19, 0)), ONE_THOUSANDTH)
+    return pa.table(columns).sort_by("lead_id")
+
+
+def _write(table: pa.Table, out: Path) -> None:
+    try:
+        if out.suffix == ".parquet":
+            pq.write_table(table, out)
+            return
+        with out.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(table.column_names)
+            for batch in table.to_batches(max_chunksize=10_000):
+                writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    except OSError as problem:
+        raise InputUnreadable(f"{out}: cannot be written ({problem.strerror})") from None

@@ -1,0 +1,87 @@
+"""Commands that look into a deployment, or hold one of its scorecards still."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rescore.cli.pictures import status_picture
+from rescore.errors import InputUnreadable
+from rescore.ledger import registry, stage
+from rescore.ledger.status import status as read_status
+from rescore.model import lead_key
+from rescore.rules.load import load_scorecard
+from rescore.scoring.explain import explain as explain_lead
+from rescore.settings import Settings
+from rescore.workspace import Workspace
+
+Card = Annotated[str, typer.Option("--scorecard", help="Only this scorecard.")]
+
+
+def open_workspace() -> Workspace:
+    """The deployment that the environment points to."""
+    return Workspace.open(Settings.from_environment(os.environ))
+
+
+def explain(
+    lead: Annotated[str, typer.Argument(metavar="LEAD", help="A lead's key, such as hubspot:1042.")],
+    scorecard: Card = "",
+) -> None:
+    """Account for a lead's committed score, rule by rule, by computing it again."""
+    ws = open_workspace()
+    key = lead if ":" in lead else lead_key("hubspot", lead)
+    with ws.ledger.transaction() as connection:
+        cards = [active for active in registry.in_force(connection) if scorecard in ("", active.scorecard)]
+        rows = {active.scorecard: stage.committed_row(connection, active.scorecard, key) for active in cards}
+    if not any(rows.values()):
+        raise InputUnreadable(f"no score is kept for lead {key}; `rescore status` says how many leads are scored")
+    with ws.lake.facts([key]) as facts:
+        for active in cards:
+            row = rows[active.scorecard]
+            if row is None:
+                continue
+            card = load_scorecard(active.body, name=active.path)
+            print(explain_lead(card, facts, key, as_of=row.as_of).text())
+
+
+def status(
+    plain: Annotated[bool, typer.Option("--plain", help="No colours, no pictures: one count a line.")] = False,
+) -> None:
+    """What is in force, how many leads carry which band, and everything that is still owed."""
+    ws = open_workspace()
+    with ws.ledger.transaction() as connection:
+        now = read_status(connection, datetime.now(UTC))
+    if plain:
+        for name, count in now.lines():
+            print(f"{name}: {count}")
+    else:
+        Console().print(status_picture(now))
+
+
+def pause(scorecard: Annotated[str, typer.Argument(metavar="SCORECARD")]) -> None:
+    """Stop scoring a scorecard and writing its scores, until `resume`; facts are still landed."""
+    _set_paused(scorecard, paused=True)
+    print(f"{scorecard} is paused; facts still land, `rescore resume {scorecard}` catches up")
+
+
+def resume(scorecard: Annotated[str, typer.Argument(metavar="SCORECARD")]) -> None:
+    """Let a paused scorecard go on; its next run scores every lead that changed meanwhile."""
+    _set_paused(scorecard, paused=False)
+    print(f"{scorecard} goes on with the next run")
+
+
+def _set_paused(scorecard: str, *, paused: bool) -> None:
+    ws = open_workspace()
+    with ws.ledger.transaction() as connection:
+        known = [active.scorecard for active in registry.in_force(connection)]
+        if scorecard not in known:
+            raise InputUnreadable(
+                f"no scorecard `{scorecard}` is in force; there is {', '.join(known) or 'none yet'}"
+            )
+        change = registry.pause if paused else registry.resume
+        change(connection, scorecard, at=datetime.now(UTC), by=getpass.getuser())

@@ -1,0 +1,38 @@
+"""Commands run once: the ledger's tables, the CRM's properties."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from rescore.connectors.connection import connection_from_environment
+from rescore.connectors.hubspot import HubSpot
+from rescore.connectors.hubspot import setup as setup_properties
+from rescore.ledger.migrate import migrate
+from rescore.ledger.transaction import Ledger
+from rescore.mapping import read_mapping
+from rescore.settings import Settings
+
+app = typer.Typer(help="Prepare a ledger or a CRM.", no_args_is_help=True)
+
+
+@app.command()
+def ledger() -> None:
+    """Make or upgrade the ledger's tables; safe to repeat."""
+    settings = Settings.from_environment(os.environ)
+    print(f"ledger: {migrate(Ledger(settings.ledger_url))}")
+
+
+@app.command()
+def hubspot() -> None:
+    """Create the score properties that the mapping names; safe to repeat.
+
+    Host and token come from the environment variable AIRFLOW_CONN_RESCORE_HUBSPOT, in the form that
+    Airflow itself reads.
+    """
+    settings = Settings.from_environment(os.environ)
+    mapping = read_mapping(settings.mappings_dir / "hubspot.yaml")
+    connection = connection_from_environment("rescore_hubspot", os.environ)
+    for line in setup_properties(HubSpot.from_connection(connection, mapping)):
+        print(line)

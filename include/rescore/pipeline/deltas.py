@@ -1,0 +1,98 @@
+"""What did a run change? Its results against the state of record, staged for the gate."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rescore.ledger import registry, runs, stage
+from rescore.rules.card import Scorecard
+from rescore.rules.load import load_scorecard
+from rescore.scoring.explain import top_reasons
+from rescore.workspace import Workspace
+
+STAGED = pa.schema(
+    [
+        ("lead", pa.string()),
+        ("score", pa.int64()),
+        ("band", pa.string()),
+        ("dimensions", pa.string()),
+        ("reasons", pa.string()),
+        ("changed", pa.bool_()),
+    ]
+)
+
+
+def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
+    """Compare a run's results with the ledger and stage them, each with whether it changed.
+
+    Returns:
+        Counts: `staged`, `changed`, and `gone` for dirty leads that are no lead (any more).
+    """
+    with ws.ledger.transaction() as connection:
+        run = runs.find(connection, run_key)
+        card = load_scorecard(
+            registry.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
+        )
+        committed = stage.committed(connection, run.scorecard)
+    rows = compare(card, ws.lake.read_results(run_key), committed)
+    counts = Counter({"staged": rows.num_rows, "changed": pc.sum(rows["changed"]).as_py() or 0})
+    with ws.ledger.transaction() as connection:
+        stage.stage(connection, run, rows)
+        runs.add_counts(connection, run_key, counts)
+    ws.lake.drop_results(run_key)
+    return counts
+
+
+def compare(card: Scorecard, results: pa.Table, committed: pa.Table) -> pa.Table:
+    """One row of `STAGED` per result; `changed` when score, band or a dimension differs in whole points.
+
+    Reasons are written for changed leads only: they follow a score and never cause a write.
+    """
+    results = results.append_column("dimensions", dimensions_json(card, results))
+    old = committed.select(["lead", "score", "band", "dimensions"]).rename_columns(
+        ["lead", "old_score", "old_band", "old_dimensions"]
+    )
+    joined = results.join(old, keys="lead", join_type="left outer")
+    same = pa.array([True] * joined.num_rows)
+    for name in ("score", "band", "dimensions"):
+        same = pc.and_(same, _same(joined[name], joined[f"old_{name}"]))
+    changed = pc.invert(pc.and_(same, pc.is_valid(joined["old_dimensions"])))
+    joined = joined.append_column("changed", changed)
+    return pa.table(
+        {
+            "lead": joined["lead"],
+            "score": joined["score"],
+            "band": joined["band"],
+            "dimensions": joined["dimensions"],
+            "reasons": _reasons(card, joined),
+            "changed": joined["changed"],
+        },
+        schema=STAGED,
+    ).sort_by("lead")
+
+
+def dimensions_json(card: Scorecard, results: pa.Table) -> pa.ChunkedArray:
+    """The dimensions of each row as one canonical JSON text: `{"engagement":35,"fit":20}`, ids sorted."""
+    parts = []
+    for position, name in enumerate(sorted(dimension.id for dimension in card.dimensions)):
+        parts.append(f'{"," if position else ""}"{name}":')
+        parts.append(pc.fill_null(pc.cast(results[name], pa.string()), "null"))
+    return pc.binary_join_element_wise("{", *parts, "}", "")
+
+
+def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Equal, where two nulls are equal too."""
+    both_null = pc.and_(pc.is_null(left), pc.is_null(right))
+    return pc.or_(both_null, pc.fill_null(pc.equal(left, right), False))
+
+
+def _reasons(card: Scorecard, rows: pa.Table) -> pa.Array:
+    texts = ["[]"] * rows.num_rows
+    positions = pc.indices_nonzero(rows["changed"])
+    for position, row in zip(positions.to_pylist(), rows.take(positions).to_pylist(), strict=True):
+        texts[position] = json.dumps(top_reasons(card, row), ensure_ascii=False, separators=(",", ":"))
+    return pa.array(texts, pa.string())

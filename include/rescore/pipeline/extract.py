@@ -1,0 +1,73 @@
+"""What did the CRM gain since last time? Lands it in the lake and marks every lead it touched as dirty."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from rescore.connectors.base import Source
+from rescore.lake.records import Page
+from rescore.ledger import streams
+from rescore.pipeline.progress import Progress, silent
+from rescore.workspace import Workspace
+
+ROWS_A_LANDING = 20_000
+"""Bounds memory, and what a crash has to fetch again; every landing costs one commit in each store."""
+
+
+def extract(
+    ws: Workspace, source: Source, *, until: datetime, known_at: datetime, progress: Progress = silent
+) -> Counter[str]:
+    """Read every stream of a source from its cursor up to `until`.
+
+    Facts are appended to the lake first; then one ledger transaction advances the cursor and marks every
+    lead of the landing dirty, whether or not its rows were new: a crash between the two fetches the same
+    pages again, finds the rows in the lake already, and still marks the leads.
+
+    Args:
+        ws: The stores.
+        source: Where to read.
+        until: Facts later than this moment wait for the next run.
+        known_at: The moment at which these facts became known, the same for the whole run.
+        progress: Told after every landing.
+
+    Returns:
+        Counts by name: `landings`, `leads`, `activities` and one `set aside: <reason>` per reason.
+
+    Raises:
+        Fenced: A newer run reads the same stream now.
+        RetryableError, TerminalError: The source could not be read; what was landed stays landed, and the
+            next run goes on from there.
+    """
+    counts: Counter[str] = Counter()
+    for stream in source.streams:
+        with ws.ledger.transaction() as connection:
+            lease = streams.take_fence(connection, source.name, stream)
+        for batch in _landings(source.pages(stream, lease.cursor, until=until)):
+            landed = ws.lake.land(source.name, batch, stream=stream, number=lease.landing, known_at=known_at)
+            with ws.ledger.transaction() as connection:
+                lease = streams.commit_landing(connection, lease, cursor=batch.cursor, dirty=landed.leads)
+            counts.update(landed.counts)
+            counts["landings"] += 1
+            progress(f"{source.name} {stream}: {_sum_up(landed.counts)}")
+    return counts
+
+
+def _landings(pages: Iterable[Page]) -> Iterator[Page]:
+    """Pages glued together until they are worth a commit."""
+    leads, activities, set_aside, cursor = [], [], [], None
+    for page in pages:
+        leads += page.leads
+        activities += page.activities
+        set_aside += page.set_aside
+        cursor = page.cursor
+        if len(leads) + len(activities) >= ROWS_A_LANDING:
+            yield Page(leads, activities, set_aside, cursor)
+            leads, activities, set_aside, cursor = [], [], [], None
+    if cursor is not None:
+        yield Page(leads, activities, set_aside, cursor)
+
+
+def _sum_up(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()) if count) or "nothing new"

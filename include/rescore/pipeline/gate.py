@@ -1,0 +1,25 @@
+"""May a run's staged results become the state of record? For now everything may."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rescore.ledger import promotion, registry, runs
+from rescore.pipeline.progress import Progress, silent
+from rescore.rules.load import load_scorecard
+from rescore.workspace import Workspace
+
+
+def promote_or_hold(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counter[str]:
+    """Promote what the run staged, chunk by chunk; an interrupted promotion goes on where it stopped.
+
+    Returns:
+        Counts: `promoted`, `changed`, `overtaken`, `fired`, ... as `promotion.promote` gives them.
+    """
+    with ws.ledger.transaction() as connection:
+        run = runs.find(connection, run_key)
+        card = load_scorecard(
+            registry.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
+        )
+    targets = [name for name, mapping in ws.mappings().items() if card.id in mapping.scores]
+    return promotion.promote(ws.ledger, run, card, targets=targets, progress=progress)

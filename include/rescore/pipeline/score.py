@@ -1,0 +1,89 @@
+"""Which leads may have changed, and what are they worth now, under the rules this run is pinned to?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
+
+from rescore.ledger import registry, runs
+from rescore.pipeline.progress import Progress, silent
+from rescore.rules.load import load_scorecard
+from rescore.scoring.engine import score_to_parquet, unreadable
+from rescore.workspace import Workspace
+
+
+def start_runs(
+    ws: Workspace,
+    *,
+    run_id: str,
+    as_of: datetime,
+    at: datetime,
+    everybody: bool = False,
+    scorecards: Collection[str] = (),
+) -> list[str]:
+    """Open one run per scorecard in force that is not paused, each pinned to its activation.
+
+    A run takes everybody when asked to, when the scorecard's rules changed and nobody has rescored yet, and
+    on the first run after local midnight, because decay moves scores only then. Otherwise it takes the
+    leads marked dirty.
+
+    Args:
+        ws: The stores.
+        run_id: Names the run; with the scorecard it becomes the run key. The same id again continues.
+        as_of: The scoring time.
+        at: When the run starts, for the record.
+        everybody: Score all leads.
+        scorecards: Only these; empty means all.
+
+    Returns:
+        The run keys, in the order of the scorecards' names.
+    """
+    keys = []
+    with ws.ledger.transaction() as connection:
+        for active in registry.in_force(connection):
+            if active.paused or (scorecards and active.scorecard not in scorecards):
+                continue
+            local_date = as_of.astimezone(load_scorecard(active.body, name=active.path).timezone).date()
+            if everybody or active.rescored_at is None:
+                kind = "rescore"
+            elif active.full_pass_date is None or active.full_pass_date < local_date:
+                kind = "daily"
+            else:
+                kind = "incremental"
+            key = f"{run_id}/{active.scorecard}"
+            runs.start_run(
+                connection,
+                run_key=key,
+                scorecard=active.scorecard,
+                kind=kind,
+                activation_seq=active.activation_seq,
+                as_of=as_of,
+                at=at,
+            )
+            keys.append(key)
+    return keys
+
+
+def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counter[str]:
+    """Score the run's leads into a file of its own in the lake; nobody acts on it yet.
+
+    Returns:
+        Counts: `scored`, and one `unreadable <field> as <kind>` per attribute whose values did not parse.
+    """
+    with ws.ledger.transaction() as connection:
+        run = runs.find(connection, run_key)
+        body = registry.body_of(connection, run.scorecard, run.activation_seq)
+        # marks first, facts second: a fact landed in between is scored now and, still marked, once more
+        leads = runs.dirty_leads(connection, run.scorecard) if run.kind == "incremental" else None
+    card = load_scorecard(body, name=run.scorecard)
+    counts: Counter[str] = Counter()
+    progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
+    with ws.lake.facts(leads) as facts:
+        counts["scored"] = score_to_parquet(
+            card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key)
+        )
+        counts.update({f"unreadable {field}": number for field, number in unreadable(card, facts).items()})
+    with ws.ledger.transaction() as connection:
+        runs.add_counts(connection, run_key, counts)
+    return counts

@@ -1,0 +1,43 @@
+"""One deployment's stores and files, opened together: what every run and every command works in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rescore.lake.lake import Lake
+from rescore.ledger.migrate import require_current
+from rescore.ledger.transaction import Ledger
+from rescore.mapping import Mapping, load_mapping
+from rescore.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The ledger, the lake, and the folders that hold scorecards and mappings."""
+
+    ledger: Ledger
+    lake: Lake
+    rules_dir: Path
+    mappings_dir: Path
+
+    @classmethod
+    def open(cls, settings: Settings) -> Workspace:
+        """Open both stores.
+
+        Raises:
+            LedgerBehind: The ledger's tables are not those of this build.
+            SettingsIncomplete: The ledger's database cannot be reached as configured.
+        """
+        ledger = Ledger(settings.ledger_url)
+        require_current(ledger)
+        return cls(ledger, Lake(settings.lake_root), settings.rules_dir, settings.mappings_dir)
+
+    def mappings(self) -> dict[str, Mapping]:
+        """Every CRM's mapping by name, read and checked now.
+
+        Raises:
+            MappingInvalid: A mapping file does not hold.
+        """
+        files = sorted(self.mappings_dir.glob("*.yaml"))
+        return {mapping.name: mapping for mapping in (load_mapping(f.read_bytes(), f.name) for f in files)}
