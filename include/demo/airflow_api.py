@@ -1,0 +1,112 @@
+"""Airflow's REST API, as far as the demo and the story need it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from demo.places import CannotStart, Places
+
+FINISHED = {"success", "failed"}
+
+
+class AirflowApi:
+    """A logged-in client of one standalone Airflow."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def wait_until_healthy(
+        self, *, seconds: float, alive: Callable[[], bool], say: Callable[[str], None]
+    ) -> None:
+        """Wait for every component, and for the DAGs to be known.
+
+        Raises:
+            CannotStart: It died, or took longer than `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not alive():
+                raise CannotStart("Airflow ended while it started")
+            waiting = self._not_ready()
+            if not waiting:
+                return
+            say(f"waiting for {', '.join(waiting)}")
+            time.sleep(1)
+        raise CannotStart(f"Airflow was not healthy after {seconds:.0f} s")
+
+    def _not_ready(self) -> list[str]:
+        try:
+            health = self._session.get(f"{self._places.airflow_url}/api/v2/monitor/health", timeout=5).json()
+        except (requests.RequestException, ValueError):
+            return ["the API server"]
+        parts = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+        waiting = [part for part in parts if health.get(part, {}).get("status") != "healthy"]
+        if waiting:
+            return waiting
+        self._log_in()
+        known = {dag["dag_id"] for dag in self.get("dags", limit=100)["dags"]}
+        return [f"DAG {name}" for name in ("score_leads", "watch_rules", "rescore_all") if name not in known]
+
+    def _log_in(self) -> None:
+        answer = self._session.post(
+            f"{self._places.airflow_url}/auth/token",
+            json={"username": "admin", "password": self._places.password},
+            timeout=10,
+        )
+        answer.raise_for_status()
+        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def get(self, path: str, **parameters: Any) -> dict[str, Any]:
+        """One GET below /api/v2."""
+        answer = self._session.get(f"{self._places.airflow_url}/api/v2/{path}", params=parameters, timeout=30)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def send(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One POST or PATCH below /api/v2."""
+        answer = self._session.request(
+            method, f"{self._places.airflow_url}/api/v2/{path}", json=body, timeout=30
+        )
+        answer.raise_for_status()
+        return dict(answer.json()) if answer.content else {}
+
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, run_id: str | None = None) -> str:
+        """Start a manual run and give its id."""
+        body: dict[str, Any] = {"logical_date": None, "conf": conf or {}}
+        if run_id:
+            body["dag_run_id"] = run_id
+        return str(self.send("POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The newest runs of a DAG, newest first."""
+        return list(self.get(f"dags/{dag_id}/dagRuns", limit=50, order_by="-run_after")["dag_runs"])
+
+    def tasks(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """Task id to state, in the order they started."""
+        instances = self.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=100)["task_instances"]
+        instances.sort(key=lambda task: task["start_date"] or "9")
+        return {task["task_id"]: task["state"] or "none" for task in instances}
+
+    def wait(self, dag_id: str, run_id: str, *, seconds: float, say: Callable[[str], None]) -> str:
+        """Wait for a run to finish, telling what it does; its final state.
+
+        Raises:
+            CannotStart: It took longer than `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            state = self.get(f"dags/{dag_id}/dagRuns/{run_id}")["state"]
+            if state in FINISHED:
+                return str(state)
+            busy = [
+                f"{task} {state}" for task, state in self.tasks(dag_id, run_id).items() if state == "running"
+            ]
+            say(f"{dag_id}: {', '.join(busy) or state}")
+            time.sleep(0.7)
+        raise CannotStart(f"{dag_id} {run_id} was not finished after {seconds:.0f} s")

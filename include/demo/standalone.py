@@ -1,0 +1,129 @@
+"""A sandbox CRM and `airflow standalone`, brought up together and taken down together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from demo.airflow_api import AirflowApi
+from demo.places import CannotStart, Places
+from demo.processes import Process
+
+Say = Callable[[str], None]
+HEALTHY_WITHIN = 240
+WORLD_WITHIN = 240
+
+
+class Standalone:
+    """One running demo world: `start` it, use `api` and `crm`, `stop` it."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.airflow = Process(places.home, "airflow")
+        self.crm_server = Process(places.home, "sandbox_crm")
+        self.api = AirflowApi(places)
+
+    def stop(self) -> bool:
+        """End both servers; True if something ran."""
+        return any([self.airflow.stop(), self.crm_server.stop()])
+
+    def start(self, *, leads: int, hold_back_days: int, say: Say) -> None:
+        """Begin anew: empty stores, a fresh Airflow, a CRM whose last days are held back.
+
+        Raises:
+            CannotStart: A port is taken, or a server did not come up.
+        """
+        self.stop()
+        self.places.require_free_ports()
+        shutil.rmtree(self.places.home, ignore_errors=True)
+        self.places.home.mkdir(parents=True)
+        (self.places.home / "passwords.json").write_text(json.dumps({"admin": self.places.password}))
+        say("making the ledger")
+        self.rescore("setup", "ledger")
+        self.airflow.start([_tool("airflow"), "standalone"], self.places.environment())
+        self.crm_server.start(self._crm_command(leads, hold_back_days), self.places.environment())
+        with ThreadPoolExecutor(1) as beside:
+            world = beside.submit(self._wait_for_crm, say)
+            try:
+                self.api.wait_until_healthy(seconds=HEALTHY_WITHIN, alive=self.airflow.is_alive, say=say)
+            except CannotStart as problem:
+                raise CannotStart(f"{problem}; its log ends:\n{self.airflow.last_lines()}") from None
+            world.result()
+        say("creating the score properties in the CRM")
+        self.rescore("setup", "hubspot")
+
+    def _crm_command(self, leads: int, hold_back_days: int) -> list[str]:
+        options = {
+            "--host": "127.0.0.1",
+            "--port": self.places.crm_port,
+            "--token": self.places.crm_token,
+            "--webhook-secret": self.places.webhook_secret,
+            "--leads": leads,
+            "--hold-back-days": hold_back_days,
+            "--cache": self.places.world_cache,
+        }
+        return [sys.executable, "-m", "sandbox_crm", *(str(x) for pair in options.items() for x in pair)]
+
+    def _wait_for_crm(self, say: Say) -> None:
+        deadline = time.monotonic() + WORLD_WITHIN
+        while time.monotonic() < deadline:
+            if not self.crm_server.is_alive():
+                raise CannotStart(f"the sandbox CRM ended; its log ends:\n{self.crm_server.last_lines()}")
+            try:
+                self.crm("GET", "/sandbox/status")
+            except requests.RequestException:
+                say(self.crm_server.last_lines(1) or "making the CRM's world")
+                time.sleep(1)
+            else:
+                return
+        raise CannotStart(f"the sandbox CRM was not up after {WORLD_WITHIN} s")
+
+    def rescore(self, *arguments: str) -> str:
+        """Run the command line in this world; its output.
+
+        Raises:
+            CannotStart: It failed; the text is what it said.
+        """
+        done = subprocess.run(  # noqa: S603
+            [_tool("rescore"), *arguments],
+            env=self.places.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CannotStart(f"`rescore {' '.join(arguments)}` failed: {done.stderr.strip()}")
+        return done.stdout
+
+    def crm(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """One call to the sandbox CRM."""
+        answer = requests.request(
+            method,
+            f"{self.places.crm_url}{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.places.crm_token}"},
+            timeout=60,
+        )
+        answer.raise_for_status()
+        return dict(answer.json())
+
+
+def _tool(name: str) -> str:
+    """A program of this virtual environment, or of the PATH.
+
+    Raises:
+        CannotStart: It is in neither.
+    """
+    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if found is None:
+        raise CannotStart(f"the program `{name}` is missing; run `make setup`")
+    return found
