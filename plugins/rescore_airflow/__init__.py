@@ -1,0 +1,1 @@
+"""How Airflow meets the core: operators, a sensor and its trigger, hooks. Thin on purpose."""

@@ -32,11 +32,11 @@ class RulesNews:
     problems: tuple[str, ...] = ()
 
 
-def rules_differ(ws: Workspace) -> bool:
-    """Whether some file's bytes are not those last looked at: the level that the sensor watches."""
+def edited_files(ws: Workspace) -> dict[str, str]:
+    """The SHA-256 of every file whose bytes are not those last looked at: what the sensor watches."""
     with ws.ledger.transaction() as connection:
         seen = registry.files_seen(connection)
-    return any(seen.get(path.name) != sha256 for path, _, sha256 in _files(ws.rules_dir))
+    return {path.name: sha256 for path, _, sha256 in _files(ws.rules_dir) if seen.get(path.name) != sha256}
 
 
 def adopt_rules(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:

@@ -1,0 +1,66 @@
+"""
+### Score leads, every quarter of an hour
+
+Lands what each CRM gained since its cursor, adopts edited rules, scores every lead that may have changed
+under the scorecards in force, and promotes the deltas. Two deliveries then work them off side by side:
+score fields back to the CRM, and automations for crossings.
+
+| task | does | on trouble |
+|---|---|---|
+| adopt_rules | puts edited rules files in force | a bad file keeps it green: the log names the lines |
+| extract | reads the CRM from the ledger's cursor on | red: token, address or CRM, the sentence says which |
+| score, deltas, gate | compute, compare, promote | clear `score` with its downstream tasks |
+| update_crm, run_automations | deliver what is owed | what fails stays owed; the next run tries again |
+
+Started by hand, the form offers one scorecard, or everybody instead of the leads that may have changed.
+
+**Safe to re-run.** The run's own time is the scoring time and every delivery has a fixed id, so a second
+run of the same interval finds nothing to send. A failed run needs no repair: the next takes up all it left.
+
+**When it fails** see `docs/operations.md`, section *score_leads*. **Owner:** revenue operations.
+"""
+
+import pendulum
+from airflow.sdk import Param, chain, dag
+
+from rescore_airflow.assets import RULES, SCORES
+from rescore_airflow.defaults import TASK_DEFAULTS
+from rescore_airflow.operators.adopt_rules import AdoptRulesOperator
+from rescore_airflow.operators.deltas import StageDeltasOperator
+from rescore_airflow.operators.extract import ExtractOperator
+from rescore_airflow.operators.gate import PromoteOrHoldOperator
+from rescore_airflow.operators.run_automations import RunAutomationsOperator
+from rescore_airflow.operators.score import ScoreLeadsOperator
+from rescore_airflow.operators.update_crm import UpdateCrmOperator
+
+
+@dag(
+    schedule="*/15 * * * *",
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,  # a courtesy to the CRM; the ledger's fences are what keeps writers apart
+    default_args=TASK_DEFAULTS,
+    tags=["rescore", "tier:1"],
+    doc_md=__doc__,
+    params={
+        "scorecard": Param(None, type=["null", "string"], description="Only this scorecard; empty: all."),
+        "everybody": Param(
+            False, type="boolean", description="All leads, not only those that may have changed."
+        ),
+    },
+)
+def score_leads() -> None:
+    adopt = AdoptRulesOperator(task_id="adopt_rules", outlets=[RULES])
+    extract = ExtractOperator(task_id="extract", source="hubspot")
+    score = ScoreLeadsOperator(task_id="score")
+    deltas = StageDeltasOperator(task_id="deltas", runs=score.output)
+    gate = PromoteOrHoldOperator(task_id="gate", runs=deltas.output, outlets=[SCORES])
+    deliveries = [
+        UpdateCrmOperator(task_id="update_crm", target="hubspot"),
+        RunAutomationsOperator(task_id="run_automations"),
+    ]
+
+    chain([adopt, extract], score, deltas, gate, deliveries)
+
+
+score_leads()

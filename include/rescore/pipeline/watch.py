@@ -1,0 +1,61 @@
+"""Is there something for the watcher to do: an edited file to adopt, a rescore to ask for?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from rescore.ledger import registry
+from rescore.pipeline.rules import edited_files
+from rescore.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found: SHA-256 by name of each edited file, and the scorecards whose rescore is due."""
+
+    edited: Mapping[str, str]
+    due: tuple[str, ...]
+
+    def calls_for_action(self, before: Look | None) -> bool:
+        """Whether to act now: on what is due at once, on files only once their bytes have settled.
+
+        A file caught half-written looks different a moment later; acting on it would report a mistake
+        that nobody made.
+        """
+        return bool(self.due) or (bool(self.edited) and before is not None and before.edited == self.edited)
+
+
+@dataclass(frozen=True, slots=True)
+class RescoreAsked:
+    """One request to rescore everybody, named anew at every attempt: a failed one can be followed."""
+
+    scorecard: str
+    activation_seq: int
+    attempt: int
+
+    @property
+    def name(self) -> str:
+        """`b2b_saas__3__1`: scorecard, activation, attempt."""
+        return f"{self.scorecard}__{self.activation_seq}__{self.attempt}"
+
+
+def look(ws: Workspace, *, at: datetime) -> Look:
+    """Compare the files on disk, and the activations in force, with what the ledger says was done."""
+    with ws.ledger.transaction() as connection:
+        due = tuple(active.scorecard for active in registry.rescore_due(connection, now=at))
+    return Look(edited_files(ws), due)
+
+
+def ask_rescore(ws: Workspace, *, at: datetime) -> RescoreAsked | None:
+    """Note the next attempt at the first rescore that is due; None when none is.
+
+    The note comes before the attempt itself: if that never starts, the rescore falls due again.
+    """
+    with ws.ledger.transaction() as connection:
+        due = registry.rescore_due(connection, now=at)
+        if not due:
+            return None
+        attempt = registry.ask_rescore(connection, due[0].scorecard, at=at)
+    return RescoreAsked(due[0].scorecard, due[0].activation_seq, attempt)

@@ -1,0 +1,1 @@
+"""An Airflow Connection becomes what the core needs, and nothing more."""

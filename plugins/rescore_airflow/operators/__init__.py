@@ -1,0 +1,1 @@
+"""One verb of the core per operator; what passes between them is run keys and counts."""

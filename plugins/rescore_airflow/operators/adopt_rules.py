@@ -1,0 +1,45 @@
+"""Put edited rules files in force."""
+
+from __future__ import annotations
+
+from airflow.sdk import Context
+
+from rescore.pipeline.rules import RulesNews, adopt_rules
+from rescore.workspace import Workspace
+from rescore_airflow.operators.base import RescoreOperator, in_words, now
+
+
+class AdoptRulesOperator(RescoreOperator):
+    """Registers what differs on disk and activates what holds; the task is green either way.
+
+    A file that does not hold is remembered as rejected and the last good version stays in force: a typo
+    in one scorecard must not stop the scoring of the others. Its problems are in the log as errors and,
+    as `file:line:col: message`, in the XCom `problems`.
+    """
+
+    def work(self, ws: Workspace, context: Context) -> dict[str, int]:
+        """Counts of files by what became of them."""
+        counts = {"activated": 0, "unchanged": 0, "rejected": 0}
+        problems: list[str] = []
+        for news in adopt_rules(ws, at=now(), by=f"airflow: {context['dag'].dag_id}"):
+            counts[news.what] += 1
+            problems += news.problems
+            self._tell(news)
+        if problems:
+            context["ti"].xcom_push(key="problems", value=problems)
+        for outlet in self.outlets:
+            context["outlet_events"][outlet].extra = dict(counts)
+        self.log.info("rules files: %s", in_words(counts))
+        return counts
+
+    def _tell(self, news: RulesNews) -> None:
+        if news.what == "rejected":
+            self.log.error(
+                "%s is rejected as version %s of %s; the version in force stays:\n%s",
+                news.path, news.version, news.scorecard, "\n".join(news.problems),
+            )  # fmt: skip
+        else:
+            self.log.info(
+                "%s is version %s of %s: %s, wakes %s",
+                news.path, news.version, news.scorecard, news.what, news.wakes or "nothing",
+            )  # fmt: skip

@@ -1,0 +1,70 @@
+"""What every operator does around its one verb: open the stores, say what it counted, fail in a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from rescore.errors import RescoreError, Superseded
+from rescore.workspace import Workspace
+from rescore_airflow.workspace import open_workspace
+
+Counts = Mapping[str, int]
+
+
+class RescoreOperator(BaseOperator):
+    """An operator whose whole work is one call into the core.
+
+    The return value goes to XCom and is read by people there: run keys, ids and counts, never lead data.
+    """
+
+    ui_color = "#e8f0fe"
+
+    def execute(self, context: Context) -> Any:
+        """Do the work; a failure leaves one sentence, and its family decides between retry and fail."""
+        try:
+            return self.work(open_workspace(), context)
+        except Superseded as error:
+            raise AirflowSkipException(str(error)) from None
+        except RescoreError as error:
+            # the sentence is all a person needs: what led to it stays out of the log
+            raise error.with_traceback(None) from None
+
+    def work(self, ws: Workspace, context: Context) -> Any:
+        """The one call; overridden by every operator."""
+        raise NotImplementedError
+
+    def say(self, what: str, counts: Counts) -> None:
+        """One line of counts in the task's log."""
+        self.log.info("%s: %s", what, in_words(counts))
+
+
+def now() -> datetime:
+    """The present, taken once per task: the core never looks at a clock."""
+    return datetime.now(UTC)
+
+
+def in_words(counts: Counts) -> str:
+    """`changed 12, scored 5,000`; zeros stay out."""
+    return (
+        ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()) if count) or "nothing to do"
+    )
+
+
+def total(counts: Iterable[Counts]) -> dict[str, int]:
+    """The counts of several runs as one."""
+    result: Counter[str] = Counter()
+    for each in counts:
+        result.update(each)
+    return dict(result)
+
+
+def worker(context: Context) -> str:
+    """Who holds a lease: one try of one task."""
+    ti = context["ti"]
+    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.try_number}"

@@ -1,0 +1,71 @@
+"""Waits, without occupying a worker, until the rules on disk call for action."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from rescore.errors import RescoreError, RetryableError
+from rescore.pipeline.watch import Look, look
+from rescore_airflow.workspace import aledger_url, open_with
+
+PATIENCE = 5
+"""Looks in a row that may fail before the wait is given up, so that nothing hangs without a word."""
+
+
+class RulesChangedTrigger(BaseTrigger):
+    """Compares levels, not events: what is on disk and what the ledger says was done about it.
+
+    So a trigger that was killed, or started late, sees the same as one that watched all the time. It ends
+    with one event: `{"edited": {file: sha256}, "due": [scorecards]}`, or
+    `{"error": sentence, "retryable": flag}` when the wait makes no sense any more.
+
+    Args:
+        poke_interval: Seconds between two looks.
+    """
+
+    def __init__(self, *, poke_interval: float) -> None:
+        super().__init__()
+        self.poke_interval = poke_interval
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """All it takes to go on in another triggerer."""
+        return (f"{type(self).__module__}.{type(self).__qualname__}", {"poke_interval": self.poke_interval})
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until there is something to do, or something a person has to mend."""
+        url = await aledger_url()
+        before: Look | None = None
+        failures = 0
+        while True:
+            try:
+                # files and the ledger block: other triggers share this event loop
+                seen = await asyncio.to_thread(_look, url)
+            except RetryableError as error:
+                failures += 1
+                self.log.warning("look %s of %s failed: %s", failures, PATIENCE, error)
+                if failures == PATIENCE:
+                    yield _ended(error)
+                    return
+            except RescoreError as error:
+                yield _ended(error)
+                return
+            else:
+                failures = 0
+                if seen.calls_for_action(before):
+                    yield TriggerEvent({"edited": dict(seen.edited), "due": list(seen.due)})
+                    return
+                before = seen
+            await asyncio.sleep(self.poke_interval)
+
+
+def _look(url: str | None) -> Look:
+    return look(open_with(url), at=datetime.now(UTC))
+
+
+def _ended(error: RescoreError) -> TriggerEvent:
+    return TriggerEvent({"error": str(error), "retryable": isinstance(error, RetryableError)})
