@@ -58,11 +58,7 @@ class Places:
             "RE_ENGAGEMENT": self._endpoint(f"{hook}/re_engagement"),
         }
         return {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith(("AIRFLOW", "RESCORE"))
-            },
+            **inherited,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONPATH": os.pathsep.join([str(PROJECT / "include"), str(PROJECT / "plugins")]),
             "AIRFLOW_HOME": str(self.home / "airflow"),
