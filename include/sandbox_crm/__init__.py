@@ -1,0 +1,1 @@
+"""A small CRM server that behaves like HubSpot on the endpoints Rescore uses."""

@@ -1,0 +1,58 @@
+"""Keeps a generated script as Parquet files, so that a second start does not simulate again."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from sandbox_crm.shapes import Change, Contact, EmailEvent, Engagement, PageView, Script, Slot, Submission
+
+SHAPES: Final[dict[str, type]] = {
+    "contacts": Contact,
+    "engagements": Engagement,
+    "page_views": PageView,
+    "email_events": EmailEvent,
+    "submissions": Submission,
+}
+JSON_FIELDS: Final = ("properties", "changes")
+
+
+def cached(folder: Path | None, name: str, make: Callable[[], Script]) -> Script:
+    """The script kept under `name`, made and kept first when it is not there; no folder, no keeping."""
+    if folder is None:
+        return make()
+    place = folder / name
+    if not place.exists():
+        script = make()
+        unfinished = place.with_name(f"{name}.part")
+        unfinished.mkdir(parents=True, exist_ok=True)
+        for table in SHAPES:
+            pq.write_table(_table(getattr(script, table)), unfinished / f"{table}.parquet")
+        unfinished.rename(place)  # a start that was interrupted leaves no half world behind
+        return script
+    return Script(**{table: _rows(shape, place / f"{table}.parquet") for table, shape in SHAPES.items()})
+
+
+def _table(rows: Iterable[Any]) -> pa.Table:
+    return pa.Table.from_pylist([_flat(row) for row in rows])
+
+
+def _flat(row: Any) -> dict[str, Any]:
+    flat: dict[str, Any] = row._asdict()
+    flat |= flat.pop("slot")._asdict()
+    return flat | {name: json.dumps(flat[name]) for name in JSON_FIELDS if name in flat}
+
+
+def _rows(shape: Any, path: Path) -> list[Any]:
+    rows = pq.read_table(path).to_pylist()
+    for row in rows:
+        row["slot"] = Slot(*(row.pop(name) for name in Slot._fields))
+        for name in JSON_FIELDS:
+            if name in row:
+                row[name] = json.loads(row[name])
+        if "changes" in row:
+            row["changes"] = [Change(Slot(*slot), properties) for slot, properties in row["changes"]]
+    return [shape(**row) for row in rows]

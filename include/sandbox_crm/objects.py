@@ -1,0 +1,191 @@
+"""CRM records: search, read, and the batch update of contacts."""
+
+import json
+import sqlite3
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from sandbox_crm.sandbox import Sandbox, sandbox_of
+from sandbox_crm.search import SearchRequest
+from sandbox_crm.shapes import Properties
+from sandbox_crm.store import iso
+from sandbox_crm.vendor import VERSION, Refusal, bad_request
+
+BATCH: Final = 100
+ALWAYS: Final = {
+    "contacts": ("createdate", "email", "firstname", "lastname", "hs_object_id", "lastmodifieddate"),
+    "engagements": ("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
+}
+Kind = Literal["contacts", "calls", "emails", "meetings", "notes", "tasks"]
+InSandbox = Annotated[Sandbox, Depends(sandbox_of)]
+router = APIRouter(prefix=f"/crm/objects/{VERSION}")
+
+
+class Input(BaseModel):
+    """One record of a batch."""
+
+    id: str
+    properties: Properties = Field(default_factory=dict)
+    objectWriteTraceId: str | None = None  # noqa: N815 - the vendor's name
+
+
+class BatchUpdate(BaseModel):
+    """Records to update."""
+
+    inputs: list[Input]
+
+
+class BatchRead(BaseModel):
+    """Records to read, and which of their properties."""
+
+    inputs: list[Input]
+    properties: list[str] = Field(default_factory=list)
+
+
+@router.post("/{kind}/search")
+async def search(kind: Kind, wanted: SearchRequest, sandbox: InSandbox) -> dict[str, Any]:
+    """Visible records of one kind."""
+    wanted.check_window()
+    (where, filtered), (order, sorted_by) = wanted.where(), wanted.order()
+    visible = f"FROM objects WHERE type = ? AND visible = 1 AND {where}"
+    total = sandbox.store.rows(f"SELECT count(*) {visible}", [kind, *filtered])[0][0]
+    rows = sandbox.store.rows(
+        f"SELECT * {visible} ORDER BY {order} LIMIT ? OFFSET ?",
+        [kind, *filtered, *sorted_by, wanted.limit, wanted.after],
+    )
+    found: dict[str, Any] = {"total": total, "results": [record(row, wanted.properties) for row in rows]}
+    if (following := wanted.after + wanted.limit) < total:
+        found["paging"] = {"next": {"after": str(following)}}
+    return found
+
+
+@router.get("/{kind}/{record_id}")
+async def read(kind: Kind, record_id: str, sandbox: InSandbox, properties: str = "") -> dict[str, Any]:
+    """One record by id."""
+    row = sandbox.store.objects(kind, _numbers([record_id])).get(_number(record_id))
+    if row is None:
+        raise Refusal(404, "OBJECT_NOT_FOUND", "Object not found. objectId are usually numeric.")
+    return record(row, [name for name in properties.split(",") if name])
+
+
+@router.post("/{kind}/batch/read")
+async def batch_read(kind: Kind, wanted: BatchRead, sandbox: InSandbox) -> JSONResponse:
+    """Up to 100 records by id; the unknown ones are reported beside those found."""
+    ids = _batch(wanted.inputs)
+    rows = sandbox.store.objects(kind, _numbers(ids))
+    found = [record(rows[_number(i)], wanted.properties) for i in ids if _number(i) in rows]
+    unknown = [i for i in ids if _number(i) not in rows]
+    return _answer(sandbox, found, [_not_found(unknown)] if unknown else [])
+
+
+@router.post("/contacts/batch/update")
+async def batch_update(wanted: BatchUpdate, sandbox: InSandbox) -> JSONResponse:
+    """Write properties to up to 100 contacts, each on its own: one bad record stops no other."""
+    ids = _batch(wanted.inputs)
+    sandbox.batch_updates += 1
+    rows = sandbox.store.objects("contacts", _numbers(ids))
+    results, errors = [], []
+    for asked in wanted.inputs:
+        trace = {"objectWriteTraceId": asked.objectWriteTraceId} if asked.objectWriteTraceId else {}
+        context = {name: [value] for name, value in trace.items()}
+        if _number(asked.id) not in rows:
+            errors.append(_not_found([asked.id], context))
+        elif problems := _problems(asked.properties, sandbox):
+            errors.append(_invalid(asked.id, problems, context))
+        else:
+            sandbox.store.write(
+                _number(asked.id), {k: v or None for k, v in asked.properties.items()}, sandbox.now()
+            )
+            sandbox.records_written += 1
+            row = sandbox.store.objects("contacts", [_number(asked.id)])[_number(asked.id)]
+            results.append(record(row, list(asked.properties)) | trace)
+    return _answer(sandbox, results, errors)
+
+
+def record(row: sqlite3.Row, wanted: list[str]) -> dict[str, Any]:
+    """A record as the vendor shows it: only what was asked for, values as text, null when there is none."""
+    dates = {"created": iso(row["created"]), "modified": iso(row["modified"])}
+    prefix = "" if row["type"] == "contacts" else "hs_"
+    known: Properties = json.loads(row["properties"]) | {
+        f"{prefix}createdate": dates["created"],
+        f"{prefix}lastmodifieddate": dates["modified"],
+        "hs_object_id": str(row["id"]),
+    }
+    names = [*ALWAYS["contacts" if row["type"] == "contacts" else "engagements"], *wanted]
+    return {
+        "id": str(row["id"]),
+        "properties": {name: known.get(name) for name in names},
+        "createdAt": dates["created"],
+        "updatedAt": dates["modified"],
+        "archived": False,
+    }
+
+
+def _batch(inputs: list[Input]) -> list[str]:
+    ids = [asked.id for asked in inputs]
+    if len(ids) > BATCH:
+        bad_request(f"The maximum number of inputs supported is {BATCH}, but {len(ids)} were given")
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        bad_request(
+            f"Duplicate IDs found in batch input: {twice}. IDs must be unique", context={"ids": twice}
+        )
+    return ids
+
+
+def _problems(properties: Properties, sandbox: Sandbox) -> list[tuple[str, str, str]]:
+    problems = []
+    for name, value in properties.items():
+        if name not in sandbox.properties:
+            problems.append((name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist'))
+        elif problem := sandbox.properties[name].problem(value):
+            problems.append((name, *problem))
+    return problems
+
+
+def _invalid(
+    record_id: str, problems: list[tuple[str, str, str]], context: dict[str, list[str]]
+) -> dict[str, Any]:
+    return {
+        "status": "error",
+        "category": "VALIDATION_ERROR",
+        "message": "Property values were not valid: " + "; ".join(message for _, _, message in problems),
+        "context": {"ids": [record_id]} | context,
+        "errors": [
+            {"message": message, "code": code, "context": {"propertyName": [name]}}
+            for name, code, message in problems
+        ],
+    }
+
+
+def _not_found(ids: list[str], context: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    return {
+        "status": "error",
+        "category": "OBJECT_NOT_FOUND",
+        "message": "Could not get some objects, they may be deleted or not exist. Check that ids are valid.",
+        "context": {"ids": ids} | (context or {}),
+    }
+
+
+def _answer(sandbox: Sandbox, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> JSONResponse:
+    moment = iso(sandbox.now())
+    body: dict[str, Any] = {
+        "status": "COMPLETE",
+        "results": results,
+        "startedAt": moment,
+        "completedAt": moment,
+    }
+    if errors:
+        body |= {"numErrors": sum(len(error["context"]["ids"]) for error in errors), "errors": errors}
+    return JSONResponse(body, 207 if errors else 200)
+
+
+def _number(record_id: str) -> int:
+    return int(record_id) if record_id.isdecimal() and len(record_id) < 19 else -1
+
+
+def _numbers(ids: list[str]) -> list[int]:
+    return [_number(record_id) for record_id in ids]

@@ -1,0 +1,66 @@
+"""What a running sandbox CRM knows beside its database: who may call, what was called and received."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Request
+
+from sandbox_crm.properties import GROUP, Property, standard_properties
+from sandbox_crm.store import Store, milliseconds
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many calls the account may make; the vendor's numbers by default."""
+
+    per_ten_seconds: int = 190
+    search_per_second: int = 5
+    per_day: int = 650_000
+
+
+UNLIMITED = Limits(per_ten_seconds=10**9, search_per_second=10**9, per_day=10**9)
+
+
+@dataclass
+class Delivery:
+    """One webhook as received, and how often it came."""
+
+    hook: str
+    id: str
+    received_at: datetime
+    body: Any
+    times: int = 1
+
+
+@dataclass
+class Sandbox:
+    """The state the routes share."""
+
+    store: Store
+    token: str
+    webhook_secret: str
+    limits: Limits
+    planted: dict[str, int]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    properties: dict[str, Property] = field(default_factory=standard_properties)
+    added: set[str] = field(default_factory=set)
+    groups: dict[str, str] = field(default_factory=lambda: {GROUP: "Contact information"})
+    calls: Counter[str] = field(default_factory=Counter)
+    refused: Counter[int] = field(default_factory=Counter)
+    batch_updates: int = 0
+    records_written: int = 0
+    deliveries: dict[tuple[str, str], Delivery] = field(default_factory=dict)
+    rejected_deliveries: int = 0
+
+    def now(self) -> int:
+        """The present, in the vendor's milliseconds."""
+        return milliseconds(self.clock())
+
+
+def sandbox_of(request: Request) -> Sandbox:
+    """The sandbox a request came to; a FastAPI dependency."""
+    sandbox: Sandbox = request.app.state.sandbox
+    return sandbox

@@ -1,0 +1,154 @@
+"""The account's settings: contact properties and their groups, account details, how much was called."""
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from sandbox_crm.activities import PORTAL_ID
+from sandbox_crm.objects import InSandbox
+from sandbox_crm.properties import Property
+from sandbox_crm.sandbox import Sandbox
+from sandbox_crm.store import iso, milliseconds
+from sandbox_crm.vendor import VERSION, Refusal
+
+CONTACT_PROPERTIES = f"/crm/properties/{VERSION}/contacts"
+router = APIRouter()
+
+
+class NewProperty(BaseModel):
+    """A property to create."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)
+    label: str
+    type: str = Field(pattern="^(string|number|bool|enumeration|date|datetime)$")
+    fieldType: str  # noqa: N815 - the vendor's names, here and below
+    groupName: str  # noqa: N815
+    description: str = ""
+    options: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class NewProperties(BaseModel):
+    """Several properties to create."""
+
+    inputs: list[NewProperty] = Field(max_length=100)
+
+
+class NewGroup(BaseModel):
+    """A property group to create."""
+
+    name: str
+    label: str
+    displayOrder: int = -1  # noqa: N815
+
+
+@router.get(CONTACT_PROPERTIES)
+async def list_properties(sandbox: InSandbox) -> dict[str, Any]:
+    """All properties a contact can have."""
+    return {"results": [_shown(sandbox, known) for known in sandbox.properties.values()]}
+
+
+@router.post(CONTACT_PROPERTIES)
+async def create_property(wanted: NewProperty, sandbox: InSandbox) -> JSONResponse:
+    """Create one property; 409 when there is one of that name."""
+    return JSONResponse(_shown(sandbox, _create(wanted, sandbox)), 201)
+
+
+@router.post(f"{CONTACT_PROPERTIES}/batch/create")
+async def create_properties(wanted: NewProperties, sandbox: InSandbox) -> JSONResponse:
+    """Create several properties, each on its own."""
+    results, errors = [], []
+    for asked in wanted.inputs:
+        try:
+            results.append(_shown(sandbox, _create(asked, sandbox)))
+        except Refusal as refusal:
+            errors.append(refusal.body | {"context": {"name": [asked.name]}})
+    moment = iso(sandbox.now())
+    body: dict[str, Any] = {
+        "status": "COMPLETE",
+        "results": results,
+        "startedAt": moment,
+        "completedAt": moment,
+    }
+    if errors:
+        body |= {"numErrors": len(errors), "errors": errors}
+    return JSONResponse(body, 207 if errors else 201)
+
+
+@router.get(f"{CONTACT_PROPERTIES}/groups")
+async def list_groups(sandbox: InSandbox) -> dict[str, Any]:
+    """The groups properties are filed under."""
+    return {"results": [_group(name, label) for name, label in sandbox.groups.items()]}
+
+
+@router.post(f"{CONTACT_PROPERTIES}/groups")
+async def create_group(wanted: NewGroup, sandbox: InSandbox) -> JSONResponse:
+    """Create a group; 409 when there is one of that name."""
+    if wanted.name in sandbox.groups:
+        raise Refusal(409, "CONFLICT", f"A property group named '{wanted.name}' already exists.")
+    sandbox.groups[wanted.name] = wanted.label
+    return JSONResponse(_group(wanted.name, wanted.label), 201)
+
+
+@router.get(f"{CONTACT_PROPERTIES}/{{name}}")
+async def read_property(name: str, sandbox: InSandbox) -> dict[str, Any]:
+    """One property."""
+    if name not in sandbox.properties:
+        raise Refusal(404, "OBJECT_NOT_FOUND", f"Property {name} does not exist")
+    return _shown(sandbox, sandbox.properties[name])
+
+
+@router.get(f"/account-info/{VERSION}/details")
+async def account_details() -> dict[str, Any]:
+    """Which account this is and which zone its days are counted in."""
+    return {
+        "portalId": PORTAL_ID,
+        "accountType": "SANDBOX",
+        "timeZone": "Europe/Berlin",
+        "companyCurrency": "EUR",
+        "additionalCurrencies": [],
+        "utcOffset": "+01:00",
+        "utcOffsetMilliseconds": 3_600_000,
+        "uiDomain": "sandbox.example",
+        "dataHostingLocation": "eu1",
+    }
+
+
+@router.get(f"/account-info/{VERSION}/api-usage/daily/private-apps")
+async def api_usage(sandbox: InSandbox) -> dict[str, Any]:
+    """How many of today's calls are used."""
+    now = sandbox.clock()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return {
+        "results": [
+            {
+                "name": "private-apps-api-calls-daily",
+                "usageLimit": sandbox.limits.per_day,
+                "currentUsage": sandbox.calls.total(),
+                "collectedAt": iso(milliseconds(now)),
+                "fetchStatus": "SUCCESS",
+                "resetsAt": iso(milliseconds(midnight)),
+            }
+        ]
+    }
+
+
+def _create(wanted: NewProperty, sandbox: Sandbox) -> Property:
+    if wanted.name in sandbox.properties:
+        raise Refusal(409, "CONFLICT", f"A property named '{wanted.name}' already exists.")
+    if wanted.groupName not in sandbox.groups:
+        raise Refusal(400, "VALIDATION_ERROR", f"Property group '{wanted.groupName}' does not exist.")
+    created = Property(**wanted.model_dump() | {"options": tuple(wanted.options)})
+    sandbox.properties[wanted.name] = created
+    sandbox.added.add(wanted.name)
+    return created
+
+
+def _shown(sandbox: Sandbox, known: Property) -> dict[str, Any]:
+    return known.as_json(ours=known.name in sandbox.added)
+
+
+def _group(name: str, label: str) -> dict[str, Any]:
+    return {"name": name, "label": label, "displayOrder": -1, "archived": False}
