@@ -1,7 +1,5 @@
 """Which hook speaks to which CRM: the name of the mapping decides."""
 
-from __future__ import annotations
-
 from rescore.connectors.hubspot import HubSpot
 from rescore.errors import SettingsIncomplete
 from rescore.workspace import Workspace
@@ -10,14 +8,15 @@ from rescore_airflow.hooks.hubspot import HubSpotHook
 HOOKS = {"hubspot": HubSpotHook}
 
 
-def connector(name: str, ws: Workspace) -> HubSpot:
+def connect(name: str, ws: Workspace) -> HubSpot:
     """The source and target called `name`, from its mapping and the Connection `rescore_<name>`.
 
     Raises:
-        SettingsIncomplete: No mapping or no hook has that name, or the Connection does not fit.
+        SettingsIncomplete: No mapping or no hook has that name, or the Connection does not hold.
+        MappingInvalid: A mapping file does not hold.
     """
-    mappings = {mapping.name: mapping for mapping in ws.mappings()}
+    mappings = ws.mappings()
     if name not in mappings or name not in HOOKS:
         known = ", ".join(sorted(mappings.keys() & HOOKS.keys())) or "none"
-        raise SettingsIncomplete(f"there is no CRM called `{name}`; mappings with a connector: {known}")
-    return HOOKS[name](f"rescore_{name}").get_connector(mappings[name])
+        raise SettingsIncomplete(f"there is no CRM called `{name}`; those with a mapping and a hook: {known}")
+    return HOOKS[name](f"rescore_{name}").get_conn(mappings[name])

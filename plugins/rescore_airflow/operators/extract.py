@@ -6,7 +6,7 @@ from airflow.sdk import Context
 
 from rescore.pipeline.extract import extract
 from rescore.workspace import Workspace
-from rescore_airflow.hooks.crm import connector
+from rescore_airflow.hooks.crm import connect
 from rescore_airflow.operators.base import RescoreOperator, now
 
 
@@ -30,7 +30,7 @@ class ExtractOperator(RescoreOperator):
         """Counts by name, rows set aside by reason among them."""
         present = now()
         counts = extract(
-            ws, connector(self.source, ws), until=present, known_at=present, progress=self.log.info
+            ws, connect(self.source, ws), until=present, known_at=present, progress=self.log.info
         )
         self.say(self.source, counts)
         return dict(counts)

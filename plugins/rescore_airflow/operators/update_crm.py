@@ -6,7 +6,7 @@ from airflow.sdk import Context
 from rescore.pipeline.deliver import update_crm
 
 from rescore.workspace import Workspace
-from rescore_airflow.hooks.crm import connector
+from rescore_airflow.hooks.crm import connect
 from rescore_airflow.operators.base import RescoreOperator, now, worker
 
 
@@ -28,7 +28,7 @@ class UpdateCrmOperator(RescoreOperator):
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts by outcome."""
         counts = update_crm(
-            ws, connector(self.target, ws), now=now(), worker=worker(context), progress=self.log.info
+            ws, connect(self.target, ws), now=now(), worker=worker(context), progress=self.log.info
         )
         self.say(self.target, counts)
         return dict(counts)

@@ -11,6 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from rescore.errors import RescoreError, RetryableError
 from rescore.pipeline.watch import Look, look
+from rescore.workspace import Workspace
 from rescore_airflow.workspace import aledger_url, open_with
 
 PATIENCE = 5
@@ -38,13 +39,14 @@ class RulesChangedTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until there is something to do, or something a person has to mend."""
-        url = await aledger_url()
+        ws: Workspace | None = None
         before: Look | None = None
         failures = 0
         while True:
             try:
                 # files and the ledger block: other triggers share this event loop
-                seen = await asyncio.to_thread(_look, url)
+                ws = ws or await asyncio.to_thread(open_with, await aledger_url())
+                seen = await asyncio.to_thread(look, ws, at=datetime.now(UTC))
             except RetryableError as error:
                 failures += 1
                 self.log.warning("look %s of %s failed: %s", failures, PATIENCE, error)
@@ -61,10 +63,6 @@ class RulesChangedTrigger(BaseTrigger):
                     return
                 before = seen
             await asyncio.sleep(self.poke_interval)
-
-
-def _look(url: str | None) -> Look:
-    return look(open_with(url), at=datetime.now(UTC))
 
 
 def _ended(error: RescoreError) -> TriggerEvent:

@@ -1,0 +1,32 @@
+"""The Connection of a HubSpot account, or of a server that speaks like it, becomes a connector."""
+
+from airflow.sdk import BaseHook
+
+from rescore.connectors.hubspot import HubSpot
+from rescore.mapping import Mapping
+from rescore_airflow.hooks.connection import find_connection
+
+
+class HubSpotHook(BaseHook):
+    """Host and token come from the Connection, names from the mapping; extra may set limits.
+
+    Args:
+        conn_id: The Connection: `host` is the address, `password` the private app's token.
+    """
+
+    conn_name_attr = "conn_id"
+    default_conn_name = "rescore_hubspot"
+    conn_type = "http"
+    hook_name = "HubSpot (Rescore)"
+
+    def __init__(self, conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+
+    def get_conn(self, mapping: Mapping) -> HubSpot:
+        """A source of facts and a target of scores; touches nothing yet.
+
+        Raises:
+            SettingsIncomplete: The Connection is missing, or something in it does not hold.
+        """
+        return HubSpot.from_connection(find_connection(self.conn_id), mapping)
