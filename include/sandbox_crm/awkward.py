@@ -18,7 +18,13 @@ ODD_PROPERTIES: Final[tuple[tuple[str, Properties], ...]] = (
     ("contact with emoji", {"jobtitle": "VP Growth 🚀", "firstname": "Zoë 👩‍💻"}),
     ("contact with markup", {"company": "<script>alert('x')</script> & Sons", "lastname": '"><img src=x>'}),
     ("contact with a giant text", {"jobtitle": "Head of everything, " * 600}),
-    ("merged contact", {"hs_merged_object_ids": ";".join(map(str, MERGED_AWAY))}),
+    (
+        "merged contact",
+        {
+            "hs_merged_object_ids": ";".join(map(str, MERGED_AWAY)),
+            "hs_additional_emails": "former.name@example.org;second.desk@example.net",
+        },
+    ),
 )
 TWICE: Final = 2  # of each kind of web activity, so many rows come a second time
 PAST: Final = Slot(12, 10 * 60 * MINUTE)
@@ -41,6 +47,7 @@ def plant(script: Script, *, seed: int) -> tuple[Script, dict[str, int]]:
     planted |= {
         "activity in the future": 2,
         "activity of an unknown contact": 2 + 1 + 1,  # engagements, a page view, an e-mail open
+        "e-mail to a merged contact's former address": 1,
         "note with a NUL byte": 1,
         "page view without an address": 1,
         "duplicate row": 3 * TWICE,
@@ -88,5 +95,8 @@ def _web(contacts: list[Contact], rng: random.Random) -> tuple[list[PageView], l
             PageView("planted-without-address", rng.choice(contacts).id, PAST, "", ""),
             PageView("planted-unknown-contact", UNKNOWN_CONTACT, PAST, f"{SITE}/pricing", "Pricing"),
         ],
-        [EmailEvent("planted-unknown-recipient", "OPEN", UNKNOWN_CONTACT, PAST, 41001, "Hello", None)],
+        [
+            EmailEvent("planted-unknown-recipient", "OPEN", UNKNOWN_CONTACT, PAST, 41001, "Hello", None),
+            EmailEvent("planted-former-address", "OPEN", MERGED_AWAY[0], PAST, 41001, "Hello", None),
+        ],
     )

@@ -18,7 +18,7 @@ INSERT_OBJECT = (
 
 def load(db: sqlite3.Connection, script: Script, *, ends_at: int, known_until: int) -> None:
     """Insert all rows; what happened after `known_until` is there but not visible."""
-    emails = {contact.id: contact.properties["email"] or "" for contact in script.contacts}
+    emails = _addresses(script)
     span: dict[int, list[int]] = defaultdict(list)  # per contact: when each of its facts happened
 
     def visible(occurred: int, days_before: int) -> bool:
@@ -71,6 +71,17 @@ def load(db: sqlite3.Connection, script: Script, *, ends_at: int, known_until: i
     )
     for contact in script.contacts:
         _insert_contact(db, contact, span[contact.id], ends_at=ends_at, known_until=known_until)
+
+
+def _addresses(script: Script) -> dict[int, str]:
+    """Which address each contact gets e-mail at; those merged away keep the one they had."""
+    emails: dict[int, str] = {}
+    for contact in script.contacts:
+        emails[contact.id] = contact.properties["email"] or NOBODY
+        merged = (contact.properties.get("hs_merged_object_ids") or "").split(";")
+        former = (contact.properties.get("hs_additional_emails") or "").split(";")
+        emails |= {int(gone): address for gone, address in zip(merged, former, strict=True) if gone}
+    return emails
 
 
 def _insert_contact(

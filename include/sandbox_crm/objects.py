@@ -43,6 +43,7 @@ class BatchRead(BaseModel):
 
     inputs: list[Input]
     properties: list[str] = Field(default_factory=list)
+    idProperty: Literal["email", "hs_object_id"] = "hs_object_id"  # noqa: N815
 
 
 @router.post("/{kind}/search")
@@ -73,12 +74,17 @@ async def read(kind: Kind, record_id: str, sandbox: InSandbox, properties: str =
 
 @router.post("/{kind}/batch/read")
 async def batch_read(kind: Kind, wanted: BatchRead, sandbox: InSandbox) -> JSONResponse:
-    """Up to 100 records by id; the unknown ones are reported beside those found."""
+    """Up to 100 records by id, or contacts by e-mail; the unknown ones are reported beside those found."""
     ids = _batch(wanted.inputs)
-    rows = sandbox.store.objects(kind, _numbers(ids))
-    found = [record(rows[_number(i)], wanted.properties) for i in ids if _number(i) in rows]
-    unknown = [i for i in ids if _number(i) not in rows]
-    return _answer(sandbox, found, [_not_found(unknown)] if unknown else [])
+    rows: dict[str, sqlite3.Row]
+    if wanted.idProperty == "email":
+        rows = sandbox.store.contacts_by_email(ids) if kind == "contacts" else {}
+    else:
+        rows = {str(number): row for number, row in sandbox.store.objects(kind, _numbers(ids)).items()}
+    found = {rows[i.lower()]["id"]: rows[i.lower()] for i in ids if i.lower() in rows}
+    unknown = [i for i in ids if i.lower() not in rows]
+    results = [record(row, wanted.properties) for row in found.values()]
+    return _answer(sandbox, results, [_not_found(unknown)] if unknown else [])
 
 
 @router.post("/contacts/batch/update")

@@ -64,6 +64,7 @@ def standard_properties() -> dict[str, Property]:
         "hs_analytics_source": "Original Traffic Source",
         "lead_source": "Lead source",
         "hubspot_owner_id": "Contact owner",
+        "hs_additional_emails": "Additional email addresses",
         "hs_merged_object_ids": "Merged record IDs",
     }
     typed = (

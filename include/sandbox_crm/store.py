@@ -17,6 +17,9 @@ CREATE TABLE objects (
     occurred INTEGER NOT NULL, visible INTEGER NOT NULL, properties TEXT NOT NULL);
 CREATE INDEX objects_by_modified ON objects (type, visible, modified, id);
 CREATE INDEX objects_by_id ON objects (type, visible, id);
+CREATE INDEX contacts_by_email ON objects (lower(properties ->> '$.email')) WHERE type = 'contacts';
+CREATE INDEX contacts_by_more ON objects (properties ->> '$.hs_additional_emails')
+    WHERE type = 'contacts' AND properties ->> '$.hs_additional_emails' IS NOT NULL;
 CREATE TABLE associations (from_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL);
 CREATE TABLE changes (contact_id INTEGER NOT NULL, occurred INTEGER NOT NULL, properties TEXT NOT NULL);
 CREATE TABLE page_views (
@@ -66,6 +69,25 @@ class Store:
             (kind, wanted),
         )
         return {row["id"]: row for row in found}
+
+    def contacts_by_email(self, addresses: Iterable[str]) -> dict[str, sqlite3.Row]:
+        """The visible contacts with these addresses, first or additional, by the address in lower case."""
+        wanted = {address.lower() for address in addresses}
+        first = self.rows(
+            "SELECT * FROM objects WHERE type = 'contacts' AND visible = 1"
+            " AND lower(properties ->> '$.email') IN (SELECT value FROM json_each(?))",
+            [json.dumps(sorted(wanted))],
+        )
+        more = self.rows(
+            "SELECT * FROM objects WHERE type = 'contacts' AND visible = 1"
+            " AND properties ->> '$.hs_additional_emails' IS NOT NULL"
+        )
+        found: dict[str, sqlite3.Row] = {}
+        for row in [*first, *more]:
+            properties = json.loads(row["properties"])
+            for name in ("email", "hs_additional_emails"):
+                found |= dict.fromkeys((properties.get(name) or "").lower().split(";"), row)
+        return {address: row for address, row in found.items() if address in wanted}
 
     def write(self, contact_id: int, properties: Properties, now: int) -> None:
         """Set properties of a contact; like every write it moves the modified date."""
