@@ -38,7 +38,15 @@ class RescoreAsked:
     @property
     def name(self) -> str:
         """`b2b_saas__3__1`: scorecard, activation, attempt."""
-        return f"{self.scorecard}__{self.activation_seq}__{self.attempt}"
+        return self._name(self.attempt)
+
+    @property
+    def earlier(self) -> list[str]:
+        """The names of the attempts before this one, as far back as one may reasonably still be waiting."""
+        return [self._name(attempt) for attempt in range(max(1, self.attempt - 100), self.attempt)]
+
+    def _name(self, attempt: int) -> str:
+        return f"{self.scorecard}__{self.activation_seq}__{attempt}"
 
 
 def look(ws: Workspace, *, at: datetime) -> Look:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import Context
+from airflow.sdk import Context, DagRunState
 from airflow.sdk.exceptions import AirflowSkipException
 
 from rescore.errors import RescoreError
 from rescore.pipeline.watch import ask_rescore
 from rescore_airflow.operators.base import now
 from rescore_airflow.workspace import open_workspace
+
+UNDER_WAY = [DagRunState.QUEUED, DagRunState.RUNNING]
 
 
 class AskRescoreOperator(TriggerDagRunOperator):
@@ -30,10 +32,10 @@ class AskRescoreOperator(TriggerDagRunOperator):
             raise error.with_traceback(None) from None
         if asked is None:
             raise AirflowSkipException("no rescore is due")
-        if context["ti"].get_dag(self.trigger_dag_id).is_paused:
+        before = asked.earlier
+        if before and context["ti"].get_dr_count(self.trigger_dag_id, run_ids=before, states=UNDER_WAY):
             raise AirflowSkipException(
-                f"{self.trigger_dag_id} is paused, so {asked.name} is not started; unpause it and the next "
-                f"request comes by itself"
+                f"an earlier attempt at {asked.scorecard} is still queued or running in {self.trigger_dag_id}"
             )
         self.log.info("asking for %s", asked.name)
         self.trigger_run_id = asked.name
