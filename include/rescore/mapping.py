@@ -7,6 +7,7 @@ A mapping holds names only, never a host or a token: those come from the Airflow
 
 from __future__ import annotations
 
+import pathlib
 from collections import Counter
 from typing import Annotated, Literal, Self
 
@@ -84,13 +85,14 @@ class Engagements(_Frozen):
 
 
 class PageViews(_Frozen):
-    """Visits of pages, from event occurrences; `url` is the property that holds the full address."""
+    """Visits of pages, from event occurrences; `url` is the property with the address, `page` rows a call."""
 
     kind: Literal["page_views"]
     path: Path
     event: str
     type: Name
     url: Property
+    page: int = Field(default=100, ge=1)
     channel: str | None = None
     fields: dict[Name, Property] = {}
 
@@ -101,16 +103,21 @@ class EmailEvents(_Frozen):
     kind: Literal["email_events"]
     path: Path
     types: dict[str, Name]
+    page: int = Field(default=1000, ge=1)
     channel: str | None = None
 
 
 class Forms(_Frozen):
-    """Form submissions. `forms` lists the GUIDs to read; empty: every form of `listing`."""
+    """Form submissions; `path` has a place for `{form}`.
+
+    `forms` lists the GUIDs to read; empty: every form of `listing`.
+    """
 
     kind: Literal["forms"]
     listing: Path
     path: Path
     type: Name
+    page: int = Field(default=50, ge=1)
     channel: str | None = None
     forms: tuple[str, ...] = ()
 
@@ -191,3 +198,16 @@ def load_mapping(body: bytes, name: str) -> Mapping:
         except ValidationError as error:
             problems = problems_of(error, document)
     raise MappingInvalid("\n".join(f"{name}:{p.line}:{p.column}: {p.message}" for p in problems))
+
+
+def read_mapping(path: pathlib.Path) -> Mapping:
+    """Check a mapping file on disk.
+
+    Raises:
+        MappingInvalid: It cannot be read, or with every problem at once.
+    """
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise MappingInvalid(f"{path}: cannot be read ({error.strerror}); put the mapping there") from error
+    return load_mapping(body, path.name)

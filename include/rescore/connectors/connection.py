@@ -1,0 +1,99 @@
+"""Where a server is and how to be let in: what an Airflow Connection says, without Airflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from rescore.errors import SettingsIncomplete
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One Airflow Connection: `url` is scheme, host and port; `password` the token, never printed."""
+
+    id: str
+    url: str
+    password: str = field(repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_parts(
+        cls,
+        conn_id: str,
+        *,
+        host: str | None,
+        password: str | None,
+        port: int | None = None,
+        schema: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """From the fields of Airflow's form; `schema` (https by default) counts unless the host has its own.
+
+        Raises:
+            SettingsIncomplete: There is no host, or what there is cannot be one.
+        """
+        if not host:
+            raise SettingsIncomplete(f"the Connection `{conn_id}` has no host; write its address into it")
+        address = host if "://" in host else f"{schema or 'https'}://{host}"
+        try:
+            parts = urlsplit(address)
+            port = parts.port or port
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SettingsIncomplete(
+                f"the host of the Connection `{conn_id}` is no web address; write one such as https://api.hubapi.com"
+            )
+        name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        url = f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+        return cls(conn_id, url, password or "", dict(extra or {}))
+
+
+def connection_from_environment(conn_id: str, environment: Mapping[str, str]) -> Connection:
+    """Read `AIRFLOW_CONN_<ID>` in either of the forms that Airflow reads: JSON or URI.
+
+    Raises:
+        SettingsIncomplete: The variable is missing or in neither form.
+    """
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    text = environment.get(variable, "").strip()
+    if not text:
+        raise SettingsIncomplete(f"set {variable}, such as hubspot://:<token>@api.hubapi.com")
+    try:
+        parts = _from_json(text) if text.startswith("{") else _from_uri(text)
+        return Connection.from_parts(conn_id, **parts)
+    except (ValueError, TypeError, AttributeError):
+        pass  # the text holds a token: neither it nor an error that quotes it may be shown
+    raise SettingsIncomplete(f"{variable} is neither a Connection's JSON nor its URI; write it anew")
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    fields = json.loads(text)
+    extra = fields.get("extra") or {}
+    return {
+        "host": fields.get("host"),
+        "password": fields.get("password"),
+        "port": int(fields["port"]) if fields.get("port") else None,
+        "schema": fields.get("schema"),
+        "extra": json.loads(extra) if isinstance(extra, str) else extra,
+    }
+
+
+def _from_uri(text: str) -> dict[str, Any]:
+    """Airflow's URI: `type://login:password@host:port/schema?extra`, every part percent-encoded."""
+    parts = urlsplit(text)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    extra = json.loads(query.pop("__extra__", "null")) or query
+    host = unquote(parts.netloc.rpartition("@")[2].rpartition(":")[0] if parts.port else parts.hostname or "")
+    scheme = parts.scheme if parts.scheme in ("http", "https") else None
+    return {
+        "host": host,
+        "password": unquote(parts.password or ""),
+        "port": parts.port,
+        "schema": unquote(parts.path.strip("/")) or scheme,
+        "extra": extra,
+    }

@@ -1,0 +1,207 @@
+"""One call to HubSpot: paced, awaited, and answered with JSON or with an error that says what to do."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from rescore.connectors.connection import Connection
+from rescore.connectors.hubspot.pace import Pace
+from rescore.connectors.session import Answer, NoAnswer, Session
+from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable, SettingsIncomplete
+
+JsonObject = dict[str, Any]
+CONNECTION = "`rescore_hubspot`"
+DEFAULT_WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an account allows, and how patient we are; the Connection's extra may set each by name.
+
+    `calls` in `calls_seconds` and `searches` in `searches_seconds` are HubSpot's for a private app;
+    lower them when other apps share the account. A 429 is waited for up to `longest_wait` seconds, at
+    most `waits` times per call.
+    `overlap` is how many seconds before its cursor a stream starts reading, because rows reach the
+    index with a delay.
+    """
+
+    calls: int = 190
+    calls_seconds: float = 10.0
+    searches: int = 5
+    searches_seconds: float = 1.0
+    search_page: int = 200
+    batch: int = 100
+    associations: int = 1000
+    seconds: float = 30.0
+    longest_wait: float = 30.0
+    waits: int = 5
+    overlap: float = 600.0
+
+    @classmethod
+    def from_extra(cls, connection: Connection) -> Self:
+        """The defaults, changed by what the Connection's extra names.
+
+        Raises:
+            SettingsIncomplete: A limit is no positive number.
+        """
+        given: dict[str, Any] = {}
+        for limit in fields(cls):
+            if limit.name not in connection.extra:
+                continue
+            kind = float if isinstance(limit.default, float) else int
+            try:
+                given[limit.name] = kind(connection.extra[limit.name])
+            except (TypeError, ValueError):
+                given[limit.name] = -1
+            if not given[limit.name] > 0:
+                raise SettingsIncomplete(
+                    f"`{limit.name}` in the extra of the Connection `{connection.id}` must be above zero"
+                )
+        return cls(**given)
+
+
+class Refused(Exception):
+    """HubSpot understood the call and said no: a 4xx other than 401, 403 and 429."""
+
+    def __init__(self, what: str, status: int, body: JsonObject) -> None:
+        self.status = status
+        self.body = body
+        category = body.get("category") or "no category"
+        super().__init__(f"HubSpot refused {what} ({status}, {category})")
+
+
+class Client:
+    """Calls below one base URL with one token."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        limits: Limits,
+        *,
+        verify: bool | str = True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.limits = limits
+        self._base_url = base_url.rstrip("/")
+        self._session = Session(
+            seconds=limits.seconds,
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            verify=verify,
+        )
+        self._pace = Pace(limits.calls, limits.calls_seconds, clock=clock, sleep=sleep)
+        self._search_pace = Pace(limits.searches, limits.searches_seconds, clock=clock, sleep=sleep)
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> JsonObject:
+        """Read; see `call` for the errors."""
+        return self.call("GET", path, params=params)
+
+    def post(self, path: str, body: Any) -> JsonObject:
+        """Send JSON; see `call` for the errors."""
+        return self.call("POST", path, body=body)
+
+    def search(self, path: str, body: Any) -> JsonObject:
+        """Search, at the slower pace that searches have of their own."""
+        return self.call("POST", path, body=body, pace=self._search_pace)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        pace: Pace | None = None,
+    ) -> JsonObject:
+        """One call, after waiting out what must be waited out.
+
+        Raises:
+            Refused: A 4xx that its caller knows more about.
+            CrmRejectedCredentials: 401 or 403.
+            CrmRateLimited: 429, and the wait is too long or was asked for too often.
+            CrmUnavailable: No answer, 3xx, 5xx, or one that is not a JSON object.
+        """
+        what = f"{method} {path}"
+        for waited in range(self.limits.waits + 1):
+            self._pace.wait()
+            if pace:
+                pace.wait()
+            try:
+                answer = self._session.send(method, self._base_url + path, params=params, json=body)
+            except NoAnswer as error:
+                raise CrmUnavailable(f"HubSpot did not answer {what}: {error}") from error
+            if answer.status != 429:
+                return _content(what, answer)
+            wait, policy = _asked_wait(answer)
+            if wait > self.limits.longest_wait or waited == self.limits.waits:
+                break
+            self._pace.pause(wait)
+        raise CrmRateLimited(
+            f"HubSpot limits {what} ({policy}) and asks to come back in {wait:g} seconds", retry_after=wait
+        )
+
+
+def _asked_wait(answer: Answer) -> tuple[float, str]:
+    """(seconds, name of the limit) of a 429, which may say either, both or nothing."""
+    body = _json(answer) or {}
+    policy = str(body.get("policyName") or "no policy named")
+    try:
+        return max(0.0, float(answer.headers["retry-after"])), policy
+    except (KeyError, ValueError):
+        return DEFAULT_WAITS.get(policy, 10.0), policy
+
+
+def _content(what: str, answer: Answer) -> JsonObject:
+    body = _json(answer)
+    if answer.status == 401:
+        raise CrmRejectedCredentials(
+            f"HubSpot refused the token (401): put a valid private app token into the password of the "
+            f"Airflow Connection {CONNECTION}"
+        )
+    if answer.status == 403:
+        raise CrmRejectedCredentials(
+            f"HubSpot does not let this token do {what} (403): give the private app behind the Airflow "
+            f"Connection {CONNECTION} {_scopes(body)}, or take this stream out of the mapping"
+        )
+    if answer.status >= 500 or answer.status == 408:
+        raise CrmUnavailable(f"HubSpot could not answer {what} ({answer.status}); the next run tries again")
+    if 300 <= answer.status < 400:
+        raise CrmUnavailable(
+            f"HubSpot answered {what} with a redirect ({answer.status}); check the host of the Airflow "
+            f"Connection {CONNECTION}"
+        )
+    if body is None:
+        kind = answer.headers.get("content-type", "no content type").partition(";")[0]
+        raise CrmUnavailable(
+            f"the answer to {what} is not JSON ({answer.status}, {kind}, {len(answer.body)} bytes); check "
+            f"the host of the Airflow Connection {CONNECTION}"
+        )
+    if answer.status >= 400:
+        raise Refused(what, answer.status, body)
+    return body
+
+
+def _json(answer: Answer) -> JsonObject | None:
+    try:
+        body = json.loads(answer.body or b"{}")
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _scopes(body: JsonObject | None) -> str:
+    """The scopes that a 403 names, as HubSpot spells them."""
+    named: set[str] = set()
+    for error in (body or {}).get("errors") or []:
+        context = error.get("context") if isinstance(error, dict) else None
+        for key in ("requiredGranularScopes", "requiredScopes", "missingScopes"):
+            scopes = context.get(key) if isinstance(context, dict) else None
+            named.update(str(scope) for scope in scopes or [])
+    if not named:
+        return "the scope that this call needs"
+    return "the scope " + " and ".join(f"`{scope}`" for scope in sorted(named))

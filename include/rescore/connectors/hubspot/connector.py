@@ -1,0 +1,110 @@
+"""HubSpot as a source and a target."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Self
+
+from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
+from rescore.connectors.connection import Connection
+from rescore.connectors.hubspot.client import Client, Limits, Refused
+from rescore.connectors.hubspot.email_events import email_event_pages
+from rescore.connectors.hubspot.engagements import engagement_pages
+from rescore.connectors.hubspot.forms import form_pages
+from rescore.connectors.hubspot.leads import lead_pages
+from rescore.connectors.hubspot.page_views import page_view_pages
+from rescore.connectors.hubspot.properties import check_properties, create_properties
+from rescore.connectors.hubspot.recipients import Recipients
+from rescore.connectors.hubspot.writing import write_scores
+from rescore.errors import CrmUnavailable
+from rescore.lake.records import Page
+from rescore.mapping import EmailEvents, Engagements, Mapping, PageViews
+
+LEADS = "contacts"
+
+
+class HubSpot:
+    """A HubSpot account, or a server that speaks its API.
+
+    The streams are `contacts` and the activities of the mapping, each under its name there.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        mapping: Mapping,
+        limits: Limits | None = None,
+        *,
+        verify: bool | str = True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = mapping.name
+        self.streams = (LEADS, *mapping.activities)
+        self.mapping = mapping
+        self._client = Client(base_url, token, limits or Limits(), verify=verify, clock=clock, sleep=sleep)
+        self.batch_size = self._client.limits.batch
+        self._recipients = Recipients(self._client, mapping.leads.read)
+
+    @classmethod
+    def from_connection(cls, connection: Connection, mapping: Mapping) -> Self:
+        """From an Airflow Connection: the host, the token as password, limits and `verify` in the extra.
+
+        Raises:
+            SettingsIncomplete: A limit is no positive number.
+        """
+        verify = connection.extra.get("verify", True)
+        limits = Limits.from_extra(connection)
+        return cls(connection.url, connection.password, mapping, limits, verify=verify)
+
+    def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
+        """See `Source.pages`."""
+        try:
+            yield from self._pages(stream, cursor, until)
+        except Refused as refusal:
+            raise CrmUnavailable(f"{refusal}; check `{stream}` in the mapping `{self.name}`") from refusal
+
+    def write(self, updates: Sequence[ScoreUpdate]) -> list[WriteResult]:
+        """See `Target.write`."""
+        return write_scores(self._client, self.mapping.leads.update, updates)
+
+    def setup(self) -> list[str]:
+        """Create the score properties; one line per property says what was done. Safe to repeat."""
+        try:
+            return create_properties(self._client, self.mapping)
+        except Refused as refusal:
+            raise CrmUnavailable(f"{refusal}; create the properties by hand or ask HubSpot why") from refusal
+
+    def check(self) -> None:
+        """See that the token works and every property of the mapping is there.
+
+        Raises:
+            CrmRejectedCredentials: The token is wrong or lacks a scope.
+            CrmFieldMissing: Naming the property and the way out.
+        """
+        try:
+            check_properties(self._client, self.mapping)
+        except Refused as refusal:
+            raise CrmUnavailable(f"{refusal}; check the host of the Connection") from refusal
+
+    def _pages(self, stream: str, cursor: Cursor | None, until: datetime) -> Iterator[Page]:
+        if stream == LEADS:
+            return lead_pages(self._client, self.mapping.leads, cursor, until=until)
+        languages, read = self.mapping.languages, self.mapping.activities[stream]
+        if isinstance(read, Engagements):
+            return engagement_pages(self._client, stream, read, cursor, until=until)
+        if isinstance(read, PageViews):
+            return page_view_pages(self._client, stream, read, languages, cursor, until=until)
+        if isinstance(read, EmailEvents):
+            return email_event_pages(
+                self._client, stream, read, languages, self._recipients, cursor, until=until
+            )
+        return form_pages(self._client, stream, read, languages, self._recipients, cursor, until=until)
+
+
+def setup(hubspot: HubSpot) -> list[str]:
+    """`HubSpot.setup`, as the command line calls it."""
+    return hubspot.setup()

@@ -1,0 +1,128 @@
+"""Calls, meetings, notes, tasks and e-mails: one activity for each contact that an engagement is about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rescore.connectors.base import Cursor
+from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.reading import activity_page, happened_at, needed
+from rescore.connectors.hubspot.search import changed_since
+from rescore.connectors.hubspot.values import read_number
+from rescore.errors import RecordUnreadable
+from rescore.lake.records import ActivityRecord, Page
+from rescore.mapping import Engagements, TypeByProperty
+
+
+def engagement_pages(
+    client: Client, stream: str, engagements: Engagements, cursor: Cursor | None, *, until: datetime
+) -> Iterator[Page]:
+    """Engagements in the order of change; as many rows a page as one call reads associations for."""
+    found = changed_since(
+        client,
+        engagements.search,
+        modified=engagements.modified,
+        properties=_properties(engagements),
+        cursor=cursor,
+        until=until,
+    )
+    rows: list[JsonObject] = []
+    following: Cursor | None = None
+    for more, following in found:
+        rows += more
+        if len(rows) + client.limits.search_page > client.limits.associations:
+            yield _page(client, stream, engagements, rows, following)
+            rows, following = [], None
+    if following is not None:
+        yield _page(client, stream, engagements, rows, following)
+
+
+def _properties(engagements: Engagements) -> Sequence[str]:
+    named = [*engagements.at, engagements.asset, engagements.value, *engagements.fields.values()]
+    if isinstance(engagements.type, TypeByProperty):
+        named.append(engagements.type.property)
+    return list(dict.fromkeys(name for name in named if name))
+
+
+def _page(
+    client: Client, stream: str, engagements: Engagements, rows: list[JsonObject], cursor: Cursor
+) -> Page:
+    contacts = _contacts(
+        client, engagements.associations, sorted({str(row["id"]) for row in rows if row.get("id")})
+    )
+
+    def read(row: JsonObject) -> list[ActivityRecord]:
+        object_id = needed(row.get("id"), "id_missing")
+        properties = row.get("properties")
+        if not isinstance(properties, dict):
+            raise RecordUnreadable("properties_missing")
+        if not contacts[object_id]:
+            raise RecordUnreadable("no_contact")
+        return list(_activities(f"{stream}:{object_id}", engagements, properties, contacts[object_id]))
+
+    return activity_page(rows, read, record_id=lambda row: f"{stream}:{row.get('id')}", cursor=cursor)
+
+
+def _contacts(client: Client, path: str, ids: Sequence[str]) -> Mapping[str, list[str]]:
+    """The contacts that each engagement is about."""
+    contacts: dict[str, list[str]] = defaultdict(list)
+    for start in range(0, len(ids), client.limits.associations):
+        inputs = [{"id": object_id} for object_id in ids[start : start + client.limits.associations]]
+        for result in client.post(path, {"inputs": inputs}).get("results") or []:
+            object_id = str((result.get("from") or {}).get("id"))
+            contacts[object_id] += [
+                str(contact)
+                for to in result.get("to") or []
+                if (contact := to.get("toObjectId") or to.get("id"))
+            ]
+    return contacts
+
+
+def _activities(
+    name: str, engagements: Engagements, properties: Mapping[str, Any], contacts: list[str]
+) -> Iterator[ActivityRecord]:
+    """One activity per contact, whose id lasts as long as the engagement does."""
+    kind, occurred_at = _type(engagements.type, properties), _moment(engagements.at, properties)
+    value = _value(engagements.value, properties)
+    texts = {
+        name: engagements.translate.get(name, {}).get(str(raw), str(raw))
+        for name, raw in properties.items()
+        if raw not in (None, "")
+    }
+    for contact in dict.fromkeys(contacts):
+        yield ActivityRecord(
+            activity_id=f"{name}:{contact}",
+            lead_id=contact,
+            type=kind,
+            occurred_at=occurred_at,
+            asset=texts.get(engagements.asset or ""),
+            channel=engagements.channel,
+            value=value,
+            fields={ours: texts[theirs] for ours, theirs in engagements.fields.items() if theirs in texts},
+        )
+
+
+def _type(rule: str | TypeByProperty, properties: Mapping[str, Any]) -> str:
+    if isinstance(rule, str):
+        return rule
+    kind = rule.values.get(str(properties.get(rule.property)), rule.otherwise)
+    if kind is None:
+        raise RecordUnreadable("type_unknown")
+    return kind
+
+
+def _moment(names: Sequence[str], properties: Mapping[str, Any]) -> datetime:
+    return happened_at(next((properties[name] for name in names if properties.get(name)), None))
+
+
+def _value(name: str | None, properties: Mapping[str, Any]) -> float | None:
+    raw = properties.get(name) if name else None
+    if raw in (None, ""):
+        return None
+    try:
+        return read_number(str(raw))
+    except ValueError:
+        raise RecordUnreadable("value_unreadable") from None

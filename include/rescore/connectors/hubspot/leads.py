@@ -1,0 +1,57 @@
+"""Contacts as leads: one whole set of attributes per contact, and who was merged into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rescore.connectors.base import Cursor
+from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.search import changed_since
+from rescore.connectors.hubspot.values import read_attribute
+from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
+from rescore.mapping import Leads
+
+MERGED = "hs_merged_object_ids"
+
+
+def lead_pages(client: Client, leads: Leads, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
+    """Contacts in the order of change.
+
+    Our own writes move a contact's modified date, so it comes again; its attributes, among which no
+    score property is, have not changed and the lake drops it.
+    """
+    properties = [MERGED, *(attribute.property for attribute in leads.attributes.values())]
+    found = changed_since(
+        client, leads.search, modified=leads.modified, properties=properties, cursor=cursor, until=until
+    )
+    for rows, following in found:
+        page = Page(cursor=following)
+        for row in rows:
+            _read(row, leads, page)
+        yield page
+
+
+def _read(row: JsonObject, leads: Leads, page: Page) -> None:
+    """One contact into the page; an attribute that cannot be read is set aside alone."""
+    lead_id, properties = row.get("id"), row.get("properties")
+    if not isinstance(lead_id, str) or not lead_id:
+        page.set_aside.append(SetAside("lead", "", "id_missing", str(row)))
+        return
+    if not isinstance(properties, dict):
+        page.set_aside.append(SetAside("lead", lead_id, "properties_missing", str(row)))
+        return
+    attributes: dict[str, AttributeValue] = {}
+    for name, attribute in leads.attributes.items():
+        value = properties.get(attribute.property)
+        try:
+            attributes[name] = read_attribute(value, attribute.type)
+        except ValueError as problem:
+            attributes[name] = None
+            page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", f"{value!r}: {problem}"))
+    page.leads.append(LeadRecord(lead_id, attributes, _merged(properties.get(MERGED))))
+
+
+def _merged(text: object) -> tuple[str, ...]:
+    """`1;2;3` as HubSpot lists the records that went into this one."""
+    return tuple(part for part in str(text or "").split(";") if part.isdecimal())

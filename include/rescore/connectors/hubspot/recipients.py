@@ -1,0 +1,50 @@
+"""Whose e-mail address is this? E-mail events and form submissions name people by address only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rescore.connectors.hubspot.client import Client, JsonObject
+
+REMEMBERED = 200_000
+ADDRESSES = ("email", "hs_additional_emails")
+
+
+class Recipients:
+    """Contact ids by address, asked for in batches and remembered for the life of a connector."""
+
+    def __init__(self, client: Client, path: str) -> None:
+        self._client = client
+        self._path = path
+        self._known: dict[str, str | None] = {}
+
+    def contacts(self, addresses: Iterable[str]) -> dict[str, str]:
+        """The contact of each address that has one, by the address as given."""
+        wanted = {address: address.strip().lower() for address in addresses}
+        unknown = sorted({folded for folded in wanted.values() if folded and folded not in self._known})
+        if len(self._known) + len(unknown) > REMEMBERED:
+            self._known.clear()
+            unknown = sorted({folded for folded in wanted.values() if folded})
+        for start in range(0, len(unknown), self._client.limits.batch):
+            self._ask(unknown[start : start + self._client.limits.batch])
+        return {
+            address: contact for address, folded in wanted.items() if (contact := self._known.get(folded))
+        }
+
+    def _ask(self, addresses: list[str]) -> None:
+        """One batch; HubSpot reports addresses that nobody has beside the contacts found."""
+        self._known.update(dict.fromkeys(addresses))
+        body = {
+            "idProperty": "email",
+            "properties": list(ADDRESSES),
+            "inputs": [{"id": address} for address in addresses],
+        }
+        for contact in self._client.post(self._path, body).get("results") or []:
+            for address in _addresses(contact):
+                self._known[address] = str(contact["id"])
+
+
+def _addresses(contact: JsonObject) -> list[str]:
+    properties = contact.get("properties") or {}
+    texts = [str(properties.get(name) or "") for name in ADDRESSES]
+    return [address.strip().lower() for text in texts for address in text.split(";") if address.strip()]
