@@ -6,7 +6,7 @@ and aliases, tags, directives, NaN and infinity, several documents, and anything
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -111,13 +111,21 @@ def read_document(body: bytes) -> tuple[Document | None, list[Problem]]:
     return document, sorted(reader.problems)
 
 
-def problems_of(error: ValidationError, document: Document) -> list[Problem]:
-    """A pydantic error in our words, each part at its place in the file."""
+def problems_of(
+    error: ValidationError, document: Document, *, about: Callable[[Path], str] = lambda _: ""
+) -> list[Problem]:
+    """A pydantic error in our words, each part at its place in the file.
+
+    Args:
+        error: What pydantic found wrong with the document's data.
+        document: The file.
+        about: Whom a problem at a path is about, as the beginning of a message.
+    """
     problems = []
     for detail in error.errors(include_url=False):
-        at_key = detail["type"] in {"extra_forbidden", "unknown_key"}
+        at_key = detail["type"] in {"extra_forbidden", "unknown_key"} or detail["loc"][-1:] == ("[key]",)
         place = document.where(detail["loc"], key=at_key)
-        problems.append(Problem(*place, say.validation(detail)))
+        problems.append(Problem(*place, about(detail["loc"]) + say.validation(detail)))
     return problems
 
 

@@ -134,10 +134,10 @@ def syntax(problem: str) -> str:
 
 def validation(detail: ErrorDetails) -> str:
     """One pydantic error; a message of our own (any type not listed) is passed on as it is."""
+    names = [step for step in detail["loc"] if isinstance(step, str) and step != "[key]"]
     template = VALIDATION.get(detail["type"])
     if template is None:
-        return detail["msg"]
-    names = [step for step in detail["loc"] if isinstance(step, str)]
+        return detail["msg"].replace("{name}", names[-1] if names else "the file")
     given = described(detail["input"])
     quote = "put it in quotes" if isinstance(detail["input"], int | float) else "write a text"
     context = {

@@ -1,0 +1,179 @@
+"""From the checked file to the frozen scorecard."""
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rescore.rules.card import (
+    ALWAYS,
+    NO_DECAY,
+    NO_LIMIT,
+    ActivityRule,
+    Automation,
+    Band,
+    Choice,
+    Decay,
+    Dimension,
+    Example,
+    ExampleActivity,
+    FirstOfRule,
+    FrequencyRule,
+    HalfLife,
+    LeadRule,
+    Limit,
+    Linear,
+    Not,
+    Range,
+    Rule,
+    Scalar,
+    Scorecard,
+    SilenceRule,
+    Steps,
+    Webhook,
+)
+from rescore.rules.example_file import ExampleFile
+from rescore.rules.file import AutomationFile, RangeFile, ScorecardFile
+from rescore.rules.moments import end_of, start_of
+from rescore.rules.rule_file import (
+    ActivityRuleFile,
+    DecayFile,
+    FirstOfRuleFile,
+    FrequencyFile,
+    FrequencyRuleFile,
+    LeadRuleFile,
+    LimitFile,
+    RuleFile,
+    SilenceRuleFile,
+)
+from rescore.strict_yaml import Document
+
+
+def build_scorecard(file: ScorecardFile, document: Document) -> Scorecard:
+    """Nothing can be wrong any more: only defaults are filled in and names made into types."""
+    zone = ZoneInfo(file.timezone)
+    return Scorecard(
+        id=file.scorecard,
+        description=file.description or "",
+        timezone=zone,
+        total=_range(file.score),
+        dimensions=tuple(
+            Dimension(name, _range(dimension), dimension.in_total)
+            for name, dimension in file.dimensions.items()
+        ),
+        rules=tuple(_rule(rule, document.where(("rules", at))[0]) for at, rule in enumerate(file.rules)),
+        audience=Not(file.audience.exclude) if file.audience else ALWAYS,
+        bands=tuple(
+            Band(name, bound)
+            for name, bound in sorted(file.bands.items(), key=lambda band: band[1], reverse=True)
+        ),
+        automations=tuple(
+            _automation(automation, document.where(("automations", at))[0])
+            for at, automation in enumerate(file.automations)
+        ),
+        examples=tuple(
+            _example(example, zone, document.where(("examples", at))[0])
+            for at, example in enumerate(file.examples)
+        ),
+    )
+
+
+def _range(file: RangeFile) -> Range:
+    return Range(file.floor, file.ceiling)
+
+
+def _rule(file: RuleFile, line: int) -> Rule:
+    label = file.label or _readable(file.id)
+    named: dict[str, Any] = {"id": file.id, "label": label, "dimension": file.dimension, "line": line}
+    match file:
+        case ActivityRuleFile():
+            return ActivityRule(
+                **named,
+                **_activities(file),
+                points=file.points,
+                limit=_limit(file.limit),
+                decay=_decay(file.decay),
+            )
+        case FrequencyRuleFile():
+            return FrequencyRule(
+                **named, **_activities(file), **_frequency(file.frequency), points=file.points
+            )
+        case SilenceRuleFile():
+            return SilenceRule(**named, **_activities(file), none_within=file.none_within, points=file.points)
+        case LeadRuleFile():
+            return LeadRule(**named, condition=file.lead, points=file.points)
+        case FirstOfRuleFile():
+            choices = tuple(Choice(entry.when, entry.points, entry.label or label) for entry in file.first_of)
+            return FirstOfRule(**named, choices=choices)
+
+
+def _activities(file: ActivityRuleFile | FrequencyRuleFile | SilenceRuleFile) -> dict[str, Any]:
+    types = (file.activity,) if isinstance(file.activity, str) else tuple(file.activity)
+    return {"activities": types, "where": ALWAYS if file.where is None else file.where}
+
+
+def _limit(file: LimitFile | None) -> Limit:
+    if file is None:
+        return NO_LIMIT
+    return Limit(first=bool(file.first), count=file.count, per_day=file.per is not None, points=file.points)
+
+
+def _decay(file: DecayFile | None) -> Decay:
+    if file is None:
+        return NO_DECAY
+    shape: HalfLife | Linear | Steps | None = None
+    if file.half_life is not None:
+        shape = HalfLife(file.half_life)
+    elif file.linear is not None:
+        shape = Linear(file.linear)
+    elif file.steps is not None:
+        shape = Steps(tuple((step.after, step.keep) for step in file.steps))
+    return Decay(shape, file.expires)
+
+
+def _frequency(file: FrequencyFile) -> dict[str, Any]:
+    measure = "days" if file.days is not None else "count" if file.distinct is None else "distinct"
+    return {
+        "measure": measure,
+        "field": file.distinct,
+        "at_least": file.days or file.count,
+        "within": file.within,
+    }
+
+
+def _automation(file: AutomationFile, line: int) -> Automation:
+    return Automation(
+        id=file.id,
+        label=file.label or _readable(file.id),
+        fire_when=file.fire_when,
+        ready_again_when=file.ready_again_when,
+        actions=tuple(Webhook(action.webhook.connection) for action in file.do),
+        line=line,
+    )
+
+
+def _example(file: ExampleFile, zone: ZoneInfo, line: int) -> Example:
+    return Example(
+        name=file.name,
+        as_of=end_of(file.as_of, zone),
+        lead=tuple((field, _exact(value)) for field, value in file.lead.items()),
+        activities=tuple(
+            ExampleActivity(
+                type=str(activity["type"]),
+                at=start_of(str(activity["at"]), zone),
+                fields=tuple(
+                    (field, _exact(value)) for field, value in activity.items() if field not in {"type", "at"}
+                ),
+            )
+            for activity in file.activities
+        ),
+        expect=tuple(file.expect.items()),
+        line=line,
+    )
+
+
+def _exact(value: Scalar) -> Scalar:
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _readable(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize()

@@ -1,0 +1,140 @@
+"""The shape of a rules file: every key it may have, and what each may hold."""
+
+from typing import Annotated, ClassVar, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from rescore.rules.conditions import FactsCondition, ScoresCondition
+from rescore.rules.example_file import ExampleFile
+from rescore.rules.names import Id, Label, Name
+from rescore.rules.rule_file import RuleFile
+from rescore.rules.values import Points
+from rescore.strict_model import StrictMap, did_you_mean, refuse
+
+NOT_ZONES = {"localtime", "Factory"}
+
+
+class RangeFile(StrictMap):
+    """Floor and ceiling of the total."""
+
+    floor: Points | None = None
+    ceiling: Points | None = None
+
+    @model_validator(mode="after")
+    def _floor_below_ceiling(self) -> Self:
+        if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
+            refuse([(("floor",), "`floor` is above `ceiling`; swap them")])
+        return self
+
+
+class DimensionFile(RangeFile):
+    """A sub-score."""
+
+    in_total: bool = True
+
+
+class AudienceFile(StrictMap):
+    """Who is scored."""
+
+    misplaced: ClassVar = {"include": "`include` is not a key; write `exclude: {not: {...}}`"}
+
+    exclude: FactsCondition
+
+
+class WebhookFile(StrictMap):
+    """Where a crossing is posted to."""
+
+    misplaced: ClassVar = {
+        "url": "`url` does not go into a rules file; name an Airflow Connection: `connection: id`"
+    }
+
+    connection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
+
+
+class ActionFile(StrictMap):
+    """One thing to do at a crossing."""
+
+    not_yet: ClassVar = frozenset({"crm_task", "crm_fields", "crm_field", "email", "slack"})
+
+    webhook: WebhookFile
+
+
+class AutomationFile(StrictMap):
+    """What to do when a committed score crosses."""
+
+    not_yet: ClassVar = frozenset(
+        {"max_per_run", "max_per_day", "max_age", "cooldown", "unless", "on_rules_change", "first_seen"}
+        | {"already_past", "already_fired", "deliver", "scope", "owner"}
+    )
+    misplaced: ClassVar = {"when": "`when` is not a key here; write `fire_when`"}
+
+    id: Name
+    label: Label | None = None
+    fire_when: ScoresCondition
+    ready_again_when: ScoresCondition | None = None
+    do: list[ActionFile] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_action_once(self) -> Self:
+        for index, action in enumerate(self.do):
+            if action in self.do[:index]:
+                refuse([(("do", index), "this action is already in the list; keep one of them")])
+        return self
+
+
+def _zone(text: str) -> str:
+    zones = available_timezones() - NOT_ZONES
+    if text not in zones:
+        names = {zone.lower(): zone for zone in sorted(zones)}
+        near = did_you_mean(text, names)
+        hint = (
+            f"did you mean `{names[near.split('`')[1]]}`?"
+            if near.startswith("did")
+            else "write one such as `UTC`"
+        )
+        message = f"there is no time zone `{text[:60]}`; {hint}"
+        raise PydanticCustomError("rescore", "{message}", {"message": message})
+    return text
+
+
+BandName = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class ScorecardFile(StrictMap):
+    """One rules file."""
+
+    not_yet: ClassVar = frozenset(
+        {"restart", "grades", "lists", "scope", "minimum_change", "on_rules_change", "max_per_run"}
+    )
+
+    scorecard: Name = Field(description="The scorecard's identity; file names may change, this may not.")
+    description: str | None = Field(None, max_length=2000)
+    timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="An IANA name: Europe/Berlin.")
+    score: RangeFile = Field(default_factory=RangeFile, description="Floor and ceiling of the total.")
+    dimensions: dict[Id, DimensionFile] = Field(min_length=1)
+    rules: list[RuleFile] = Field(min_length=1)
+    audience: AudienceFile | None = None
+    bands: dict[BandName, Points] = Field(default_factory=dict, description="Where each band begins.")
+    automations: list[AutomationFile] = Field(default_factory=list)
+    examples: list[ExampleFile] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _bands_differ_and_can_be_reached(self) -> Self:
+        bounds: dict[int, str] = {}
+        ceiling = self.score.ceiling
+        for name, bound in self.bands.items():
+            if bound in bounds:
+                refuse(
+                    [
+                        (
+                            ("bands", name),
+                            f"band `{name}` begins where `{bounds[bound]}` does; move one of them",
+                        )
+                    ]
+                )
+            if ceiling is not None and bound > ceiling:
+                refuse([(("bands", name), f"band `{name}` begins above the score's ceiling; lower it")])
+            bounds[bound] = name
+        return self

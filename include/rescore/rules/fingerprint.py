@@ -1,0 +1,105 @@
+"""What a change of a scorecard wakes: one hash per kind of consequence.
+
+    scoring      points, conditions, limits, decay, zone, audience, dimensions, range: a full rescore
+    thresholds   bands, automations: crossings derived again from stored scores
+    wording      labels, description, examples: nothing
+
+What has no meaning is not hashed: comments, formatting, the order of keys, of rules, of alternatives.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal, Self
+
+from rescore.rules.card import AllOf, AnyOf, Comparison, FirstOfRule, Operator, Rule, Scorecard
+
+Part = Literal["scoring", "thresholds", "wording"]
+
+WORDS = frozenset({"label", "line"})
+UNORDERED = frozenset({"activities", "lead", "fields", "expect"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """SHA-256 in hex per part."""
+
+    scoring: str
+    thresholds: str
+    wording: str
+
+    def wakes(self, old: Self) -> Part | None:
+        """The strongest part that differs from an older fingerprint; None when nothing does."""
+        parts: tuple[Part, ...] = ("scoring", "thresholds", "wording")
+        return next((part for part in parts if getattr(self, part) != getattr(old, part)), None)
+
+
+def fingerprint(card: Scorecard) -> Fingerprint:
+    """The same for every way of writing the same scorecard."""
+    return Fingerprint(
+        scoring=_sha256(
+            card.timezone.key,
+            _plain(card.total),
+            _sorted(card.dimensions),
+            _sorted(card.rules),
+            _plain(card.audience),
+        ),
+        thresholds=_sha256(_sorted(card.bands), _sorted(card.automations)),
+        wording=_sha256(
+            card.description,
+            {rule.id: _labels(rule) for rule in card.rules},
+            {automation.id: automation.label for automation in card.automations},
+            _sorted(card.examples),
+        ),
+    )
+
+
+def _sha256(*parts: Any) -> str:
+    return hashlib.sha256(_text(parts).encode()).hexdigest()
+
+
+def _text(plain: Any) -> str:
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+
+def _sorted(values: Iterable[Any]) -> list[Any]:
+    """For lists whose order means nothing."""
+    return sorted((_plain(value) for value in values), key=_text)
+
+
+def _labels(rule: Rule) -> list[str]:
+    return (
+        [rule.label, *(choice.label for choice in rule.choices)]
+        if isinstance(rule, FirstOfRule)
+        else [rule.label]
+    )
+
+
+def _plain(value: Any) -> Any:
+    """JSON in one canonical form; numbers exact, so that 1 and 1.0 are the same."""
+    match value:
+        case AllOf(parts) | AnyOf(parts):
+            return {type(value).__name__: _sorted(parts)}
+        case Comparison(operator=Operator.BETWEEN):
+            return _fields(value)
+        case Comparison(values=values):
+            return _fields(value) | {"values": _sorted(values)}
+        case None | bool() | str():
+            return value
+        case datetime():
+            return value.isoformat()
+        case tuple():
+            return [_plain(item) for item in value]
+        case int() | Decimal() | Fraction():
+            return ["number", str(Fraction(value))]
+        case _:
+            return {type(value).__name__: _fields(value)}
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    kept = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in WORDS}
+    return {name: _sorted(item) if name in UNORDERED else _plain(item) for name, item in kept.items()}

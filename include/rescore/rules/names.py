@@ -1,0 +1,95 @@
+"""The names a rules file declares, and what a name may look like."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from rescore.strict_model import Path
+
+MAX_ID: Final = 60
+ID: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_?")
+FIELD: Final = re.compile(r"(?!.*__(folded|words)$)[^\W\d]([\w .-]{0,98}\w)?")
+RESERVED: Final = frozenset(
+    {"all", "any", "as_of", "audience", "band", "bands", "changed_at", "dimension", "dimensions", "lead"}
+    | {"lead_id", "not", "reasons", "rule", "rules", "rules_version", "score", "scorecard", "total"}
+)
+"""Words that stand for something else wherever ids appear: in conditions, result columns, CRM fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a file declares, read before anything is checked, so that references can be."""
+
+    dimensions: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
+
+    @classmethod
+    def declared_in(cls, data: dict[str, Any]) -> Self:
+        """Whatever can be made out; a broken part declares nothing."""
+        return cls(
+            dimensions=tuple(_map(data, "dimensions")),
+            rules=tuple(name for _, name in ids_in(data, "rules")),
+            bands=tuple(_map(data, "bands")),
+        )
+
+
+def ids_in(data: dict[str, Any], key: str) -> Iterator[tuple[int, str]]:
+    """(index, id) of the maps in a list that have one."""
+    items = data.get(key)
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict) and isinstance(item.get("id"), str):
+            yield index, item["id"]
+
+
+def repeated_ids(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Rules and dimensions share one namespace, automations have their own."""
+    for key, taken in (
+        ("rules", dict.fromkeys(_map(data, "dimensions"), "a dimension")),
+        ("automations", {}),
+    ):
+        for index, name in ids_in(data, key):
+            if name in taken:
+                yield (
+                    (key, index, "id"),
+                    f"`{name}` is already the id of {taken[name]}; give this one another",
+                )
+            taken.setdefault(name, f"{'a rule' if key == 'rules' else 'an automation'} above")
+
+
+def _map(data: dict[str, Any], key: str) -> dict[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _id(text: str) -> str:
+    if len(text) > MAX_ID:
+        raise PydanticCustomError("rescore", f"an id has at most {MAX_ID} characters; shorten it")
+    if not ID.fullmatch(text):
+        raise PydanticCustomError(
+            "rescore",
+            "`{text}` cannot be an id; write small letters, digits and single `_`, beginning with a letter",
+            {"text": text},
+        )
+    return text
+
+
+def _own_id(text: str) -> str:
+    if text in RESERVED:
+        raise PydanticCustomError("rescore", "`{text}` is a reserved word; choose another id", {"text": text})
+    return _id(text)
+
+
+_ID_SCHEMA: Final = {"type": "string", "pattern": f"^{ID.pattern}$", "maxLength": MAX_ID}
+
+Name = Annotated[str, AfterValidator(_id), WithJsonSchema(_ID_SCHEMA)]
+"""An id that is never a column."""
+
+Id = Annotated[str, AfterValidator(_own_id), WithJsonSchema(_ID_SCHEMA)]
+"""The id of a rule or dimension: a column of its own, so some words are taken."""
+
+Label = Annotated[str, Field(min_length=1, max_length=120)]
