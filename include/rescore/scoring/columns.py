@@ -1,0 +1,74 @@
+"""Which columns the facts have and of what type: it decides how the query reads each field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import duckdb
+from sqlglot import exp
+
+FOLDED = "__folded"
+WORDS = "__words"
+"""Companions of a text column `f`: `f__folded` and `f__words`, the forms in which texts are compared."""
+
+AGE = "age in days"
+"""What the query calls an activity's age; a column of that name in the facts is not a field."""
+
+
+class ColumnType(StrEnum):
+    """The types a field can have; whatever else a column holds can only be asked whether it exists."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DOUBLE = "double"
+    DECIMAL = "decimal"
+    FLAG = "flag"
+    DATE = "date"
+    TIMESTAMP = "timestamp"  # naive UTC
+    ZONED = "zoned timestamp"  # made naive UTC on the way in
+    OTHER = "other"
+
+
+_NAMES = {
+    "VARCHAR": ColumnType.TEXT,
+    "FLOAT": ColumnType.DOUBLE,
+    "DOUBLE": ColumnType.DOUBLE,
+    "BOOLEAN": ColumnType.FLAG,
+    "DATE": ColumnType.DATE,
+    "TIMESTAMP WITH TIME ZONE": ColumnType.ZONED,
+    **dict.fromkeys(["TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"], ColumnType.TIMESTAMP),
+    **dict.fromkeys(
+        ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"], ColumnType.INTEGER
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Field name -> type, for each of the two relations; names are told apart by case."""
+
+    activities: Mapping[str, ColumnType]
+    leads: Mapping[str, ColumnType]
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection, *, activities: str, leads: str) -> "Columns":
+        """The columns of two relations on a connection."""
+        return cls(types_of(connection, activities), types_of(connection, leads))
+
+
+def named(relation: str) -> exp.Table:
+    """A relation by its name, whatever characters that name has."""
+    return exp.Table(this=exp.to_identifier(relation, quoted=True))
+
+
+def types_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, ColumnType]:
+    """The type of each column of one relation."""
+    described = connection.sql(exp.select("*").from_(named(relation)).sql("duckdb"))
+    types = zip(described.columns, map(str, described.types), strict=True)
+    return {name: _column_type(type_name) for name, type_name in types if name != AGE}
+
+
+def _column_type(name: str) -> ColumnType:
+    if name.startswith("DECIMAL"):
+        return ColumnType.DECIMAL
+    return _NAMES.get(name, ColumnType.OTHER)
