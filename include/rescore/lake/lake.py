@@ -1,0 +1,93 @@
+"""The lake: what sources said, landed once, and read as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+import pyarrow as pa
+
+from rescore.lake import results
+from rescore.lake.aliases import read_aliases
+from rescore.lake.landing import Landed, Landing
+from rescore.lake.reading import connect, create_views
+from rescore.lake.records import Page
+from rescore.lake.tables import ACTIVITIES, ALIASES, DEFAULT_BUCKETS, LEADS, Storage, bucket_of, buckets_of
+from rescore.scoring.facts import Facts
+
+
+class Lake:
+    """Delta tables below one root, a folder or an object-store URL.
+
+    Any number of processes may land, read and fold in at the same time.
+
+    Args:
+        root: Where the tables are, or will be after the first landing.
+        storage_options: What an object store needs to let us in, passed on to Delta.
+        buckets: Into how many buckets leads are divided; counts only when the lake is created.
+    """
+
+    def __init__(
+        self, root: str, storage_options: Mapping[str, str] | None = None, *, buckets: int = DEFAULT_BUCKETS
+    ) -> None:
+        self._storage = Storage(root, storage_options)
+        self._buckets = buckets
+
+    def land(self, source: str, page: Page, *, stream: str, number: int, known_at: datetime) -> Landed:
+        """Append what the lake does not hold yet, whole or, after a crash, again under the next number.
+
+        Args:
+            source: The source's name, without a colon.
+            page: Leads, activities, and what the source itself set aside; the cursor is not looked at.
+            stream: Which of the source's streams the page is from.
+            number: The ledger's number for this landing; only a higher one than the last is taken.
+            known_at: When these facts became known (aware).
+
+        Raises:
+            Fenced: This or a later landing of the stream is in the lake; nothing was written to the
+                tables that hold it.
+            MappingInvalid: A field has a name that cannot be a column.
+            RetryableError: Others kept landing for all our attempts.
+        """
+        landing = Landing(self._storage, source, page, stream=stream, number=number, known_at=known_at)
+        return landing.land(buckets=self._buckets)
+
+    @contextmanager
+    def facts(self, leads: Collection[str] | None = None) -> Iterator[Facts]:
+        """The present facts of everybody, or of the leads asked for, on a connection of their own.
+
+        Leads are named by canonical keys; a lead that was merged into one of them counts as that one.
+        """
+        merged = read_aliases(self._storage.open(ALIASES)).all()
+        activities, attributes = self._storage.open(ACTIVITIES), self._storage.open(LEADS)
+        asked, buckets = None, None
+        if leads is not None:
+            asked = set(leads)
+            asked |= {gone for gone, left in merged.items() if left in asked}
+            if activities is not None:
+                buckets = {bucket_of(lead, buckets_of(activities)) for lead in asked}
+        with connect() as connection:
+            create_views(connection, activities, attributes, merged=merged, asked=asked, buckets=buckets)
+            yield Facts(connection, "activities", "leads")
+
+    def canonical(self, leads: Iterable[str]) -> dict[str, str]:
+        """Of these leads, those that were merged away, and the lead that is left of each."""
+        aliases = read_aliases(self._storage.open(ALIASES))
+        return {lead: left for lead in leads if (left := aliases.canonical(lead)) != lead}
+
+    def results_path(self, run_key: str) -> str:
+        """Where a run's results go, as one Parquet file; its folder is there when this returns."""
+        return results.results_path(self._storage, run_key)
+
+    def read_results(self, run_key: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """A run's results, or some columns of them.
+
+        Raises:
+            TerminalError: The run has none (any more).
+        """
+        return results.read_results(self._storage, run_key, columns)
+
+    def drop_results(self, run_key: str) -> None:
+        """Forget a run's results; nothing happens when there are none."""
+        results.drop_results(self._storage, run_key)

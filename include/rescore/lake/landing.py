@@ -1,0 +1,236 @@
+"""Landing one page: each table gets, in one append, exactly what it does not hold yet.
+
+The tables are written one after the other and any of them may be the last one a crash lets through.
+The same page landed again under the next number then finds in each table what is missing there, and
+the caller gets every lead of the page back either way, to mark as dirty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from rescore.errors import MappingInvalid
+from rescore.lake.aliases import Aliases, read_aliases
+from rescore.lake.reading import FOLDED, IDENTITY, WORDS, connect, current_rows, keep
+from rescore.lake.records import Page
+from rescore.lake.screen import Screened, content_hash, screen
+from rescore.lake.tables import (
+    ACTIVITIES,
+    ALIASES,
+    INBOX,
+    LEADS,
+    SCHEMAS,
+    SET_ASIDE,
+    TIME,
+    Storage,
+    append,
+    bucket_of,
+    buckets_of,
+    refuse_if_overtaken,
+)
+from rescore.scoring.facts import with_text_forms
+
+ATTRIBUTE_TYPES: Mapping[str, pa.DataType] = {
+    "text": pa.string(),
+    "flag": pa.bool_(),
+    "number": pa.float64(),
+    "time": TIME,
+    "date": pa.date32(),
+}
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What a landing saw.
+
+    `leads` has every usable lead of the page by its canonical key, new rows or not, with the time of
+    its latest activity on the page (aware; None when the page had only attributes). `counts` says how
+    many rows were new and why the others were not.
+    """
+
+    leads: dict[str, datetime | None]
+    counts: dict[str, int]
+
+
+class Landing:
+    """One page on its way into the lake."""
+
+    def __init__(
+        self, storage: Storage, source: str, page: Page, *, stream: str, number: int, known_at: datetime
+    ) -> None:
+        self._storage = storage
+        self._source, self._stream, self._number = source, stream, number
+        self._landed_by = f"{source}/{stream}"
+        self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
+        self._screened: Screened = screen(source, page, known_at=known_at)
+        _check_names(self._screened)
+
+    def land(self, *, buckets: int) -> Landed:
+        """Write all tables. Activities come last: when their landing is there, all of it is."""
+        for table in SCHEMAS:
+            self._storage.create(table, buckets=buckets)
+            refuse_if_overtaken(self._storage.existing(table), self._landed_by, self._number)
+        makers = {
+            LEADS: self._lead_rows,
+            ALIASES: self._alias_rows,
+            SET_ASIDE: self._set_aside_rows,
+            ACTIVITIES: self._activity_rows,
+        }
+        counts = Counter(self._screened.counts)
+        for table, rows_against in makers.items():
+            counts += append(self._storage, table, rows_against, stream=self._landed_by, number=self._number)
+        seen = self._leads_seen(read_aliases(self._storage.existing(ALIASES)))
+        known = self._known(self._storage.existing(LEADS), LEADS, {(lead,) for lead in seen})
+        counts["unknown lead"] = len(seen) - len(known)
+        return Landed(seen, dict(sorted((+counts).items())))
+
+    def _lead_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
+        leads = self._screened.leads
+        counts: Counter[str] = Counter()
+        if not leads:
+            return None, counts
+        known = self._known(table, LEADS, {(lead,) for lead in leads})
+        rows = []
+        for lead, attributes in leads.items():
+            content = content_hash(sorted((*column, str(value)) for column, value in attributes.items()))
+            revision = _next_revision(known.get((lead,)), content)
+            if revision is None:
+                counts["leads unchanged"] += 1
+                continue
+            counts["leads"] += 1
+            rows.append(self._versioned(table, lead, revision, content) | {"attributes": attributes})
+        return _lead_table(rows), counts
+
+    def _alias_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
+        merged = self._screened.merged
+        if not merged:
+            return None, Counter()
+        aliases = read_aliases(table)
+        new = [(lead, into) for lead, into in merged.items() if aliases.merge(lead, into)]
+        first = table.count()
+        rows = [
+            {"ordinal": first + i, "lead": lead, "canonical": into, "known_at": self._known_at}
+            for i, (lead, into) in enumerate(new)
+        ]
+        return pa.Table.from_pylist(rows, SCHEMAS[ALIASES]), Counter({"leads merged": len(rows)})
+
+    def _set_aside_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
+        given = {(s.kind, s.record_id, s.reason, s.detail) for s in self._screened.set_aside}
+        if not given:
+            return None, Counter()
+        there = pa.table(table.scan(columns=["kind", "record_id", "reason", "detail"])).to_pydict()
+        known = set(zip(there["kind"], there["record_id"], there["reason"], there["detail"], strict=True))
+        rows = [
+            dict(zip(("kind", "record_id", "reason", "detail"), record, strict=True))
+            | {
+                "source": self._source,
+                "stream": self._stream,
+                "landing": self._number,
+                "known_at": self._known_at,
+            }
+            for record in sorted(given - known)
+        ]
+        return pa.Table.from_pylist(rows, SCHEMAS[SET_ASIDE]), Counter()
+
+    def _activity_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
+        activities = self._screened.activities
+        counts: Counter[str] = Counter()
+        known = self._known(table, ACTIVITIES, {(self._source, activity_id) for activity_id in activities})
+        rows = []
+        for activity_id, activity in activities.items():
+            revision = _next_revision(known.get((self._source, activity_id)), activity["content"])
+            if revision is None:
+                counts["duplicate"] += 1
+                continue
+            counts["corrected" if revision else "activities"] += 1
+            rows.append(self._versioned(table, activity["lead"], revision, activity["content"]) | activity)
+        return _activity_table(rows, self._screened.fields), counts
+
+    def _versioned(self, table: DeltaTable, lead: str, revision: int, content: int) -> dict[str, Any]:
+        return {
+            "bucket": INBOX,
+            "home": bucket_of(lead, buckets_of(table)),
+            "revision": revision,
+            "content": content,
+            "landed_by": self._landed_by,
+            "landing": self._number,
+            "source": self._source,
+            "lead": lead,
+            "known_at": self._known_at,
+        }
+
+    def _known(
+        self, table: DeltaTable, kind: str, wanted: Iterable[tuple[str, ...]]
+    ) -> dict[tuple[str, ...], tuple[int, int]]:
+        """Identity -> (revision, content) of those of `wanted` that the table has."""
+        keys = IDENTITY[kind]
+        columns = (*keys, "revision", "content")
+        identities = list(wanted)
+        with connect() as connection:
+            texts = {key: [identity[i] for identity in identities] for i, key in enumerate(keys)}
+            asked = keep(connection, "wanted", texts)
+            rows = current_rows(connection, table, kind, columns=columns)
+            found = rows.join(asked, list(keys), how="semi").select(*columns).fetchall()
+        return {tuple(row[:-2]): (row[-2], row[-1]) for row in found}
+
+    def _leads_seen(self, aliases: Aliases) -> dict[str, datetime | None]:
+        seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in self._screened.leads}
+        for activity in self._screened.activities.values():
+            lead = aliases.canonical(activity["lead"])
+            occurred_at = activity["occurred_at"].replace(tzinfo=UTC)
+            seen[lead] = max(occurred_at, seen.get(lead) or occurred_at)
+        return seen
+
+
+def _next_revision(known: tuple[int, int] | None, content: int) -> int | None:
+    """None when what is known says the same already."""
+    if known is None:
+        return 0
+    revision, said = known
+    return None if said == content else revision + 1
+
+
+def _lead_table(rows: list[dict[str, Any]]) -> pa.Table:
+    columns = sorted({column for row in rows for column in row["attributes"]})
+    table = pa.Table.from_pylist(rows, SCHEMAS[LEADS])
+    for attribute, kind in columns:
+        values = [row["attributes"].get((attribute, kind)) for row in rows]
+        column = pa.array(values, ATTRIBUTE_TYPES[kind])
+        if kind == "text":
+            forms = with_text_forms(pa.table({attribute: column}), [attribute]).drop_columns([attribute])
+            for form in forms.column_names:
+                table = table.append_column(form, forms[form])
+        table = table.append_column(f"{attribute}__{kind}", column)
+    return table
+
+
+def _activity_table(rows: list[dict[str, Any]], fields: Iterable[str]) -> pa.Table:
+    texts = ["asset", "channel", *sorted(fields)]
+    fixed = [column for column in SCHEMAS[ACTIVITIES] if not column.name.endswith((FOLDED, WORDS))]
+    further = [pa.field(text, pa.string()) for text in texts[2:]]
+    return with_text_forms(pa.Table.from_pylist(rows, pa.schema([*fixed, *further])), texts)
+
+
+def _check_names(screened: Screened) -> None:
+    """Refuse names that a table cannot keep apart from its own columns."""
+    for field in screened.fields:
+        _check_name(field, "activity field", SCHEMAS[ACTIVITIES].names)
+    for attribute, _ in {column for attributes in screened.leads.values() for column in attributes}:
+        _check_name(attribute, "lead attribute", SCHEMAS[LEADS].names)
+
+
+def _check_name(given: str, what: str, taken: Iterable[str]) -> None:
+    if not _FIELD_NAME.fullmatch(given) or given.lower() in taken or given.endswith((FOLDED, WORDS)):
+        raise MappingInvalid(
+            f"the {what} {given!r} cannot be a column of the lake; give it another name in the mapping "
+            "(letters, digits and underscores, and not one of the lake's own)"
+        )

@@ -1,0 +1,202 @@
+"""The lake's facts as relations over its Parquet files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
+from duckdb import (
+    CaseExpression,
+    CoalesceOperator,
+    ColumnExpression,
+    ConstantExpression,
+    Expression,
+    FunctionExpression,
+)
+
+from rescore.lake.tables import BOOKKEEPING, INBOX, LEADS, PAST, SCHEMAS, columns_of, files
+from rescore.scoring.facts import open_connection
+
+IDENTITY: Mapping[str, tuple[str, ...]] = {"activities": ("source", "activity_id"), "leads": ("lead",)}
+"""What makes two rows revisions of the same thing."""
+
+FOLDED, WORDS = "__folded", "__words"
+_SPACE, _NOTHING = ConstantExpression(" "), ConstantExpression("")
+
+_SQL_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    pa.timestamp("us"): "TIMESTAMP",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+}
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An empty in-process database that installs nothing and spills below the temporary folder."""
+    connection = open_connection()
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET parquet_metadata_cache = true")  # a Parquet file of ours never changes
+    connection.execute("SET temp_directory = ?", [str(Path(tempfile.gettempdir()) / "rescore-spill")])
+    return connection
+
+
+def keep(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Iterable[str]]
+) -> duckdb.DuckDBPyRelation:
+    """A temporary table of texts."""
+    given = pa.table({column: pa.array(list(texts), pa.string()) for column, texts in columns.items()})
+    connection.from_arrow(given).create(name)
+    return connection.table(name)
+
+
+def rows_in(
+    connection: duckdb.DuckDBPyConnection, columns: Iterable[pa.Field], uris: list[str]
+) -> duckdb.DuckDBPyRelation:
+    """`columns` of Parquet files; a column that a file lacks, or all of them lack, is null."""
+    nulls = {c.name: ConstantExpression(None).cast(_SQL_TYPES[c.type]).alias(c.name) for c in columns}
+    if not uris:
+        return connection.sql("SELECT 1 WHERE false").select(*nulls.values())
+    # without its files' columns by name, DuckDB would take every file to look like the first
+    rows = connection.read_parquet(uris, union_by_name=True, hive_partitioning=False)
+    there = set(rows.columns)
+    return rows.select(*(ColumnExpression(c) if c in there else null for c, null in nulls.items()))
+
+
+def current_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: DeltaTable | None,
+    kind: str,
+    *,
+    buckets: Iterable[int] | None = None,
+    columns: Collection[str] | None = None,
+) -> duckdb.DuckDBPyRelation:
+    """The rows that no later revision replaced, from the inbox and all buckets or those named.
+
+    Buckets hold only such rows, so a replacement can only be in the inbox; when it has none, nothing
+    is joined.
+    """
+    schema = SCHEMAS[kind] if table is None else columns_of(table)
+    wanted = [c for c in schema if c.name != "bucket" and (columns is None or c.name in columns)]
+    if table is None:
+        return rows_in(connection, wanted, [])
+    if buckets is None:
+        partitions = {partition["bucket"] for partition in table.partitions()} - {PAST}
+    else:
+        partitions = {INBOX, *map(str, buckets)}
+    rows = rows_in(connection, wanted, files(table, partitions))
+    newer = replacements(connection, table, kind)
+    if newer is None:
+        return rows
+    same = " AND ".join(f"r.{key} = newer.{key}" for key in IDENTITY[kind])
+    condition = f"{same} AND r.revision < newer.revision"
+    return rows.set_alias("r").join(newer.set_alias("newer"), condition, how="anti")
+
+
+def replacements(
+    connection: duckdb.DuckDBPyConnection, table: DeltaTable, kind: str
+) -> duckdb.DuckDBPyRelation | None:
+    """The newest revision of whatever rows in the inbox replace; None when they replace nothing."""
+    columns = [c for c in SCHEMAS[kind] if c.name in (*IDENTITY[kind], "revision")]
+    corrections = rows_in(connection, columns, files(table, [INBOX])).filter("revision > 0")
+    keys = ", ".join(IDENTITY[kind])
+    name = f"replaced_{kind}"
+    corrections.aggregate(f"{keys}, max(revision) AS revision", keys).create(name)
+    newer = connection.table(name)
+    return newer if newer.limit(1).fetchall() else None
+
+
+def activity_columns(schema: Iterable[pa.Field]) -> list[str]:
+    """The columns of activities that scoring sees, in the table's order."""
+    return [column.name for column in schema if column.name not in BOOKKEEPING]
+
+
+def attribute_kinds(schema: Iterable[pa.Field]) -> dict[str, list[str]]:
+    """Attribute name -> the kinds in which it is kept, each in a column `<name>__<kind>`."""
+    attributes: dict[str, list[str]] = defaultdict(list)
+    for column in schema:
+        if column.name not in SCHEMAS[LEADS].names and not column.name.endswith((FOLDED, WORDS)):
+            attribute, _, kind = column.name.rpartition("__")
+            attributes[attribute].append(kind)
+    return dict(attributes)
+
+
+def attributes(schema: Iterable[pa.Field]) -> list[Expression]:
+    """Every attribute under its own name, texts with their text forms.
+
+    A source that changed its mind about an attribute's type has left it in several columns; such an
+    attribute is read as text.
+    """
+    chosen = []
+    for name, kinds in attribute_kinds(schema).items():
+        if len(kinds) == 1:
+            chosen.append(ColumnExpression(f"{name}__{kinds[0]}").alias(name))
+            if kinds == ["text"]:
+                chosen += [ColumnExpression(name + FOLDED), ColumnExpression(name + WORDS)]
+            continue
+        others = [_as_text(f"{name}__{kind}", kind) for kind in kinds if kind != "text"]
+        for form, column in (("", f"{name}__text"), (FOLDED, name + FOLDED), (WORDS, name + WORDS)):
+            own = [ColumnExpression(column)] if "text" in kinds else []
+            written = (
+                [FunctionExpression("concat", _SPACE, o, _SPACE) for o in others] if form == WORDS else others
+            )
+            chosen.append(CoalesceOperator(*own, *written).alias(name + form))
+    return chosen
+
+
+def _as_text(column: str, kind: str) -> Expression:
+    value = ColumnExpression(column)
+    if kind != "number":
+        return value.cast("VARCHAR")
+    whole = (FunctionExpression("abs", value) < 2**53) & (value == FunctionExpression("trunc", value))
+    return CaseExpression(whole, value.cast("HUGEINT").cast("VARCHAR")).otherwise(value.cast("VARCHAR"))
+
+
+def create_views(
+    connection: duckdb.DuckDBPyConnection,
+    activities: DeltaTable | None,
+    leads: DeltaTable | None,
+    *,
+    merged: Mapping[str, str],
+    asked: Collection[str] | None = None,
+    buckets: Iterable[int] | None = None,
+) -> None:
+    """Create the views `activities` and `leads` that scoring reads.
+
+    Args:
+        connection: A fresh database.
+        activities: The Delta table, or None before the first landing.
+        leads: Likewise.
+        merged: Every merged-away lead and the lead that is left.
+        asked: Lead keys, canonical and merged-away, to restrict to.
+        buckets: The only buckets in which `asked` can be.
+    """
+    buckets = None if buckets is None else list(buckets)
+    acts = current_rows(connection, activities, "activities", buckets=buckets)
+    people = current_rows(connection, leads, "leads", buckets=buckets)
+    seen = activity_columns(SCHEMAS["activities"] if activities is None else columns_of(activities))
+    acts = acts.select(*map(ColumnExpression, seen))
+    if asked is not None:
+        wanted = keep(connection, "asked", {"lead": asked})
+        acts, people = (rows.join(wanted, "lead", how="semi") for rows in (acts, people))
+    if merged:
+        gone = keep(connection, "merged", {"lead": merged.keys(), "canonical": merged.values()})
+        people = people.join(gone, "lead", how="anti")
+        left = CoalesceOperator(ColumnExpression("m", "canonical"), ColumnExpression("a", "lead")).alias(
+            "lead"
+        )
+        others = [ColumnExpression("a", column) for column in seen if column != "lead"]
+        joined = acts.set_alias("a").join(gone.set_alias("m"), "a.lead = m.lead", how="left")
+        acts = joined.select(left, *others)
+    acts.create_view("activities")
+    people.select(
+        ColumnExpression("lead"), *attributes(SCHEMAS[LEADS] if leads is None else columns_of(leads))
+    ).create_view("leads")

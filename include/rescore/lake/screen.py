@@ -1,0 +1,181 @@
+"""Which records of a page are facts, and which are set aside with a reason."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside
+from rescore.model import lead_key
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a source's clock may be ahead of ours before an activity counts as one of the future."""
+
+LONGEST_TEXT = 10_000
+
+KINDS = {"text": str, "flag": bool, "number": float, "time": datetime, "date": date}
+"""How an attribute is kept, by the last part of its column's name."""
+
+
+class _Unusable(Exception):
+    """Why one record cannot be a fact."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(slots=True)
+class Screened:
+    """What is left of a page: rows by identity, in which a later record of the page replaced an earlier.
+
+    `attributes` are keyed by (name, kind). Times are naive UTC.
+    """
+
+    leads: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+    activities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fields: set[str] = field(default_factory=set)
+    set_aside: list[SetAside] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def screen(source: str, page: Page, *, known_at: datetime) -> Screened:
+    """Keep what can be a fact, set aside the rest; nothing is raised for a record."""
+    screened = Screened()
+    for given in page.set_aside:
+        _put_aside(screened, given)
+    for lead in page.leads:
+        try:
+            _screen_lead(source, lead, screened)
+        except _Unusable as why:
+            _put_aside(screened, SetAside("lead", lead.lead_id, why.reason, why.detail))
+    for activity in page.activities:
+        try:
+            row = _activity(source, activity, known_at)
+        except _Unusable as why:
+            _put_aside(screened, SetAside("activity", activity.activity_id, why.reason, why.detail))
+            continue
+        earlier = screened.activities.pop(row["activity_id"], None)
+        if earlier is not None:
+            screened.counts["duplicate" if earlier["content"] == row["content"] else "corrected"] += 1
+        screened.activities[row["activity_id"]] = row
+        screened.fields.update(activity.fields)
+    return screened
+
+
+def content_hash(content: object) -> int:
+    """64 bits of anything JSON can say, the same everywhere."""
+    said = json.dumps(content, sort_keys=True, default=str, separators=(",", ":"))
+    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _put_aside(screened: Screened, record: SetAside) -> None:
+    screened.counts[f"set aside: {record.reason}"] += 1
+    screened.set_aside.append(
+        SetAside(record.kind, _storable(record.record_id), record.reason, _storable(record.detail))
+    )
+
+
+def _storable(text: object) -> str:
+    return (
+        str(text)
+        .encode("utf-8", "replace")
+        .decode()
+        .replace("\0", "\N{REPLACEMENT CHARACTER}")[:LONGEST_TEXT]
+    )
+
+
+def _screen_lead(source: str, lead: LeadRecord, screened: Screened) -> None:
+    key = lead_key(source, _identity(lead.lead_id))
+    merged = [lead_key(source, _identity(gone)) for gone in lead.merged if gone != lead.lead_id]
+    attributes = dict(_attributes(lead.attributes))
+    if screened.leads.pop(key, None) is not None:
+        screened.counts["duplicate"] += 1
+    screened.leads[key] = attributes
+    screened.merged.update(dict.fromkeys(merged, key))
+
+
+def _attributes(attributes: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+    for name, value in attributes.items():
+        if value is None or value == "":
+            continue
+        if isinstance(value, bool):
+            yield (name, "flag"), value
+        elif isinstance(value, int | float):
+            yield (name, "number"), _number(name, value)
+        elif isinstance(value, datetime):
+            yield (name, "time"), _utc(name, value)
+        elif isinstance(value, date):
+            yield (name, "date"), value
+        elif isinstance(value, str):
+            yield (name, "text"), _text(name, value)
+        else:
+            raise _Unusable("unreadable value", name)
+
+
+def _activity(source: str, activity: ActivityRecord, known_at: datetime) -> dict[str, Any]:
+    occurred_at = _utc("occurred_at", activity.occurred_at)
+    known = known_at.astimezone(UTC).replace(tzinfo=None)
+    if occurred_at > known + CLOCK_SKEW:
+        raise _Unusable("in the future", f"occurred_at {occurred_at:%Y-%m-%dT%H:%M:%S}Z")
+    activity_type = _text("type", activity.type)
+    if not activity_type:
+        raise _Unusable("no type", "")
+    texts = {"asset": activity.asset, "channel": activity.channel, **activity.fields}
+    row: dict[str, Any] = {
+        "lead": lead_key(source, _identity(activity.lead_id)),
+        "type": activity_type,
+        "occurred_at": occurred_at,
+        "value": None if activity.value is None else _number("value", activity.value),
+        **{name: _text(name, text) or None for name, text in texts.items() if text is not None},
+    }
+    # hashed before clamping: the same record read again later is still the same
+    row["content"] = content_hash({name: value for name, value in row.items() if value is not None})
+    row["activity_id"] = _identity(activity.activity_id)
+    row["occurred_at"] = min(occurred_at, known)
+    return row
+
+
+def _identity(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise _Unusable("empty id", "")
+    return _text("id", value)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _Unusable("unreadable value", name)
+    if "\0" in value:
+        raise _Unusable("NUL byte", name)
+    if len(value) > LONGEST_TEXT:
+        raise _Unusable("text too long", name)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _Unusable("broken text", name) from None
+    return value
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _Unusable("impossible number", name) from None
+    if not math.isfinite(number):
+        raise _Unusable("impossible number", name)
+    return number
+
+
+def _utc(name: str, value: Any) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise _Unusable("unreadable time", name)
+    try:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise _Unusable("unreadable time", name) from None

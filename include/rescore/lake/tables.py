@@ -1,0 +1,222 @@
+"""The lake's Delta tables: where they are, what they hold, and the one way to append to them."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from rescore.errors import ConfigurationError, Fenced, RetryableError
+
+ACTIVITIES, LEADS, ALIASES, SET_ASIDE = "activities", "leads", "aliases", "set_aside"
+INBOX, PAST = "inbox", "past"
+"""Partitions beside the buckets: rows as they landed, and rows that a later revision replaced."""
+
+DEFAULT_BUCKETS = 64
+ROWS_PER_GROUP = 30_000  # small enough to skip most of a bucket, large enough to decode at full speed
+ATTEMPTS = 20
+
+TIME = pa.timestamp("us")
+_VERSIONED = [
+    ("bucket", pa.string()),  # the partition: inbox, past, or the number of a bucket
+    ("home", pa.int32()),  # the bucket this row belongs to, wherever it is now
+    ("revision", pa.int32()),  # 0, then one more each time the source changed it; the highest counts
+    ("content", pa.int64()),  # hash of what the source said
+    ("landed_by", pa.string()),  # source/stream
+    ("landing", pa.int64()),
+    ("source", pa.string()),
+    ("lead", pa.string()),
+    ("known_at", TIME),
+]
+SCHEMAS: Mapping[str, pa.Schema] = {
+    ACTIVITIES: pa.schema(
+        [
+            *_VERSIONED,
+            ("activity_id", pa.string()),
+            ("type", pa.string()),
+            ("occurred_at", TIME),
+            ("asset", pa.string()),
+            ("asset__folded", pa.string()),
+            ("asset__words", pa.string()),
+            ("channel", pa.string()),
+            ("channel__folded", pa.string()),
+            ("channel__words", pa.string()),
+            ("value", pa.float64()),
+        ]
+    ),
+    LEADS: pa.schema(_VERSIONED),
+    ALIASES: pa.schema(
+        [
+            ("ordinal", pa.int64()),  # merges apply in this order
+            ("lead", pa.string()),
+            ("canonical", pa.string()),
+            ("known_at", TIME),
+        ]
+    ),
+    SET_ASIDE: pa.schema(
+        [
+            ("kind", pa.string()),
+            ("record_id", pa.string()),
+            ("reason", pa.string()),
+            ("detail", pa.string()),
+            ("source", pa.string()),
+            ("stream", pa.string()),
+            ("landing", pa.int64()),
+            ("known_at", TIME),
+        ]
+    ),
+}
+PARTITIONED = (ACTIVITIES, LEADS)
+BOOKKEEPING = frozenset({"bucket", "home", "revision", "content", "landed_by", "landing"})
+"""Columns that the lake keeps for itself; scoring never sees them."""
+
+_READABLE_FEATURES = frozenset({"timestampNtz"})
+_SERIAL = "landing"
+_BUCKETS = "rescore.buckets"
+_FOLD = "fold_in"
+
+
+def bucket_of(lead: str, buckets: int) -> int:
+    """The bucket of a lead, the same in every process and on every machine."""
+    return zlib.crc32(lead.encode()) % buckets
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A folder or an object-store URL, and how to get in."""
+
+    root: str
+    options: Mapping[str, str] | None = None
+
+    def url(self, *parts: str) -> str:
+        """The address of something below the root."""
+        return "/".join((self.root.rstrip("/"), *parts))
+
+    def open(self, name: str) -> DeltaTable | None:
+        """The table as it is now, or None before its first landing.
+
+        Raises:
+            ConfigurationError: Another writer gave the table a feature that our way of reading its
+                Parquet files would get wrong.
+        """
+        options = dict(self.options) if self.options else None
+        if not DeltaTable.is_deltatable(self.url(name), options):
+            return None
+        table = DeltaTable(self.url(name), storage_options=options)
+        protocol = table.protocol()
+        features = set(protocol.reader_features or ()) - _READABLE_FEATURES
+        if features or protocol.min_reader_version == 2:
+            named = ", ".join(sorted(features)) or "columnMapping"
+            raise ConfigurationError(
+                f"the lake's table {name} uses {named}, which Rescore does not read; "
+                "rewrite the table without it"
+            )
+        return table
+
+    def existing(self, name: str) -> DeltaTable:
+        """The table as it is now, after `create` made sure of it."""
+        table = self.open(name)
+        if table is None:
+            raise ConfigurationError(f"the lake's table {name} is gone from {self.root}; restore it")
+        return table
+
+    def create(self, name: str, *, buckets: int) -> None:
+        """Make the table, empty, unless it is there already; `buckets` counts only then."""
+        if self.open(name) is not None:
+            return
+        try:
+            DeltaTable.create(
+                self.url(name),
+                SCHEMAS[name],
+                mode="ignore",
+                partition_by=["bucket"] if name in PARTITIONED else None,
+                configuration={_BUCKETS: str(buckets)},
+                storage_options=dict(self.options) if self.options else None,
+                raise_if_key_not_exists=False,
+            )
+        except DeltaError:
+            if self.open(name) is None:  # else another process made it between our two looks
+                raise
+
+
+def buckets_of(table: DeltaTable) -> int:
+    """Into how many buckets this table was divided when it was made."""
+    return int(table.metadata().configuration[_BUCKETS])
+
+
+def files(table: DeltaTable, buckets: Iterable[str] | None = None) -> list[str]:
+    """The addresses of the table's Parquet files, of all its partitions or of those named."""
+    if buckets is None:
+        return table.file_uris()
+    return table.file_uris(partition_filters=[("bucket", "in", sorted(buckets))])
+
+
+def columns_of(table: DeltaTable) -> pa.Schema:
+    """The table's columns, in Arrow's words."""
+    return pa.schema(table.schema().to_arrow())
+
+
+def refuse_if_overtaken(table: DeltaTable, stream: str, number: int) -> None:
+    """Raise Fenced when this or a later landing of the stream is already in the table."""
+    latest = table.transaction_version(stream)
+    if latest is not None and latest >= number:
+        raise Fenced(
+            f"landing {number} of {stream} is refused: landing {latest} is already in the lake; "
+            "take the stream's fence again"
+        )
+
+
+RowsAgainst = Callable[[DeltaTable], tuple[pa.Table | None, Counter[str]]]
+"""What to append to a table, given its present state; None for nothing, not even the landing's number."""
+
+
+def append(
+    storage: Storage, name: str, rows_against: RowsAgainst, *, stream: str, number: int
+) -> Counter[str]:
+    """Append what `rows_against` makes of the table's present state, and give its counts back.
+
+    Whoever else landed in between makes the commit fail, and the rows are made again against the
+    newer state: what is compared with and what is appended to are always the same version.
+
+    Raises:
+        Fenced: This or a later landing of the stream is already in the table.
+        RetryableError: Others kept landing for all our attempts.
+    """
+    for _ in range(ATTEMPTS):
+        table = storage.existing(name)
+        refuse_if_overtaken(table, stream, number)
+        rows, counts = rows_against(table)
+        if rows is None:
+            return counts
+        serial = (table.transaction_version(_SERIAL) or 0) + 1
+        try:
+            write_deltalake(
+                table,
+                rows,
+                mode="append",
+                schema_mode="merge",
+                writer_properties=WriterProperties(max_row_group_size=ROWS_PER_GROUP),
+                commit_properties=CommitProperties(
+                    app_transactions=[Transaction(stream, number), Transaction(_SERIAL, serial)]
+                ),
+            )
+        except CommitFailedError:
+            continue
+        return counts
+    raise RetryableError(f"the lake was too busy to take landing {number} of {stream}; run it again")
+
+
+def fold_transaction(table: DeltaTable) -> CommitProperties:
+    """Commit properties that let only one of several rewrites of the same table version through.
+
+    Delta accepts two commits that remove the same file when each says so by hand; this number is
+    what makes the second one fail.
+    """
+    return CommitProperties(
+        app_transactions=[Transaction(_FOLD, (table.transaction_version(_FOLD) or 0) + 1)]
+    )
