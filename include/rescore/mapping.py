@@ -8,12 +8,12 @@ A mapping holds names only, never a host or a token: those come from the Airflow
 from __future__ import annotations
 
 import pathlib
-from collections import Counter
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from rescore.errors import MappingInvalid
+from rescore.strict_model import StrictMap, refuse
 from rescore.strict_yaml import problems_of, read_document
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
@@ -29,18 +29,18 @@ Mode = Literal["live", "shadow"]
 AttributeType = Literal["text", "number", "flag", "date", "timestamp"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Map(StrictMap):
+    model_config = ConfigDict(strict=False)  # YAML knows lists only, here they become tuples and sets
 
 
-class Attribute(_Frozen):
+class Attribute(_Map):
     """One lead attribute: the property it is read from, and how."""
 
     property: Property
     type: AttributeType
 
 
-class Leads(_Frozen):
+class Leads(_Map):
     """Where leads are read from and written back to."""
 
     search: Path
@@ -52,7 +52,7 @@ class Leads(_Frozen):
     attributes: dict[Name, Attribute]
 
 
-class TypeByProperty(_Frozen):
+class TypeByProperty(_Map):
     """An activity type that depends on a property: its value picks from `values`, else `otherwise`.
 
     Without `otherwise` a value that is not listed is set aside.
@@ -63,7 +63,7 @@ class TypeByProperty(_Frozen):
     otherwise: Name | None = None
 
 
-class Engagements(_Frozen):
+class Engagements(_Map):
     """Objects a salesperson logs (calls, meetings, notes, tasks, e-mails), tied to contacts by associations.
 
     `at` lists the properties that may hold the moment it happened; the first that is filled wins.
@@ -80,11 +80,11 @@ class Engagements(_Frozen):
     asset: Property | None = None
     channel: str | None = None
     value: Property | None = None
-    fields: dict[Name, Property] = {}
-    translate: dict[Property, dict[str, str]] = {}
+    fields: dict[Name, Property] = Field(default_factory=dict)
+    translate: dict[Property, dict[str, str]] = Field(default_factory=dict)
 
 
-class PageViews(_Frozen):
+class PageViews(_Map):
     """Visits of pages, from event occurrences; `url` is the property with the address, `page` rows a call."""
 
     kind: Literal["page_views"]
@@ -94,10 +94,10 @@ class PageViews(_Frozen):
     url: Property
     page: int = Field(default=100, ge=1)
     channel: str | None = None
-    fields: dict[Name, Property] = {}
+    fields: dict[Name, Property] = Field(default_factory=dict)
 
 
-class EmailEvents(_Frozen):
+class EmailEvents(_Map):
     """Opens and clicks of marketing e-mails; `types` maps the vendor's event types to ours."""
 
     kind: Literal["email_events"]
@@ -107,7 +107,7 @@ class EmailEvents(_Frozen):
     channel: str | None = None
 
 
-class Forms(_Frozen):
+class Forms(_Map):
     """Form submissions; `path` has a place for `{form}`.
 
     `forms` lists the GUIDs to read; empty: every form of `listing`.
@@ -125,7 +125,7 @@ class Forms(_Frozen):
 Stream = Annotated[Engagements | PageViews | EmailEvents | Forms, Field(discriminator="kind")]
 
 
-class ScoreFields(_Frozen):
+class ScoreFields(_Map):
     """The properties that show one scorecard; only `score` has to be there.
 
     `reasons` gets the three strongest rules as one text; `rules_version` the version's number.
@@ -134,7 +134,7 @@ class ScoreFields(_Frozen):
     mode: Mode
     score: Property
     band: Property | None = None
-    dimensions: dict[Name, Property] = {}
+    dimensions: dict[Name, Property] = Field(default_factory=dict)
     reasons: Property | None = None
     changed_at: Property | None = None
     rules_version: Property | None = None
@@ -142,11 +142,19 @@ class ScoreFields(_Frozen):
     @property
     def properties(self) -> tuple[str, ...]:
         """Every property that this scorecard writes."""
-        single = (self.score, self.band, self.reasons, self.changed_at, self.rules_version)
-        return (*(name for name in single if name), *self.dimensions.values())
+        return tuple(self.places().values())
+
+    def places(self) -> dict[tuple[str, ...], str]:
+        """The same by their place below the scorecard's name in the file."""
+        single = {
+            (name,): getattr(self, name)
+            for name in ("score", "band", "reasons", "changed_at", "rules_version")
+        }
+        dimensions = {("dimensions", name): written for name, written in self.dimensions.items()}
+        return {place: name for place, name in (single | dimensions).items() if name}
 
 
-class Mapping(_Frozen):
+class Mapping(_Map):
     """One CRM's mapping. `mapping` names the source, as in the lead key `hubspot:1042`.
 
     `mode: shadow` makes the whole target a rehearsal, whatever its scorecards say.
@@ -171,17 +179,21 @@ class Mapping(_Frozen):
         return "shadow" if "shadow" in (self.mode, self.scores[scorecard].mode) else "live"
 
     @model_validator(mode="after")
-    def _properties_written_once(self) -> Self:
-        written = Counter(name for fields in self.scores.values() for name in fields.properties)
-        if twice := sorted(name for name, times in written.items() if times > 1):
-            raise ValueError(
-                f"`scores` writes the property `{twice[0]}` twice; give each value a property of its own"
-            )
+    def _each_property_has_one_use(self) -> Self:
         read = {attribute.property for attribute in self.leads.attributes.values()}
-        if echoed := sorted(read & written.keys()):
-            raise ValueError(
-                f"`{echoed[0]}` is both read as an attribute and written as a score; drop the attribute"
-            )
+        written: set[str] = set()
+        problems = []
+        for scorecard, fields in self.scores.items():
+            for place, name in fields.places().items():
+                if name in written:
+                    problem = f"property `{name}` is written twice; give each value its own"
+                elif name in read:
+                    problem = f"property `{name}` is an attribute too, so scores would feed on themselves"
+                else:
+                    written.add(name)
+                    continue
+                problems.append((("scores", scorecard, *place), problem))
+        refuse(problems)
         return self
 
 

@@ -1,0 +1,118 @@
+"""One signed POST to the address behind a Connection: Standard Webhooks 1.0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from standardwebhooks import Webhook
+
+from rescore.connectors.session import Answer, NoAnswer, Session
+from rescore.errors import ConfigurationError
+
+GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a Connection points, and the secrets that sign what is sent there.
+
+    `secret` is `whsec_` and base64; while it rotates, several separated by spaces, all of which sign.
+    """
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt.
+
+    `ok` it was accepted; `transient` it was not, and may be later, after `retry_after` seconds if the
+    receiver said so; `refused` never again; `unknown` the request may have arrived, so the same id is
+    sent again and the receiver tells by it. `unready` means nothing was sent: the Connection has to be
+    put right first.
+    """
+
+    kind: Literal["ok", "transient", "refused", "unknown", "unready"]
+    reason: str | None = None
+    retry_after: float | None = None
+
+
+class WebhookSender:
+    """Sends frozen bodies to endpoints found by Connection id.
+
+    Args:
+        endpoints: Raises KeyError, or a ConfigurationError that says more, for a Connection that is
+            missing or has not opted in.
+        session: Bounds every attempt in time; its deadline must be shorter than a delivery's lease.
+    """
+
+    def __init__(self, endpoints: Mapping[str, Endpoint], session: Session | None = None) -> None:
+        self._endpoints = endpoints
+        self._session = session or Session(seconds=20, largest=1024 * 1024)
+
+    def unready(self, connection: str) -> str | None:
+        """Why nothing can be sent to this Connection now; None when it can."""
+        try:
+            endpoint = self._endpoints[connection]
+            for secret in endpoint.secret.split():
+                Webhook(secret)
+        except KeyError:
+            return f"connection `{connection}` is missing or does not allow Rescore to send to it"
+        except ConfigurationError as error:
+            return str(error)
+        except ValueError:
+            return f"connection `{connection}` has no secret that can sign; write `whsec_` and base64 into it"
+        return None if endpoint.secret.strip() else f"connection `{connection}` has no secret to sign with"
+
+    def send(self, connection: str, delivery_id: str, body: bytes, *, now: datetime) -> Outcome:
+        """Post the body; the id stays the same over retries, time and signature are of this attempt."""
+        if reason := self.unready(connection):
+            return Outcome("unready", reason)
+        endpoint = self._endpoints[connection]
+        headers = {"Content-Type": "application/json", **_signed(endpoint.secret, delivery_id, body, now)}
+        try:
+            answer = self._session.send("POST", endpoint.url, body=body, headers=headers)
+        except NoAnswer as error:
+            return Outcome("unknown" if error.sent else "transient", str(error))
+        return _outcome(answer, connection, now)
+
+
+def _signed(secrets: str, delivery_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    moment = now.astimezone(UTC)
+    signatures = [
+        Webhook(secret).sign(msg_id=delivery_id, timestamp=moment, data=body.decode())
+        for secret in secrets.split()
+    ]
+    return {
+        "webhook-id": delivery_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def _outcome(answer: Answer, connection: str, now: datetime) -> Outcome:
+    """Only 2xx is success; a redirect is not followed, because body and signature were for this address."""
+    if 200 <= answer.status < 300:
+        return Outcome("ok")
+    if answer.status == GONE:
+        return Outcome("refused", f"the receiver behind connection `{connection}` is gone for good (410)")
+    reason = f"the receiver behind connection `{connection}` answered {answer.status}"
+    if 300 <= answer.status < 400:
+        reason += "; redirects are not followed, so correct the address"
+    return Outcome("transient", reason, _retry_after(answer, now))
+
+
+def _retry_after(answer: Answer, now: datetime) -> float | None:
+    """Seconds, from either form of the header."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
