@@ -270,13 +270,13 @@ def _validator(about: About) -> Callable[[Any, ValidationInfo], Condition]:
 FactsCondition = Annotated[
     Condition,
     PlainValidator(_validator(About.FACTS)),
-    WithJsonSchema({"$ref": "#/$defs/Condition"}),
+    WithJsonSchema({"condition": "Condition"}),
 ]
 """Over an activity's fields or a lead's attributes."""
 
 ScoresCondition = Annotated[
     Condition,
     PlainValidator(_validator(About.SCORES)),
-    WithJsonSchema({"$ref": "#/$defs/ScoresCondition"}),
+    WithJsonSchema({"condition": "ScoresCondition"}),
 ]
 """Over `score`, `band` and dimension ids."""

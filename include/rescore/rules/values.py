@@ -79,13 +79,12 @@ def _or_refuse(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return validate
 
 
-Days = Annotated[
-    int,
-    PlainValidator(_or_refuse(days_of)),
-    WithJsonSchema(
-        {"type": "string", "pattern": "^[0-9]{1,6}[dw]$", "description": "Whole days or weeks: 14d, 2w."}
-    ),
-]
+DURATION_SCHEMA: Final = {
+    "type": "string",
+    "pattern": "^[0-9]{1,6}[dw]$",
+    "description": "Whole days or weeks: 14d, 2w.",
+}
+Days = Annotated[int, PlainValidator(_or_refuse(days_of)), WithJsonSchema(DURATION_SCHEMA)]
 Points = Annotated[
     int,
     PlainValidator(_or_refuse(thousandths_of)),
