@@ -93,6 +93,10 @@ class AirflowApi:
         instances.sort(key=lambda task: task["start_date"] or "9")
         return {task["task_id"]: task["state"] or "none" for task in instances}
 
+    def task_instance(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """One task of one run: its `id` (of this try), `state`, `try_number`."""
+        return self.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}")
+
     def wait(self, dag_id: str, run_id: str, *, seconds: float, say: Callable[[str], None]) -> str:
         """Wait for a run to finish, telling what it does; its final state.
 

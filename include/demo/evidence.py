@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from demo.standalone import Standalone
-from rescore.ledger.tables import delivery, delta, score
+from rescore.ledger.tables import delivery, delta, score, sync
 from rescore.settings import Settings
 from rescore.workspace import Workspace
 
@@ -27,7 +27,7 @@ class Evidence:
     def counts(self) -> dict[str, int]:
         """Running totals since the world began."""
         crm = self._world.crm("GET", "/sandbox/status")
-        with self.workspace.ledger.transaction() as connection:
+        with self.workspace.ledger.reading() as connection:
             leads = select(func.count(score.c.lead.distinct())).where(score.c.score.is_not(None))
             delivered = select(func.count()).select_from(delivery).where(delivery.c.state == "delivered")
             return {
@@ -44,20 +44,26 @@ class Evidence:
         now = self.counts()
         return {name: now[name] - (0 if name == "leads scored" else before[name]) for name in now}
 
+    def owed(self) -> int:
+        """Leads whose newest score the CRM has not confirmed yet."""
+        with self.workspace.ledger.reading() as connection:
+            due = select(func.count()).select_from(sync).where(sync.c.state == "due")
+            return connection.scalar(due) or 0
+
     def bands(self, scorecard: str) -> dict[str, int]:
         """Leads by band, in the order of the bands' names; those below every band as `none`."""
-        with self.workspace.ledger.transaction() as connection:
+        with self.workspace.ledger.reading() as connection:
             rows = connection.execute(
-                select(func.coalesce(score.c.band, "none").label("band"), func.count())
+                select(func.coalesce(score.c.band, "none").label("band"), func.count().label("leads"))
                 .where(score.c.scorecard == scorecard, score.c.score.is_not(None))
                 .group_by("band")
                 .order_by("band")
             )
-            return {band: count for band, count in rows}
+            return {row.band: row.leads for row in rows}
 
     def top_lead(self, scorecard: str = "b2b_saas") -> str:
         """The lead with the highest score."""
-        with self.workspace.ledger.transaction() as connection:
+        with self.workspace.ledger.reading() as connection:
             best = select(score.c.lead).where(score.c.scorecard == scorecard, score.c.score.is_not(None))
             return str(connection.scalar(best.order_by(score.c.score.desc(), score.c.lead).limit(1)))
 

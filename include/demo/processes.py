@@ -52,6 +52,11 @@ class Process:
         self._pid_file.unlink(missing_ok=True)
         return True
 
+    def members(self) -> list[psutil.Process]:
+        """Every live process of its group."""
+        pid = self._pid()
+        return [] if pid is None else _group(pid)
+
     def last_lines(self, count: int = 5) -> str:
         """The end of its log, for the sentence that says why it did not come up."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""

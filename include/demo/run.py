@@ -15,19 +15,20 @@ from demo.talk import console, step
 LEADS = 5_000
 HOLD_BACK_DAYS = 3
 RUN_WITHIN = 300
+EXPLAIN = ".venv/bin/rescore explain"
 
 
 def places() -> Places:
     """The demo's own: ports from the environment, the project's own rules."""
     return Places(
         home=PROJECT / ".rescore" / "demo",
-        airflow_port=_port("AIRFLOW_PORT", 8080),
-        crm_port=_port("CRM_PORT", 8090),
+        airflow_port=port("AIRFLOW_PORT", 8080),
+        crm_port=port("CRM_PORT", 8090),
         rules_dir=PROJECT / "include" / "rules",
     )
 
 
-def _port(name: str, default: int) -> int:
+def port(name: str, default: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isdigit() or not 1024 <= int(text) <= 65535:
         raise CannotStart(f"{name}={text} is no port; choose a number from 1024 to 65535")
@@ -58,7 +59,7 @@ def demo() -> None:
                 "Airflow": f"{world.places.airflow_url}  admin / {world.places.password}",
                 "CRM": f"{world.places.crm_url}  leads with their scores, and the calls sales received",
                 "try": "edit a number in include/rules/b2b_saas.yaml, save, and watch watch_rules",
-                "why": f"RESCORE_HOME={_relative(world.places)} .venv/bin/rescore explain {evidence.top_lead()}",
+                "why": f"RESCORE_HOME={_relative(world.places)} {EXPLAIN} {evidence.top_lead()}",
                 "stop": "make stop",
             }
         )

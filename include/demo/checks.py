@@ -1,0 +1,40 @@
+"""The story's verdicts: one sentence each, that either holds or does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from demo.talk import console
+
+
+class DoesNotHold(Exception):
+    """A line of the story turned out false; the text says what was seen instead."""
+
+
+def holds(sentence: str, truth: bool, seen: object = "") -> None:
+    """Say that a sentence holds.
+
+    Raises:
+        DoesNotHold: It does not.
+    """
+    if not truth:
+        raise DoesNotHold(f"{sentence} (seen: {seen})" if seen != "" else sentence)
+    detail = f" [dim]{seen}[/]" if seen != "" else ""
+    console.print(f"    [green]✓[/] {sentence}{detail}", soft_wrap=True)
+
+
+def eventually(
+    what: str, truth: Callable[[], bool], *, seconds: float = 120, say: Callable[[str], None] = lambda _: None
+) -> None:
+    """Wait until something is true.
+
+    Raises:
+        DoesNotHold: It was not, all that time.
+    """
+    deadline = time.monotonic() + seconds
+    while not truth():
+        if time.monotonic() > deadline:
+            raise DoesNotHold(f"{what}: not within {seconds:.0f} s")
+        say(f"waiting: {what}")
+        time.sleep(0.5)
