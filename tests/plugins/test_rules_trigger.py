@@ -1,0 +1,108 @@
+"""The wait behind the rule-change sensor: levels compared, never events counted."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from airflow.sdk.module_loading import import_string
+
+from rescore.pipeline.rules import adopt_rules
+from rescore.pipeline.watch import ask_rescore
+from rescore_airflow.triggers.rules import PATIENCE, RulesChangedTrigger
+
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+
+
+async def first_event(seconds: float):
+    """The payload of the trigger's event, None when it still waits after `seconds`."""
+
+    events = RulesChangedTrigger(poke_interval=0.02).run()
+    try:
+        return (await asyncio.wait_for(anext(events), seconds)).payload
+    except TimeoutError:
+        return None
+
+
+def event(seconds: float = 30.0):
+    return asyncio.run(first_event(seconds))
+
+
+def settle(deployment) -> None:
+    """Adopt everything and pretend that every rescore was asked for."""
+    ws = deployment.workspace
+    adopt_rules(ws, at=datetime.now(UTC), by="test")
+    while ask_rescore(ws, at=datetime.now(UTC)):
+        pass
+
+
+def test_a_trigger_rebuilt_elsewhere_is_the_same_trigger():
+    path, kwargs = RulesChangedTrigger(poke_interval=5.0).serialize()
+    assert import_string(path)(**kwargs).serialize() == (path, kwargs)
+    assert (path, kwargs) == ("rescore_airflow.triggers.rules.RulesChangedTrigger", {"poke_interval": 5.0})
+
+
+def test_files_that_nobody_has_looked_at_yet_end_the_wait(deployment):
+    assert set(event()["edited"]) == {file.name for file in deployment.rules.glob("*.yaml")}
+
+
+def test_when_all_is_done_the_trigger_waits(deployment):
+    settle(deployment)
+    assert event(0.5) is None
+
+
+def test_an_edit_made_before_the_trigger_started_is_seen_too(deployment):
+    settle(deployment)
+    deployment.edit("points:", "points: ", "b2b_saas.yaml")
+    assert list(event()["edited"]) == ["b2b_saas.yaml"]
+
+
+def test_an_edit_taken_back_before_anybody_acted_ends_nothing(deployment):
+    settle(deployment)
+    deployment.edit("points:", "points: ")
+    deployment.edit("points: ", "points:")
+    assert event(0.5) is None
+
+
+def test_a_file_that_is_still_being_written_is_left_alone_until_it_settles(deployment):
+    settle(deployment)
+    body = (deployment.rules / "b2b_saas.yaml").read_text()
+
+    async def write_slowly():
+        waiting = asyncio.create_task(first_event(30))
+        for length in range(1, 15):
+            assert not waiting.done(), "it acted on a half-written file"
+            (deployment.rules / "b2b_saas.yaml").write_text(body[:length])
+            await asyncio.sleep(0.01)
+        (deployment.rules / "b2b_saas.yaml").write_text(body + "\n# done\n")
+        return await waiting
+
+    seen = asyncio.run(write_slowly())
+    assert list(seen["edited"]) == ["b2b_saas.yaml"]
+
+
+def test_a_rescore_that_is_due_ends_the_wait_at_once(deployment):
+    adopt_rules(deployment.workspace, at=datetime.now(UTC), by="test")
+    assert event() == {"edited": {}, "due": ["account_engagement", "b2b_saas"]}
+
+
+def test_a_rejected_file_is_remembered_and_does_not_end_the_wait_again(deployment):
+    settle(deployment)
+    (deployment.rules / "b2b_saas.yaml").write_text("scorecard: [")
+    assert list(event()["edited"]) == ["b2b_saas.yaml"]
+    settle(deployment)
+    assert event(0.5) is None
+
+
+def test_a_missing_rules_folder_ends_the_wait_with_a_sentence(deployment):
+    deployment.rules.rename(deployment.rules.with_name("gone"))
+    seen = event()
+    assert seen["retryable"] is False
+    assert "there is no folder" in seen["error"]
+
+
+def test_a_ledger_that_cannot_be_reached_is_given_a_few_looks(deployment, monkeypatch, caplog):
+    monkeypatch.setenv("RESCORE_LEDGER_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    seen = event()
+    assert seen["retryable"] is True
+    assert "cannot be reached" in seen["error"]
+    assert caplog.text.count("failed: ") == PATIENCE

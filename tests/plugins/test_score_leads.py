@@ -1,0 +1,160 @@
+"""`score_leads` in a real Airflow against a CRM on a real socket: what arrives, and what a rerun does."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+from airflow.models.asset import AssetEvent
+from airflow.utils.session import create_session
+
+from rescore_airflow.assets import RULES, SCORES
+
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+
+
+def release(crm) -> None:
+    requests.post(
+        f"{crm.url}/sandbox/release", headers={"Authorization": f"Bearer {crm.token}"}, timeout=10
+    ).raise_for_status()
+
+
+def rows(deployment, sql: str) -> list[tuple]:
+    with sqlite3.connect(deployment.rules.parent / "ledger.db") as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_scores_reach_the_crm_and_a_second_run_writes_nothing(deployment, crm):
+    first = deployment.run("score_leads")
+    assert first.state == "success"
+    assert set(first.tasks.values()) == {"success"}
+    assert first.counts("adopt_rules") == {"activated": 2, "unchanged": 0, "rejected": 0}
+    written = crm.sandbox.records_written
+    assert written > 40
+    assert not crm.sandbox.deliveries, "the first load fires nothing"
+
+    again = deployment.run("score_leads")
+    assert again.state == "success"
+    assert crm.sandbox.records_written == written
+    assert not crm.sandbox.deliveries
+
+    release(crm)
+    after = deployment.run("score_leads")
+    assert after.state == "success"
+    assert crm.sandbox.records_written > written, "three days of activity move some scores"
+
+    written, delivered = crm.sandbox.records_written, len(crm.sandbox.deliveries)
+    deployment.run("score_leads")
+    assert (crm.sandbox.records_written, len(crm.sandbox.deliveries)) == (written, delivered)
+
+
+def test_what_passes_between_tasks_is_run_keys_and_counts(deployment, crm):
+    run = deployment.run("score_leads")
+    keys = {f"score_leads/{run.run_id}/{card}" for card in ("account_engagement", "b2b_saas")}
+    for task in ("score", "deltas", "gate"):
+        assert set(run.counts(task)) == keys
+        assert all(isinstance(n, int) for counts in run.counts(task).values() for n in counts.values())
+    for task in ("extract", "update_crm", "run_automations", "adopt_rules"):
+        assert all(isinstance(count, int) for count in run.counts(task).values())
+
+
+def test_no_lead_data_enters_logs_or_xcom(deployment, crm, capfd):
+    runs = [deployment.run("score_leads")]
+    release(crm)
+    runs.append(deployment.run("score_leads"))
+    out, err = capfd.readouterr()
+    said = out + err + "".join(repr(run.xcom) for run in runs)
+    assert "b2b_saas" in said, "the logs were captured"
+    contacts = [contact.properties for contact in crm.sandbox.store.script.contacts]
+    canaries = {
+        str(properties[name])
+        for properties in contacts
+        for name in ("email", "firstname", "lastname", "phone", "jobtitle", "company")
+        if len(str(properties.get(name) or "")) > 5
+    }
+    assert len(canaries) > 60
+    assert {canary for canary in canaries if canary in said} == set()
+    assert crm.token not in said
+
+
+def test_counts_show_as_asset_events(deployment, crm):
+    run = deployment.run("score_leads")
+    with create_session() as session:
+        events = session.query(AssetEvent).filter_by(source_run_id=run.run_id).all()
+        extras = {event.asset.name: event.extra for event in events}
+    assert extras[RULES.name]["activated"] == 2
+    gate = run.counts("gate").values()
+    assert {
+        name: extras[SCORES.name][name] for name in extras[SCORES.name] if name in ("promoted", "changed")
+    } == {
+        name: sum(counts.get(name, 0) for counts in gate)
+        for name in ("promoted", "changed")
+        if name in extras[SCORES.name]
+    }
+
+
+def test_rows_that_cannot_be_facts_are_counted_and_stop_nobody(deployment, crm):
+    run = deployment.run("score_leads")
+    counted = {name: count for name, count in run.counts("extract").items() if name.startswith("set aside")}
+    assert sum(counted.values()) > 0
+    assert run.state == "success"
+
+
+def test_a_run_of_a_past_moment_does_not_overwrite_the_present(deployment, crm):
+    deployment.run("score_leads")
+    before = rows(deployment, "select scorecard, lead, score, as_of, ver from score order by 1, 2")
+    written = crm.sandbox.records_written
+    backfill = deployment.run("score_leads", run_after=datetime.now(UTC) - timedelta(days=30), everybody=True)
+    assert backfill.state == "success"
+    assert rows(deployment, "select scorecard, lead, score, as_of, ver from score order by 1, 2") == before
+    assert crm.sandbox.records_written == written
+
+
+def test_the_form_narrows_a_run_to_one_scorecard(deployment, crm):
+    run = deployment.run("score_leads", scorecard="b2b_saas", everybody=True)
+    assert list(run.counts("score")) == [f"score_leads/{run.run_id}/b2b_saas"]
+
+
+def failures(captured: str) -> list[str]:
+    """The lines in which a task's error is told."""
+    return [line for line in captured.splitlines() if "rescore.errors." in line or line.startswith("Crm")]
+
+
+def test_a_wrong_token_fails_at_once_with_one_sentence_and_loses_nothing(deployment, crm, capfd):
+    deployment.connect("rescore_hubspot", crm.url, "pat-wrong-token")
+    run = deployment.run("score_leads")
+    assert run.state == "failed"
+    assert (run.tasks["extract"], run.tries["extract"]) == ("failed", 1)
+    assert run.tasks["update_crm"] == "upstream_failed"
+    out = "".join(capfd.readouterr())
+    assert "CrmRejectedCredentials" in out
+    assert "rescore_hubspot" in out
+    assert "pat-wrong-token" not in out
+    assert "site-packages/requests" not in out, "what led to the sentence stays out of the log"
+
+    deployment.connect("rescore_hubspot", crm.url, crm.token)
+    assert deployment.run("score_leads").state == "success"
+    assert crm.sandbox.records_written > 40
+
+
+def test_an_unreachable_crm_is_tried_again(deployment, capfd):
+    deployment.connect("rescore_hubspot", "http://127.0.0.1:9", "pat-any")
+    run = deployment.run("score_leads")
+    assert (run.tasks["extract"], run.tries["extract"]) == ("failed", 2)
+    assert "CrmUnavailable" in "".join(capfd.readouterr())
+
+
+def test_a_missing_connection_says_how_to_make_it(deployment, capfd):
+    run = deployment.run("score_leads")
+    assert (run.tasks["extract"], run.tries["extract"]) == ("failed", 1)
+    assert "there is no Connection `rescore_hubspot`" in "".join(capfd.readouterr())
+
+
+def test_a_broken_rules_file_leaves_the_run_green_and_the_last_good_version_in_force(deployment, crm):
+    deployment.run("score_leads")
+    (deployment.rules / "b2b_saas.yaml").write_text("scorecard: b2b_saas\nscorecard: twice\n")
+    run = deployment.run("score_leads")
+    assert run.state == "success"
+    assert run.counts("adopt_rules")["rejected"] == 1
+    assert run.xcom["adopt_rules", "problems"][0].startswith("b2b_saas.yaml:2:1: ")
+    assert f"score_leads/{run.run_id}/b2b_saas" in run.counts("gate")
