@@ -67,11 +67,11 @@ def _points_changed(world: Standalone, evidence: Evidence, file: Path) -> None:
         eventually("the CRM has confirmed", lambda: settled(evidence), say=say)
     did = evidence.since(before)
     with evidence.workspace.ledger.reading() as connection:
-        changed = connection.scalar(
+        changed = connection.execute(
             select(func.count())
             .select_from(delta)
             .where(delta.c.scorecard == "b2b_saas", delta.c.activation_seq == was.activation_seq + 1)
-        )
+        ).scalar_one()
     holds("a rescore ran by itself", len(world.api.runs("rescore_all")) > runs)
     holds(
         "only changed leads were written",

@@ -29,6 +29,11 @@ def places() -> Places:
 
 
 def port(name: str, default: int) -> int:
+    """A port from the environment.
+
+    Raises:
+        CannotStart: It is no port.
+    """
     text = os.environ.get(name) or str(default)
     if not text.isdigit() or not 1024 <= int(text) <= 65535:
         raise CannotStart(f"{name}={text} is no port; choose a number from 1024 to 65535")

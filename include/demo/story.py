@@ -1,4 +1,4 @@
-"""`make story`: what the project promises, shown line by line on a real Airflow; non-zero when a line is false."""
+"""`make story`: what the project promises, line by line on a real Airflow; non-zero when one is false."""
 
 from __future__ import annotations
 
