@@ -54,18 +54,20 @@ def _scored(folder: Path, temporary: Path) -> list[tuple[str, int, int]]:
     source = {name: str(folder / f"{name}.parquet") for name in ("leads", "activities", "outcomes")}
     for year, start in STARTS.items():
         leads = temporary / f"leads_{year}.parquet"
-        database.execute(
-            "COPY (SELECT * FROM read_parquet(?) WHERE starts_with(lead_id, ?)) TO '" + str(leads) + "'",
-            [source["leads"], year],
+        database.read_parquet(source["leads"]).filter(f"starts_with(lead_id, '{year}')").write_parquet(
+            str(leads)
         )
+        options = {
+            "--rules": PROJECT / "include" / "demo" / "oulad.yaml",
+            "--leads": leads,
+            "--activities": source["activities"],
+            "--as-of": start + timedelta(days=DAY),
+            "--out": temporary / f"scores_{year}.parquet",
+        }
+        rescore = Path(sys.executable).parent / "rescore"
         subprocess.run(  # noqa: S603
-            [
-                Path(sys.executable).parent / "rescore", "score", "--rules", PROJECT / "include/demo/oulad.yaml",
-                "--leads", leads, "--activities", source["activities"],
-                "--as-of", str(start + timedelta(days=DAY)), "--out", temporary / f"scores_{year}.parquet",
-            ],
-            check=True,
-        )  # fmt: skip
+            [rescore, "score", *(str(word) for option in options.items() for word in option)], check=True
+        )
     return database.execute(
         """
         SELECT band, count(*), count(*) FILTER (converted)
