@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +11,8 @@ import pyarrow as pa
 
 from rescore.lake import results
 from rescore.lake.aliases import read_aliases
+from rescore.lake.census import activity_fields, activity_types, lead_attributes, set_aside
+from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
 from rescore.lake.reading import connect, create_views
 from rescore.lake.records import Page
@@ -71,6 +74,17 @@ class Lake:
             create_views(connection, activities, attributes, merged=merged, asked=asked, buckets=buckets)
             yield Facts(connection, "activities", "leads")
 
+    def fold_in(self, *, at_least: int = 1) -> Counter[str]:
+        """Move what has landed to its lead's bucket; tables with fewer files in the inbox are left alone.
+
+        Returns:
+            Counts by name: rows folded in and buckets rewritten, per table.
+
+        Raises:
+            RetryableError: Others folded in at the same time, again and again.
+        """
+        return fold_in(self._storage, at_least=at_least)
+
     def canonical(self, leads: Iterable[str]) -> dict[str, str]:
         """Of these leads, those that were merged away, and the lead that is left of each."""
         aliases = read_aliases(self._storage.open(ALIASES))
@@ -91,3 +105,19 @@ class Lake:
     def drop_results(self, run_key: str) -> None:
         """Forget a run's results; nothing happens when there are none."""
         results.drop_results(self._storage, run_key)
+
+    def activity_types(self) -> dict[str, int]:
+        """How many activities there are of each type."""
+        return activity_types(self._storage)
+
+    def activity_fields(self) -> dict[str, int]:
+        """How many activities have a value in each field that rules may compare."""
+        return activity_fields(self._storage)
+
+    def lead_attributes(self) -> dict[str, int]:
+        """How many leads have a value for each attribute."""
+        return lead_attributes(self._storage)
+
+    def set_aside(self) -> dict[str, int]:
+        """How many records were set aside for each reason, each record counted once."""
+        return set_aside(self._storage)

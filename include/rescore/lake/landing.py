@@ -7,21 +7,21 @@ the caller gets every lead of the page back either way, to mark as dirty.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
+from duckdb import ColumnExpression, ConstantExpression
 
-from rescore.errors import MappingInvalid
 from rescore.lake.aliases import Aliases, read_aliases
-from rescore.lake.reading import FOLDED, IDENTITY, WORDS, connect, current_rows, keep
-from rescore.lake.records import Page
-from rescore.lake.screen import Screened, content_hash, screen
+from rescore.lake.reading import IDENTITY, connect, current_rows, keep, rows_in
+from rescore.lake.records import Page, SetAside
+from rescore.lake.rows import activity_table, check_names, lead_table
+from rescore.lake.screen import content_hash, screen
 from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
@@ -29,23 +29,12 @@ from rescore.lake.tables import (
     LEADS,
     SCHEMAS,
     SET_ASIDE,
-    TIME,
     Storage,
     append,
     bucket_of,
     buckets_of,
     refuse_if_overtaken,
 )
-from rescore.scoring.facts import with_text_forms
-
-ATTRIBUTE_TYPES: Mapping[str, pa.DataType] = {
-    "text": pa.string(),
-    "flag": pa.bool_(),
-    "number": pa.float64(),
-    "time": TIME,
-    "date": pa.date32(),
-}
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +60,9 @@ class Landing:
         self._source, self._stream, self._number = source, stream, number
         self._landed_by = f"{source}/{stream}"
         self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
-        self._screened: Screened = screen(source, page, known_at=known_at)
-        _check_names(self._screened)
+        self._screened = screen(source, page, known_at=known_at)
+        self._corrected: set[str] = set()
+        check_names(self._screened)
 
     def land(self, *, buckets: int) -> Landed:
         """Write all tables. Activities come last: when their landing is there, all of it is."""
@@ -88,8 +78,8 @@ class Landing:
         counts = Counter(self._screened.counts)
         for table, rows_against in makers.items():
             counts += append(self._storage, table, rows_against, stream=self._landed_by, number=self._number)
-        seen = self._leads_seen(read_aliases(self._storage.existing(ALIASES)))
-        known = self._known(self._storage.existing(LEADS), LEADS, {(lead,) for lead in seen})
+        seen = self._leads_seen(read_aliases(self._storage.existing(ALIASES)), self._former_leads())
+        known = self._known(self._storage.existing(LEADS), LEADS, [(lead,) for lead in seen])
         counts["unknown lead"] = len(seen) - len(known)
         return Landed(seen, dict(sorted((+counts).items())))
 
@@ -98,7 +88,7 @@ class Landing:
         counts: Counter[str] = Counter()
         if not leads:
             return None, counts
-        known = self._known(table, LEADS, {(lead,) for lead in leads})
+        known = self._known(table, LEADS, [(lead,) for lead in leads])
         rows = []
         for lead, attributes in leads.items():
             content = content_hash(sorted((*column, str(value)) for column, value in attributes.items()))
@@ -108,7 +98,7 @@ class Landing:
                 continue
             counts["leads"] += 1
             rows.append(self._versioned(table, lead, revision, content) | {"attributes": attributes})
-        return _lead_table(rows), counts
+        return lead_table(rows), counts
 
     def _alias_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         merged = self._screened.merged
@@ -124,36 +114,36 @@ class Landing:
         return pa.Table.from_pylist(rows, SCHEMAS[ALIASES]), Counter({"leads merged": len(rows)})
 
     def _set_aside_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
-        given = {(s.kind, s.record_id, s.reason, s.detail) for s in self._screened.set_aside}
+        given = {astuple(record) for record in self._screened.set_aside}
         if not given:
             return None, Counter()
-        there = pa.table(table.scan(columns=["kind", "record_id", "reason", "detail"])).to_pydict()
-        known = set(zip(there["kind"], there["record_id"], there["reason"], there["detail"], strict=True))
-        rows = [
-            dict(zip(("kind", "record_id", "reason", "detail"), record, strict=True))
-            | {
-                "source": self._source,
-                "stream": self._stream,
-                "landing": self._number,
-                "known_at": self._known_at,
-            }
-            for record in sorted(given - known)
-        ]
+        columns = [column.name for column in fields(SetAside)]
+        known = {tuple(row.values()) for row in pa.table(table.scan(columns=columns)).to_pylist()}
+        landing = {
+            "source": self._source,
+            "stream": self._stream,
+            "landing": self._number,
+            "known_at": self._known_at,
+        }
+        rows = [dict(zip(columns, record, strict=True)) | landing for record in sorted(given - known)]
         return pa.Table.from_pylist(rows, SCHEMAS[SET_ASIDE]), Counter()
 
     def _activity_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         activities = self._screened.activities
         counts: Counter[str] = Counter()
-        known = self._known(table, ACTIVITIES, {(self._source, activity_id) for activity_id in activities})
+        known = self._known(table, ACTIVITIES, [(self._source, activity_id) for activity_id in activities])
+        self._corrected = {activity_id for (_, activity_id), (revision, _) in known.items() if revision}
         rows = []
         for activity_id, activity in activities.items():
             revision = _next_revision(known.get((self._source, activity_id)), activity["content"])
+            if revision:
+                self._corrected.add(activity_id)
             if revision is None:
                 counts["duplicate"] += 1
                 continue
             counts["corrected" if revision else "activities"] += 1
             rows.append(self._versioned(table, activity["lead"], revision, activity["content"]) | activity)
-        return _activity_table(rows, self._screened.fields), counts
+        return activity_table(rows, self._screened.fields), counts
 
     def _versioned(self, table: DeltaTable, lead: str, revision: int, content: int) -> dict[str, Any]:
         return {
@@ -169,21 +159,35 @@ class Landing:
         }
 
     def _known(
-        self, table: DeltaTable, kind: str, wanted: Iterable[tuple[str, ...]]
+        self, table: DeltaTable, kind: str, wanted: Sequence[tuple[str, ...]]
     ) -> dict[tuple[str, ...], tuple[int, int]]:
         """Identity -> (revision, content) of those of `wanted` that the table has."""
+        if not wanted:
+            return {}
         keys = IDENTITY[kind]
         columns = (*keys, "revision", "content")
-        identities = list(wanted)
         with connect() as connection:
-            texts = {key: [identity[i] for identity in identities] for i, key in enumerate(keys)}
+            texts = {key: [identity[i] for identity in wanted] for i, key in enumerate(keys)}
             asked = keep(connection, "wanted", texts)
             rows = current_rows(connection, table, kind, columns=columns)
             found = rows.join(asked, list(keys), how="semi").select(*columns).fetchall()
         return {tuple(row[:-2]): (row[-2], row[-1]) for row in found}
 
-    def _leads_seen(self, aliases: Aliases) -> dict[str, datetime | None]:
-        seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in self._screened.leads}
+    def _former_leads(self) -> set[str]:
+        """The leads that once had an activity of the page: a correction can give it to another lead."""
+        if not self._corrected:
+            return set()
+        table = self._storage.existing(ACTIVITIES)
+        with connect() as connection:
+            columns = [c for c in SCHEMAS[ACTIVITIES] if c.name in ("source", "activity_id", "lead")]
+            asked = keep(connection, "wanted", {"activity_id": self._corrected})
+            rows = rows_in(connection, columns, files(table)).join(asked, "activity_id", how="semi")
+            rows = rows.filter(ColumnExpression("source") == ConstantExpression(self._source))
+            return {row[0] for row in rows.select("lead").distinct().fetchall()}
+
+    def _leads_seen(self, aliases: Aliases, former: Iterable[str]) -> dict[str, datetime | None]:
+        given = [*self._screened.leads, *former]
+        seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in given}
         for activity in self._screened.activities.values():
             lead = aliases.canonical(activity["lead"])
             occurred_at = activity["occurred_at"].replace(tzinfo=UTC)
@@ -197,40 +201,3 @@ def _next_revision(known: tuple[int, int] | None, content: int) -> int | None:
         return 0
     revision, said = known
     return None if said == content else revision + 1
-
-
-def _lead_table(rows: list[dict[str, Any]]) -> pa.Table:
-    columns = sorted({column for row in rows for column in row["attributes"]})
-    table = pa.Table.from_pylist(rows, SCHEMAS[LEADS])
-    for attribute, kind in columns:
-        values = [row["attributes"].get((attribute, kind)) for row in rows]
-        column = pa.array(values, ATTRIBUTE_TYPES[kind])
-        if kind == "text":
-            forms = with_text_forms(pa.table({attribute: column}), [attribute]).drop_columns([attribute])
-            for form in forms.column_names:
-                table = table.append_column(form, forms[form])
-        table = table.append_column(f"{attribute}__{kind}", column)
-    return table
-
-
-def _activity_table(rows: list[dict[str, Any]], fields: Iterable[str]) -> pa.Table:
-    texts = ["asset", "channel", *sorted(fields)]
-    fixed = [column for column in SCHEMAS[ACTIVITIES] if not column.name.endswith((FOLDED, WORDS))]
-    further = [pa.field(text, pa.string()) for text in texts[2:]]
-    return with_text_forms(pa.Table.from_pylist(rows, pa.schema([*fixed, *further])), texts)
-
-
-def _check_names(screened: Screened) -> None:
-    """Refuse names that a table cannot keep apart from its own columns."""
-    for field in screened.fields:
-        _check_name(field, "activity field", SCHEMAS[ACTIVITIES].names)
-    for attribute, _ in {column for attributes in screened.leads.values() for column in attributes}:
-        _check_name(attribute, "lead attribute", SCHEMAS[LEADS].names)
-
-
-def _check_name(given: str, what: str, taken: Iterable[str]) -> None:
-    if not _FIELD_NAME.fullmatch(given) or given.lower() in taken or given.endswith((FOLDED, WORDS)):
-        raise MappingInvalid(
-            f"the {what} {given!r} cannot be a column of the lake; give it another name in the mapping "
-            "(letters, digits and underscores, and not one of the lake's own)"
-        )

@@ -26,7 +26,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {"activities": ("source", "activity_id
 """What makes two rows revisions of the same thing."""
 
 FOLDED, WORDS = "__folded", "__words"
-_SPACE, _NOTHING = ConstantExpression(" "), ConstantExpression("")
+_SPACE = ConstantExpression(" ")
 
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
@@ -96,9 +96,13 @@ def current_rows(
     newer = replacements(connection, table, kind)
     if newer is None:
         return rows
+    return rows.set_alias("r").join(newer.set_alias("newer"), older_than_newer(kind), how="anti")
+
+
+def older_than_newer(kind: str) -> str:
+    """The join condition between rows `r` and `newer` revisions of the same things."""
     same = " AND ".join(f"r.{key} = newer.{key}" for key in IDENTITY[kind])
-    condition = f"{same} AND r.revision < newer.revision"
-    return rows.set_alias("r").join(newer.set_alias("newer"), condition, how="anti")
+    return f"{same} AND r.revision < newer.revision"
 
 
 def replacements(
@@ -145,9 +149,7 @@ def attributes(schema: Iterable[pa.Field]) -> list[Expression]:
         others = [_as_text(f"{name}__{kind}", kind) for kind in kinds if kind != "text"]
         for form, column in (("", f"{name}__text"), (FOLDED, name + FOLDED), (WORDS, name + WORDS)):
             own = [ColumnExpression(column)] if "text" in kinds else []
-            written = (
-                [FunctionExpression("concat", _SPACE, o, _SPACE) for o in others] if form == WORDS else others
-            )
+            written = [_word_line(other) for other in others] if form == WORDS else others
             chosen.append(CoalesceOperator(*own, *written).alias(name + form))
     return chosen
 
@@ -158,6 +160,10 @@ def _as_text(column: str, kind: str) -> Expression:
         return value.cast("VARCHAR")
     whole = (FunctionExpression("abs", value) < 2**53) & (value == FunctionExpression("trunc", value))
     return CaseExpression(whole, value.cast("HUGEINT").cast("VARCHAR")).otherwise(value.cast("VARCHAR"))
+
+
+def _word_line(value: Expression) -> Expression:
+    return CaseExpression(value.isnotnull(), FunctionExpression("concat", _SPACE, value, _SPACE))
 
 
 def create_views(

@@ -1,0 +1,164 @@
+"""Folding the inbox in: rows go to their lead's bucket, rewritten in lead order, in one commit a table.
+
+Inbox and buckets are partitions of the same Delta table, so one commit adds the new files and removes
+those they were made of: a reader sees a row before or after its move, never twice and never not at all.
+Landings that happen meanwhile only add files, and stay in the inbox for the next time.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+from deltalake.fs import DeltaStorageHandler
+from deltalake.transaction import AddAction, RemoveAction
+from pyarrow.fs import PyFileSystem
+
+from rescore.errors import RetryableError
+from rescore.lake.reading import IDENTITY, connect, older_than_newer, replacements, rows_in
+from rescore.lake.tables import (
+    ACTIVITIES,
+    ALIASES,
+    INBOX,
+    LEADS,
+    PAST,
+    ROWS_PER_GROUP,
+    SET_ASIDE,
+    Storage,
+    columns_of,
+    files,
+    fold_transaction,
+)
+
+_ORDER = {ACTIVITIES: "lead, occurred_at, activity_id", LEADS: "lead"}
+_ATTEMPTS = 3
+
+
+def fold_in(storage: Storage, *, at_least: int = 1) -> Counter[str]:
+    """Fold in every table whose inbox has at least so many files.
+
+    Returns:
+        Counts by name: `<table> folded in` (rows), `<table> buckets rewritten`.
+
+    Raises:
+        RetryableError: Others folded in at the same time, again and again.
+    """
+    counts: Counter[str] = Counter()
+    for name in (ACTIVITIES, LEADS):
+        for _ in range(_ATTEMPTS):
+            table = storage.open(name)
+            if table is None or len(files(table, [INBOX])) < at_least:
+                break
+            try:
+                counts += _Folding(storage, name, table).run()
+            except CommitFailedError:
+                continue
+            break
+        else:
+            raise RetryableError(f"the lake's table {name} was being folded in by others; try again later")
+    for name in (ALIASES, SET_ASIDE):
+        table = storage.open(name)
+        if table is not None and len(files(table)) > max(at_least, 1):
+            table.optimize.compact()
+    return counts
+
+
+class _Folding:
+    """One rewrite of one version of a table."""
+
+    def __init__(self, storage: Storage, name: str, table: DeltaTable) -> None:
+        self._table, self._name = table, name
+        self._columns = [c for c in columns_of(table) if c.name != "bucket"]
+        options = dict(storage.options) if storage.options else None
+        self._files = PyFileSystem(DeltaStorageHandler(storage.url(name), options))
+        self._added: list[AddAction] = []
+
+    def run(self) -> Counter[str]:
+        """Write the new files, then let one commit put them in the place of the old."""
+        with connect() as connection:
+            landed = rows_in(connection, self._columns, files(self._table, [INBOX]))
+            landed.order("home").create("landed")
+            newer = replacements(connection, self._table, self._name)
+            homes = {row[0] for row in connection.sql("SELECT DISTINCT home FROM landed").fetchall()}
+            if newer is not None:
+                homes |= self._homes_of_replaced(connection, newer)
+            for home in sorted(homes):
+                rows = self._rows_at_home(connection, home)
+                if newer is not None:
+                    self._write(PAST, self._older(rows, newer, how="semi"))
+                    rows = self._older(rows, newer, how="anti")
+                self._write(str(home), rows)
+            rows = connection.table("landed").aggregate("count(*)").fetchall()[0][0]
+        try:
+            self._commit({INBOX, *map(str, homes)})
+        except CommitFailedError:
+            for added in self._added:
+                self._files.delete_file(added.path)
+            raise
+        return Counter({f"{self._name} folded in": rows, f"{self._name} buckets rewritten": len(homes)})
+
+    def _rows_at_home(self, connection: duckdb.DuckDBPyConnection, home: int) -> duckdb.DuckDBPyRelation:
+        settled = rows_in(connection, self._columns, files(self._table, [str(home)]))
+        return settled.union(connection.table("landed").filter(f"home = {home}"))
+
+    def _homes_of_replaced(
+        self, connection: duckdb.DuckDBPyConnection, newer: duckdb.DuckDBPyRelation
+    ) -> set[int]:
+        """A correction may have moved an activity to another lead, and so away from its old home."""
+        partitions = {partition["bucket"] for partition in self._table.partitions()} - {PAST, INBOX}
+        columns = [c for c in self._columns if c.name in (*IDENTITY[self._name], "revision", "home")]
+        settled = rows_in(connection, columns, files(self._table, partitions) if partitions else [])
+        found = self._older(settled, newer, how="semi").select("home").distinct().fetchall()
+        return {row[0] for row in found}
+
+    def _older(
+        self, rows: duckdb.DuckDBPyRelation, newer: duckdb.DuckDBPyRelation, *, how: str
+    ) -> duckdb.DuckDBPyRelation:
+        return rows.set_alias("r").join(newer.set_alias("newer"), older_than_newer(self._name), how=how)
+
+    def _write(self, bucket: str, rows: duckdb.DuckDBPyRelation) -> None:
+        """One file, sorted; a bucket at a time is what bounds memory."""
+        written: pa.Table = rows.order(_ORDER[self._name]).to_arrow_table()
+        if not written.num_rows:
+            return
+        path = f"bucket={bucket}/folded-{uuid4()}.parquet"
+        with self._files.open_output_stream(path) as stream:
+            pq.write_table(written, stream, row_group_size=ROWS_PER_GROUP, compression="zstd")
+        leads = written["lead"]
+        statistics = {
+            "numRecords": written.num_rows,
+            "minValues": {"lead": leads[0].as_py()},
+            "maxValues": {"lead": leads[-1].as_py()},
+        }
+        size = self._files.get_file_info(path).size
+        self._added.append(
+            AddAction(path, size, {"bucket": bucket}, _milliseconds(), False, json.dumps(statistics))
+        )
+
+    def _commit(self, partitions: set[str]) -> None:
+        """Raises CommitFailedError when another process has folded in since we looked."""
+        now = _milliseconds()
+        there = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
+        removed = [
+            RemoveAction(file["path"], False, now, file["size_bytes"], {"bucket": file["partition.bucket"]})
+            for file in there
+            if file["partition.bucket"] in partitions
+        ]
+        self._table.create_write_transaction(
+            [*self._added, *removed],
+            mode="append",
+            schema=self._table.schema(),
+            partition_by=["bucket"],
+            commit_properties=fold_transaction(self._table),
+        )
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000  # file times in Delta's log, nothing that scoring sees

@@ -1,0 +1,63 @@
+"""Screened rows as Arrow tables with the columns that the lake's tables have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from rescore.errors import MappingInvalid
+from rescore.lake.reading import FOLDED, WORDS
+from rescore.lake.screen import Screened
+from rescore.lake.tables import ACTIVITIES, LEADS, SCHEMAS, TIME
+from rescore.scoring.facts import with_text_forms
+
+ATTRIBUTE_TYPES: Mapping[str, pa.DataType] = {
+    "text": pa.string(),
+    "flag": pa.bool_(),
+    "number": pa.float64(),
+    "time": TIME,
+    "date": pa.date32(),
+}
+"""How an attribute of each kind is kept, in a column `<name>__<kind>`."""
+
+_COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def lead_table(rows: list[dict[str, Any]]) -> pa.Table:
+    columns = sorted({column for row in rows for column in row["attributes"]})
+    table = pa.Table.from_pylist(rows, SCHEMAS[LEADS])
+    for attribute, kind in columns:
+        values = [row["attributes"].get((attribute, kind)) for row in rows]
+        column = pa.array(values, ATTRIBUTE_TYPES[kind])
+        if kind == "text":
+            forms = with_text_forms(pa.table({attribute: column}), [attribute]).drop_columns([attribute])
+            for form in forms.column_names:
+                table = table.append_column(form, forms[form])
+        table = table.append_column(f"{attribute}__{kind}", column)
+    return table
+
+
+def activity_table(rows: list[dict[str, Any]], fields: Iterable[str]) -> pa.Table:
+    texts = ["asset", "channel", *sorted(fields)]
+    fixed = [column for column in SCHEMAS[ACTIVITIES] if not column.name.endswith((FOLDED, WORDS))]
+    further = [pa.field(text, pa.string()) for text in texts[2:]]
+    return with_text_forms(pa.Table.from_pylist(rows, pa.schema([*fixed, *further])), texts)
+
+
+def check_names(screened: Screened) -> None:
+    """Refuse names that a table cannot keep apart from its own columns."""
+    for field in screened.fields:
+        _check_name(field, "activity field", SCHEMAS[ACTIVITIES].names)
+    for attribute, _ in {column for attributes in screened.leads.values() for column in attributes}:
+        _check_name(attribute, "lead attribute", SCHEMAS[LEADS].names)
+
+
+def _check_name(given: str, what: str, taken: Iterable[str]) -> None:
+    if not _COLUMN_NAME.fullmatch(given) or given.lower() in taken or given.endswith((FOLDED, WORDS)):
+        raise MappingInvalid(
+            f"the {what} {given!r} cannot be a column of the lake; give it another name in the mapping "
+            "(letters, digits and underscores, and not one of the lake's own)"
+        )
