@@ -46,6 +46,7 @@ rules_version = Table(
     Column("thresholds", String(64)),
     Column("wording", String(64)),
     Column("path", String, nullable=False),
+    Column("seen", Integer, nullable=False),  # the highest of a path is what the file said last
     Column("registered_at", UtcDateTime, nullable=False),
     Column("registered_by", String, nullable=False),
     UniqueConstraint("scorecard", "sha256"),
@@ -118,9 +119,7 @@ dirty = Table(
     Column("scorecard", String, primary_key=True),
     Column("lead", String, primary_key=True),
     Column("input_ver", BigInteger, nullable=False),
-    Column(
-        "facts_until", UtcDateTime
-    ),  # latest occurred_at among its new facts: a run as of earlier does not cover it
+    Column("facts_until", UtcDateTime),  # latest occurred_at of its new facts: no earlier run covers it
     comment="leads whose score may have changed",
 )
 
@@ -131,7 +130,7 @@ run = Table(
     metadata,
     Column("run_key", String, primary_key=True),  # {Airflow run id or other}/{scorecard}
     Column("scorecard", String, nullable=False),
-    Column("kind", String, nullable=False),  # incremental · daily · rescore
+    Column("kind", String, nullable=False),  # incremental · initial · daily · rescore
     Column("activation_seq", Integer, nullable=False),  # pinned
     Column("as_of", UtcDateTime, nullable=False),
     Column("input_ver", BigInteger, nullable=False),
@@ -170,7 +169,7 @@ score = Table(
     Column("activation_seq", Integer, nullable=False),  # the guard: these three never go back
     Column("as_of", UtcDateTime, nullable=False),
     Column("input_ver", BigInteger, nullable=False),
-    Column("ver", BigInteger, nullable=False),  # 1, 2, ... one more at every change
+    Column("ver", BigInteger, nullable=False),  # one more at every change; 0 until the first score
     Column("changed_at", UtcDateTime, nullable=False),  # as_of of the last change
     comment="the state of record",
 )

@@ -1,0 +1,208 @@
+"""One chunk of a promotion as a handful of set-based statements over stage and committed scores.
+
+Every statement reads the same join and decides by the same three verdicts:
+
+    wins       the run is at least as new as the committed row in activation, as_of and input version, and
+               newer in one; or there is no row
+    equal      the row is this run's, or one of the same moment: nothing to do, nothing to keep
+    overtaken  the row is newer in one respect and older in another: it stays, and the lead stays dirty
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Insert,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
+
+from rescore.ledger import tables
+from rescore.ledger.runs import Run
+from rescore.ledger.streams import later
+from rescore.ledger.types import UtcDateTime
+from rescore.ledger.upsert import insert
+
+S = tables.stage_score
+C = tables.score
+
+DIFFERS = and_(
+    or_(S.c.score.is_not(None), C.c.score.is_not(None)),  # outside the audience before and after: no change
+    or_(
+        S.c.score.is_distinct_from(C.c.score),
+        S.c.band.is_distinct_from(C.c.band),
+        S.c.dimensions.is_distinct_from(C.c.dimensions),
+    ),
+)
+"""In whole points; null equals null."""
+
+
+class Chunk:
+    """The staged rows of a run after its last promoted lead, up to and including `upto`."""
+
+    def __init__(self, connection: Connection, run: Run, upto: str) -> None:
+        self._connection = connection
+        self.run = run
+        moment = literal(run.as_of, UtcDateTime)
+        self._stored = and_(C.c.scorecard == run.scorecard, C.c.lead == S.c.lead)
+        self._rows = and_(
+            S.c.run_key == run.run_key,
+            S.c.lead <= upto,
+            *([S.c.lead > run.promoted_to] if run.promoted_to is not None else []),
+        )
+        at_least = and_(
+            C.c.activation_seq <= run.activation_seq, C.c.as_of <= moment, C.c.input_ver <= run.input_ver
+        )
+        at_most = and_(
+            C.c.activation_seq >= run.activation_seq, C.c.as_of >= moment, C.c.input_ver >= run.input_ver
+        )
+        # a row that moved since it was staged as unchanged has no reasons to commit: score it again
+        as_staged = or_(S.c.changed, not_(DIFFERS))
+        self.equal = and_(at_least, at_most)
+        self.wins = or_(C.c.lead.is_(None), and_(at_least, not_(at_most), as_staged))
+        self._overtaken = and_(C.c.lead.is_not(None), not_(at_most), not_(and_(at_least, as_staged)))
+
+    def rows(self, *columns: Any) -> Select[Any]:
+        """The chunk's staged rows beside their committed ones, null where there is none."""
+        return select(*columns).select_from(S.outerjoin(C, self._stored)).where(self._rows)
+
+    def lock(self) -> None:
+        """Take the leads' marks in lead order, as everybody does; SQLite holds the whole file already."""
+        if self._connection.dialect.name != "postgresql":
+            return
+        dirty = tables.dirty
+        self._connection.execute(
+            select(dirty.c.lead)
+            .join(S, S.c.lead == dirty.c.lead)
+            .where(dirty.c.scorecard == self.run.scorecard, self._rows)
+            .order_by(dirty.c.lead)
+            .with_for_update(of=dirty)
+        )
+
+    def write_deltas(self) -> int:
+        """One row per changed lead, old beside new; how many."""
+        run = self.run
+        changed = self.rows(
+            literal(run.scorecard),
+            S.c.lead,
+            func.coalesce(C.c.ver, 0) + 1,
+            literal(run.run_key),
+            literal(run.activation_seq),
+            literal(run.as_of, UtcDateTime),
+            C.c.score,
+            S.c.score,
+            C.c.band,
+            S.c.band,
+        ).where(self.wins, DIFFERS)
+        return self._count(
+            tables.delta.insert().from_select([column.name for column in tables.delta.c], changed)
+        )
+
+    def mark_overtaken(self) -> int:
+        """Leave overtaken leads dirty until a run that is at least as new as both; how many."""
+        run, dirty = self.run, tables.dirty
+        newer = case((C.c.input_ver > run.input_ver, C.c.input_ver), else_=literal(run.input_ver))
+        marks = insert(self._connection, dirty).from_select(
+            ["scorecard", "lead", "input_ver", "facts_until"],
+            self.rows(literal(run.scorecard), S.c.lead, newer, literal(run.as_of, UtcDateTime))
+            .where(self._overtaken)
+            .order_by(S.c.lead),
+        )
+        return self._count(
+            marks.on_conflict_do_update(
+                index_elements=["scorecard", "lead"],
+                set_={
+                    "input_ver": later(dirty.c.input_ver, marks.excluded.input_ver),
+                    "facts_until": later(dirty.c.facts_until, marks.excluded.facts_until),
+                },
+            )
+        )
+
+    def want(self, targets: Sequence[str]) -> None:
+        """Say what each target should show of the changed leads; what was parked becomes due again."""
+        for target in targets:
+            version = func.coalesce(C.c.ver, 0) + 1
+            wishes = insert(self._connection, tables.sync).from_select(
+                ["target", "scorecard", "lead", "want_ver", "acked_ver", "state", "tries"],
+                self.rows(
+                    literal(target),
+                    literal(self.run.scorecard),
+                    S.c.lead,
+                    version,
+                    literal(0),
+                    literal("due"),
+                    literal(0),
+                )
+                .where(self.wins, DIFFERS)
+                .order_by(S.c.lead),
+            )
+            self._connection.execute(
+                wishes.on_conflict_do_update(
+                    index_elements=["target", "scorecard", "lead"],
+                    set_={
+                        "want_ver": wishes.excluded.want_ver,
+                        "state": "due",
+                        "tries": 0,
+                        "next_at": None,
+                        "reason": None,
+                    },
+                )
+            )
+
+    def clear_marks(self) -> None:
+        """Delete the marks this run covers: not newer than what it read, nor of facts after its as_of."""
+        run, dirty = self.run, tables.dirty
+        settled = self.rows(S.c.lead).where(or_(self.wins, self.equal), S.c.lead == dirty.c.lead)
+        self._connection.execute(
+            delete(dirty).where(
+                dirty.c.scorecard == run.scorecard,
+                dirty.c.input_ver <= run.input_ver,
+                or_(dirty.c.facts_until.is_(None), dirty.c.facts_until <= run.as_of),
+                exists(settled.correlate(dirty)),
+            )
+        )
+
+    def write_scores(self) -> int:
+        """Values where they changed; the guard's three numbers for every winning lead; how many leads."""
+        run = self.run
+        moment = literal(run.as_of, UtcDateTime)
+        keep = and_(C.c.lead.is_not(None), not_(DIFFERS))
+        values = {
+            "scorecard": literal(run.scorecard),
+            "lead": S.c.lead,
+            "score": S.c.score,
+            "band": S.c.band,
+            "dimensions": S.c.dimensions,
+            "reasons": case((keep, C.c.reasons), else_=S.c.reasons),
+            "activation_seq": literal(run.activation_seq),
+            "as_of": moment,
+            "input_ver": literal(run.input_ver),
+            "ver": func.coalesce(C.c.ver, 0) + cast(DIFFERS, Integer),
+            "changed_at": case((keep, C.c.changed_at), else_=moment),
+        }
+        scores = insert(self._connection, C).from_select(
+            list(values), self.rows(*values.values()).where(self.wins).order_by(S.c.lead)
+        )
+        return self._count(
+            scores.on_conflict_do_update(
+                index_elements=["scorecard", "lead"],
+                set_={name: scores.excluded[name] for name in values if name not in ("scorecard", "lead")},
+            )
+        )
+
+    def _count(self, statement: Insert) -> int:
+        """Execute, and say how many rows it wrote."""
+        return self._connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

@@ -1,0 +1,64 @@
+"""Brings a ledger's tables to those of this build, and says when they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from rescore.errors import LedgerBehind
+from rescore.ledger.transaction import Ledger
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+ONE_AT_A_TIME = 7_266_673  # the key of the lock under which a PostgreSQL ledger is migrated
+
+
+def migrate(ledger: Ledger) -> str:
+    """Make or update every table, in one transaction; on a current ledger it changes nothing.
+
+    Returns:
+        What was done, in a few words.
+    """
+    config = _config()
+    with ledger.transaction() as connection:
+        if ledger.dialect == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
+        before = _revision(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        after = _revision(connection)
+    return "already current" if before == after else f"tables at revision {after}"
+
+
+def require_current(ledger: Ledger) -> None:
+    """Pass when the tables are those of this build.
+
+    Raises:
+        LedgerBehind: They are not, with what to run.
+    """
+    if ledger.dialect == "sqlite" and not Path(str(ledger.url.database)).exists():
+        raise LedgerBehind(f"there is no ledger at {ledger.name} yet; run `rescore setup ledger`")
+    with ledger.reading() as connection:
+        found = _revision(connection)
+    scripts = ScriptDirectory.from_config(_config())
+    if found == scripts.get_current_head():
+        return
+    if found is None or found in {script.revision for script in scripts.walk_revisions()}:
+        raise LedgerBehind(f"the tables of the ledger {ledger.name} are behind; run `rescore setup ledger`")
+    raise LedgerBehind(
+        f"the ledger {ledger.name} is of a newer Rescore than this one; update this installation"
+    )
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config

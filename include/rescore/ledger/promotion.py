@@ -1,0 +1,154 @@
+"""Makes a run's staged results the state of record, chunk by chunk, each one commit with all that follows.
+
+Promotions of one scorecard go one at a time (its `control` row is locked), chunks of different runs may
+interleave: the guard decides lead by lead, so that older never overwrites newer and nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Integer, cast, func, select, update
+
+from rescore.errors import Fenced
+from rescore.ledger import runs, tables
+from rescore.ledger.chunk import Chunk
+from rescore.ledger.crossings import Crossings
+from rescore.ledger.runs import Run
+from rescore.ledger.transaction import Ledger
+from rescore.rules.card import Scorecard
+
+ROWS_A_CHANGE = 20
+"""A chunk takes up to this many staged rows for every changed one it may hold."""
+
+
+def _silent(_: str) -> None:
+    """Nobody listens."""
+
+
+def promote(
+    ledger: Ledger,
+    run: Run,
+    card: Scorecard,
+    *,
+    targets: Sequence[str] = (),
+    chunk: int = 1000,
+    progress: Callable[[str], None] = _silent,
+    at: datetime | None = None,
+) -> Counter[str]:
+    """Promote what a run staged; called again after an interruption it goes on where it stopped.
+
+    Per lead and chunk, in one commit: the score if its values changed, its delta, what each target should
+    show, the automations' transitions, deliveries with their frozen bodies, and the dirty marks this run
+    covers. A lead whose committed score is newer in any respect keeps it and stays dirty.
+
+    Args:
+        ledger: Where.
+        run: An attempt whose results are staged.
+        card: The rules the run is pinned to.
+        targets: The CRMs that show this scorecard's scores.
+        chunk: At most so many changed leads a commit.
+        progress: Told after every chunk.
+        at: The time to note for its end; the attempt's start when nobody says.
+
+    Returns:
+        What this call did: `promoted` leads, of them `changed`; `overtaken` leads left dirty; crossings
+        `fired`, automations `ready_again`, or `started_fired` without firing; `superseded` 1 when a newer
+        activation is in force, which leaves the remaining leads dirty.
+
+    Raises:
+        Fenced: A newer attempt has taken the run over.
+    """
+    done: Counter[str] = Counter()
+    more = run.state not in (runs.PROMOTED, runs.SUPERSEDED)
+    while more:
+        counts, more = ledger.in_transaction(
+            lambda connection: _next_chunk(connection, run, card, targets, chunk, at or run.started_at)
+        )
+        done += counts
+        progress(f"{card.id}: {done['promoted']:,} promoted, {done['changed']:,} of them changed")
+    return done
+
+
+def _next_chunk(
+    connection: Connection, run: Run, card: Scorecard, targets: Sequence[str], chunk: int, at: datetime
+) -> tuple[Counter[str], bool]:
+    """Promote one chunk; whether there may be more."""
+    present = runs.hold_fence(connection, run)
+    if present.state in (runs.PROMOTED, runs.SUPERSEDED):
+        return Counter(), False
+    if present.state == runs.SCORING:
+        raise Fenced(f"nothing is staged for {run.run_key}: a newer attempt is still scoring; this one stops")
+    control = connection.execute(
+        select(tables.control).where(tables.control.c.scorecard == run.scorecard).with_for_update()
+    ).one()
+    if control.activation_seq != run.activation_seq:
+        counts = Counter({"superseded": 1})
+        _note(connection, present, counts, state=runs.SUPERSEDED, finished_at=at)
+        return counts, False
+    upto = _upto(connection, present, chunk)
+    if upto is None:
+        _finish(connection, present, card, at)
+        return Counter(), False
+    part = Chunk(connection, present, upto)
+    part.lock()
+    crossings = Crossings(connection, present, card, may_fire=control.first_load_done)
+    crossings.judge(part)
+    counts = Counter(
+        changed=part.write_deltas(),
+        overtaken=part.mark_overtaken(),
+    )
+    part.want(targets)
+    part.clear_marks()
+    counts["promoted"] = part.write_scores()
+    counts.update(crossings.write(at))
+    _note(connection, present, counts, state=runs.PROMOTING, promoted_to=upto)
+    return counts, True
+
+
+def _upto(connection: Connection, run: Run, chunk: int) -> str | None:
+    """The last lead of the next chunk, in the database's own order of leads; None when all are done."""
+    stage = tables.stage_score
+    rest = select(stage.c.lead, stage.c.changed).where(stage.c.run_key == run.run_key)
+    if run.promoted_to is not None:
+        rest = rest.where(stage.c.lead > run.promoted_to)
+    ahead = rest.order_by(stage.c.lead).limit(chunk * ROWS_A_CHANGE).subquery()
+    changes = func.sum(cast(ahead.c.changed, Integer)).over(order_by=ahead.c.lead)
+    counted = select(ahead.c.lead, changes.label("changes")).subquery()
+    last = select(func.max(counted.c.lead)).where(counted.c.changes <= chunk)
+    upto: str | None = connection.execute(last).scalar_one()
+    return upto
+
+
+def _note(connection: Connection, run: Run, counts: Counter[str], *, state: str, **also: object) -> None:
+    total = Counter(run.counts)
+    total.update(counts)
+    runs.add_counts(connection, run.run_key, total)
+    runs.set_state(connection, run, state, **also)
+
+
+def _finish(connection: Connection, run: Run, card: Scorecard, at: datetime) -> None:
+    """The whole stage is promoted; a run over everybody settles what was owed to everybody."""
+    runs.set_state(connection, run, runs.PROMOTED, finished_at=at)
+    if not run.full:
+        return
+    control, activation = tables.control, tables.activation
+    passed = run.as_of.astimezone(card.timezone).date()
+    mine = control.c.scorecard == run.scorecard
+    connection.execute(update(control).where(mine).values(first_load_done=True))
+    connection.execute(
+        update(control)
+        .where(mine, control.c.full_pass_date.is_(None) | (control.c.full_pass_date < passed))
+        .values(full_pass_date=passed)
+    )
+    connection.execute(
+        update(activation)
+        .where(
+            activation.c.scorecard == run.scorecard,
+            activation.c.activation_seq == run.activation_seq,
+            activation.c.rescored_at.is_(None),
+        )
+        .values(rescored_at=at)
+    )

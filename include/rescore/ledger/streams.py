@@ -1,0 +1,141 @@
+"""How far each source stream has been read, who may write it, and which leads its facts touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, select, update
+
+from rescore.errors import Fenced
+from rescore.ledger import tables
+from rescore.ledger.upsert import insert
+
+INPUT_VER = "input_ver"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLease:
+    """The right to land the next facts of one source stream, until somebody else takes it.
+
+    `landing` numbers the next append to the lake; `cursor` is where to resume, None at the beginning;
+    `input_ver` is that of the last landing committed under this lease.
+    """
+
+    source: str
+    stream: str
+    fence: int
+    landing: int
+    cursor: dict[str, Any] | None
+    input_ver: int | None = None
+
+
+def take_fence(connection: Connection, source: str, stream: str) -> StreamLease:
+    """Shut out whoever reads this stream now, and start where the last committed landing ended."""
+    mine = (tables.stream.c.source == source) & (tables.stream.c.stream == stream)
+    connection.execute(
+        insert(connection, tables.stream)
+        .values(source=source, stream=stream, landing=0, fence=0)
+        .on_conflict_do_nothing()
+    )
+    row = connection.execute(
+        update(tables.stream)
+        .where(mine)
+        .values(fence=tables.stream.c.fence + 1, landing=tables.stream.c.landing + 1)
+        .returning(tables.stream.c.fence, tables.stream.c.landing, tables.stream.c.cursor)
+    ).one()
+    return StreamLease(source, stream, row.fence, row.landing, json.loads(row.cursor) if row.cursor else None)
+
+
+def commit_landing(
+    connection: Connection,
+    lease: StreamLease,
+    *,
+    cursor: Mapping[str, Any],
+    dirty: Mapping[str, datetime | None],
+) -> StreamLease:
+    """Advance the cursor and mark the landing's leads, for every scorecard that has ever been in force.
+
+    Args:
+        connection: In a transaction that does nothing else.
+        lease: From `take_fence`, or from the landing before this one.
+        cursor: Where to resume after this landing.
+        dirty: Every lead of the landing, new facts or not, with the latest occurred_at among its facts.
+
+    Returns:
+        The lease for the next landing.
+
+    Raises:
+        Fenced: Somebody else took the stream; nothing of this landing is committed.
+    """
+    row = connection.execute(
+        update(tables.stream)
+        .where(
+            tables.stream.c.source == lease.source,
+            tables.stream.c.stream == lease.stream,
+            tables.stream.c.fence == lease.fence,
+            tables.stream.c.landing == lease.landing,
+        )
+        .values(cursor=json.dumps(cursor), landing=lease.landing + 1)
+        .returning(tables.stream.c.landing)
+    ).one_or_none()
+    if row is None:
+        raise Fenced(f"a newer run reads {lease.source}/{lease.stream} now; this one stops")
+    number = _next_input_ver(connection)
+    in_force = select(tables.control.c.scorecard).where(tables.control.c.activation_seq.is_not(None))
+    for scorecard in connection.execute(in_force.order_by(tables.control.c.scorecard)).scalars().all():
+        mark_dirty(connection, scorecard, dirty, number)
+    return replace(lease, landing=row.landing, cursor=dict(cursor), input_ver=number)
+
+
+def mark_dirty(
+    connection: Connection, scorecard: str, leads: Mapping[str, datetime | None], number: int
+) -> None:
+    """Mark leads with an input version; a mark never goes back, neither in version nor in `facts_until`."""
+    if not leads:
+        return
+    marks = insert(connection, tables.dirty).values(
+        scorecard=bindparam("scorecard"),
+        lead=bindparam("lead"),
+        input_ver=bindparam("input_ver"),
+        facts_until=bindparam("facts_until"),
+    )
+    connection.execute(
+        marks.on_conflict_do_update(
+            index_elements=["scorecard", "lead"],
+            set_={
+                "input_ver": later(tables.dirty.c.input_ver, marks.excluded.input_ver),
+                "facts_until": later(tables.dirty.c.facts_until, marks.excluded.facts_until),
+            },
+        ),
+        [
+            {"scorecard": scorecard, "lead": lead, "input_ver": number, "facts_until": until}
+            for lead, until in sorted(leads.items())  # everybody locks leads in this order
+        ],
+    )
+
+
+def later(kept: Any, new: Any) -> Any:
+    """SQL for the greater of two values, where null is the smallest."""
+    return case((kept.is_(None), new), (new > kept, new), else_=kept)
+
+
+def input_ver(connection: Connection) -> int:
+    """The number of the last committed landing; facts of every landing up to it are in the lake."""
+    number = connection.scalar(select(tables.counter.c.value).where(tables.counter.c.name == INPUT_VER))
+    return int(number or 0)
+
+
+def _next_input_ver(connection: Connection) -> int:
+    """Bumped under a row lock that lasts until the commit, so that numbers are in commit order."""
+    bump = insert(connection, tables.counter).values(name=INPUT_VER, value=1)
+    number = connection.scalar(
+        bump.on_conflict_do_update(
+            index_elements=["name"], set_={"value": tables.counter.c.value + 1}
+        ).returning(tables.counter.c.value)
+    )
+    assert number is not None  # noqa: S101 - an upsert with RETURNING gives a row
+    return int(number)
