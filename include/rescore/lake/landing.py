@@ -33,6 +33,7 @@ from rescore.lake.tables import (
     append,
     bucket_of,
     buckets_of,
+    files,
     refuse_if_overtaken,
 )
 

@@ -27,6 +27,7 @@ _COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def lead_table(rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows whose `attributes`, by (name, kind), become columns."""
     columns = sorted({column for row in rows for column in row["attributes"]})
     table = pa.Table.from_pylist(rows, SCHEMAS[LEADS])
     for attribute, kind in columns:
@@ -41,6 +42,7 @@ def lead_table(rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def activity_table(rows: list[dict[str, Any]], fields: Iterable[str]) -> pa.Table:
+    """Rows with a column, and its text forms, for each of the source's further `fields`."""
     texts = ["asset", "channel", *sorted(fields)]
     fixed = [column for column in SCHEMAS[ACTIVITIES] if not column.name.endswith((FOLDED, WORDS))]
     further = [pa.field(text, pa.string()) for text in texts[2:]]
