@@ -7,12 +7,14 @@ from enum import StrEnum
 import duckdb
 from sqlglot import exp
 
-FOLDED = "__folded"
-WORDS = "__words"
+from rescore.scoring.sql import DIALECT, table
+
+FOLDED, WORDS = "__folded", "__words"
 """Companions of a text column `f`: `f__folded` and `f__words`, the forms in which texts are compared."""
 
-AGE = "age in days"
-"""What the query calls an activity's age; a column of that name in the facts is not a field."""
+AGE, AS_DATE, AS_MOMENT = "age in days", " as a date", " as a moment"
+"""What the query calls an activity's age, and a field read as a date or a time of day; columns of the
+facts that are named like that are no fields."""
 
 
 class ColumnType(StrEnum):
@@ -37,9 +39,9 @@ _NAMES = {
     "DATE": ColumnType.DATE,
     "TIMESTAMP WITH TIME ZONE": ColumnType.ZONED,
     **dict.fromkeys(["TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"], ColumnType.TIMESTAMP),
-    **dict.fromkeys(
-        ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"], ColumnType.INTEGER
-    ),
+    **dict.fromkeys(["TINYINT", "SMALLINT", "INTEGER", "BIGINT"], ColumnType.INTEGER),
+    **dict.fromkeys(["UTINYINT", "USMALLINT", "UINTEGER"], ColumnType.INTEGER),
+    **dict.fromkeys(["UBIGINT", "HUGEINT", "UHUGEINT"], ColumnType.DECIMAL),
 }
 
 
@@ -56,19 +58,16 @@ class Columns:
         return cls(types_of(connection, activities), types_of(connection, leads))
 
 
-def named(relation: str) -> exp.Table:
-    """A relation by its name, whatever characters that name has."""
-    return exp.Table(this=exp.to_identifier(relation, quoted=True))
-
-
 def types_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, ColumnType]:
     """The type of each column of one relation."""
-    described = connection.sql(exp.select("*").from_(named(relation)).sql("duckdb"))
+    described = connection.sql(exp.select("*").from_(table(relation)).sql(DIALECT))
     types = zip(described.columns, map(str, described.types), strict=True)
-    return {name: _column_type(type_name) for name, type_name in types if name != AGE}
+    return {name: _column_type(type_name) for name, type_name in types if not _is_ours(name)}
 
 
 def _column_type(name: str) -> ColumnType:
-    if name.startswith("DECIMAL"):
-        return ColumnType.DECIMAL
-    return _NAMES.get(name, ColumnType.OTHER)
+    return ColumnType.DECIMAL if name.startswith("DECIMAL") else _NAMES.get(name, ColumnType.OTHER)
+
+
+def _is_ours(name: str) -> bool:
+    return name.casefold() == AGE or name.casefold().endswith((AS_DATE, AS_MOMENT))

@@ -7,11 +7,11 @@ from sqlglot import exp
 
 from rescore.rules.card import AllOf, AnyOf, Comparison, Condition, Kind, Not, Operator
 from rescore.scoring.reading import Reader
-from rescore.scoring.sql import call, double, number, text
+from rescore.scoring.sql import Sql, call, coalesce, double, number, text
 from rescore.text import fold, word_line
 
 
-def holds(condition: Condition, reader: Reader, *, negated: bool = False) -> exp.Expression:
+def holds(condition: Condition, reader: Reader, *, negated: bool = False) -> Sql:
     """An expression that is true exactly where the condition holds.
 
     Where it does not, the expression is false or null, which CASE and WHERE treat alike; inside a
@@ -19,30 +19,28 @@ def holds(condition: Condition, reader: Reader, *, negated: bool = False) -> exp
     """
     match condition:
         case AllOf(parts):
-            return _joined(exp.and_, exp.true(), [holds(part, reader, negated=negated) for part in parts])
+            every = [holds(part, reader, negated=negated) for part in parts]
+            return exp.and_(*every) if every else exp.true()
         case AnyOf(parts):
-            return _joined(exp.or_, exp.false(), [holds(part, reader, negated=negated) for part in parts])
+            some = [holds(part, reader, negated=negated) for part in parts]
+            return exp.or_(*some) if some else exp.false()
         case Not(part):
             return exp.not_(holds(part, reader, negated=True))
         case Comparison():
             compared = _compared(condition, reader)
-            return exp.func("COALESCE", compared, exp.false()) if negated else compared
+            return coalesce(compared, exp.false()) if negated else compared
 
 
-def _joined(join, nothing: exp.Expression, parts: Sequence[exp.Expression]) -> exp.Expression:  # type: ignore[no-untyped-def]
-    return join(*parts) if parts else nothing
-
-
-def _compared(comparison: Comparison, reader: Reader) -> exp.Expression:
+def _compared(comparison: Comparison, reader: Reader) -> Sql:
     field, values = comparison.field, comparison.values
     match comparison.operator:
         case Operator.EXISTS:
             there = reader.exists(field)
             return there if values[0] else exp.not_(there)
         case Operator.NEWER_THAN:
-            return reader.age(reader.date(field)) < _days(values[0])
+            return reader.age(field) < _days(values[0])
         case Operator.OLDER_THAN:
-            return reader.age(reader.date(field)) >= _days(values[0])
+            return reader.age(field) >= _days(values[0])
     match comparison.kind:
         case Kind.TEXT:
             return _text_compared(comparison, reader)
@@ -54,7 +52,7 @@ def _compared(comparison: Comparison, reader: Reader) -> exp.Expression:
     raise AssertionError(f"{comparison.operator} does not read a field as {comparison.kind}")
 
 
-def _number_compared(operator: Operator, value: exp.Expression, literals: Sequence[object]) -> exp.Expression:
+def _number_compared(operator: Operator, value: Sql, literals: Sequence[object]) -> Sql:
     doubles = [double(literal) for literal in literals if isinstance(literal, Decimal)]
     match operator:
         case Operator.EQUALS | Operator.IN:
@@ -82,7 +80,7 @@ _TEXT_TESTS = {
 }
 
 
-def _text_compared(comparison: Comparison, reader: Reader) -> exp.Expression:
+def _text_compared(comparison: Comparison, reader: Reader) -> Sql:
     folded = [fold(str(value)) for value in comparison.values]
     match comparison.operator:
         case Operator.EQUALS | Operator.IN:
@@ -94,10 +92,10 @@ def _text_compared(comparison: Comparison, reader: Reader) -> exp.Expression:
     return exp.or_(*(call(test, value, text(literal)) for literal in folded))
 
 
-def _is_one_of(value: exp.Expression, literals: Sequence[exp.Expression]) -> exp.Expression:
+def _is_one_of(value: Sql, literals: Sequence[Sql]) -> Sql:
     return value.eq(literals[0]) if len(literals) == 1 else value.isin(*literals)
 
 
-def _days(value: object) -> exp.Expression:
+def _days(value: object) -> Sql:
     assert isinstance(value, int)  # noqa: S101  the card's contract for ages
     return number(value)

@@ -8,6 +8,9 @@ from sqlglot import exp
 from rescore.rules.card import Scorecard
 from rescore.scoring.compile import ScoringQuery, compile_scorecard
 from rescore.scoring.facts import Facts
+from rescore.scoring.unreadable import unreadable
+
+__all__ = ["score", "score_to_parquet", "unreadable"]
 
 
 def score(card: Scorecard, facts: Facts, *, as_of: datetime, known_as_of: datetime | None = None) -> pa.Table:

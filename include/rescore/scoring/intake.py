@@ -1,17 +1,50 @@
 """Tables as people give them become rows of facts; what cannot is counted by its reason."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
 from rescore.errors import InputUnreadable
-from rescore.scoring.columns import ColumnType, named, types_of
-from rescore.scoring.reading import moment, number_in
-from rescore.scoring.sql import DIALECT, case, cast, column, number, text
+from rescore.scoring.columns import ColumnType, types_of
+from rescore.scoring.moments import moment
+from rescore.scoring.reading import number_in
+from rescore.scoring.sql import DIALECT, Sql, case, cast, coalesce, column, is_null, number, table, text
 
+_KINDS = {".parquet": "Parquet", ".csv": "CSV", ".csv.gz": "CSV"}
 _JUDGED, _REASON, _ROW = "judged", "reason to set aside", "row of input"
+
+
+def open_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> int:
+    """Make a CSV or Parquet file known under a name; returns how many of its rows could not be read.
+
+    Raises:
+        InputUnreadable: The file is not there or is not what its name says.
+    """
+    if not path.is_file():
+        raise InputUnreadable(f"There is no file {path}.")
+    kind = next((kind for suffix, kind in _KINDS.items() if path.name.lower().endswith(suffix)), None)
+    if kind is None:
+        raise InputUnreadable(f"{path} is neither .parquet nor .csv; the name has to tell which it is.")
+    try:
+        if kind == "Parquet":
+            connection.read_parquet(str(path)).create(name)
+            return 0
+        rows = connection.read_csv(
+            str(path),
+            all_varchar=True,
+            header=True,
+            store_rejects=True,
+            rejects_table=f"{name}_rejects",
+            rejects_scan=f"{name}_scan",
+        )
+        rows.create(name)
+    except duckdb.Error as error:  # its text may quote rows of the file
+        raise InputUnreadable(f"{path} cannot be read as {kind}; export it again as UTF-8 {kind}.") from error
+    (rejected,) = connection.table(f"{name}_rejects").aggregate("count(DISTINCT line)").fetchall()[0]
+    return int(rejected)
 
 
 def leads(connection: duckdb.DuckDBPyConnection, given: str) -> tuple[pa.Table, dict[str, int]]:
@@ -20,8 +53,8 @@ def leads(connection: duckdb.DuckDBPyConnection, given: str) -> tuple[pa.Table, 
     key = _lead_column(types, "leads")
     columns = [_text(key).as_("lead", quoted=True)]
     columns += [_plain(name, types[name]).as_(name, quoted=True) for name in _others(types, {key, "lead"})]
-    reasons = {"lead_without_id": column("lead").is_(exp.null())}
-    read = exp.select(*columns, _row_number().as_(_ROW, quoted=True)).from_(named(given))
+    reasons = {"lead_without_id": is_null(column("lead"))}
+    read = exp.select(*columns, _row_number().as_(_ROW, quoted=True)).from_(table(given))
     judged = _judged(read, reasons, ["lead"], "lead_repeated", [column(_ROW)])
     return _split(connection, judged)
 
@@ -38,7 +71,7 @@ def activities(connection: duckdb.DuckDBPyConnection, given: str) -> tuple[pa.Ta
     occurred_at = moment(column("occurred_at"), types["occurred_at"])
     known_at = moment(column("known_at"), types["known_at"]) if "known_at" in types else occurred_at
     own = {
-        "source": exp.func("COALESCE", _text("source"), text("")) if "source" in types else text(""),
+        "source": coalesce(_text("source"), text("")) if "source" in types else text(""),
         "activity_id": _text("activity_id") if "activity_id" in types else cast(_row_number(), "TEXT"),
         "lead": _text(key),
         "type": _text("type"),
@@ -51,12 +84,12 @@ def activities(connection: duckdb.DuckDBPyConnection, given: str) -> tuple[pa.Ta
     columns = [value.as_(name, quoted=True) for name, value in own.items()]
     columns += [_plain(name, types[name]).as_(name, quoted=True) for name in _others(types, {key, *own})]
     reasons = {
-        "activity_without_id": column("activity_id").is_(exp.null()),
-        "activity_without_lead": column("lead").is_(exp.null()),
-        "activity_without_type": column("type").is_(exp.null()),
-        "activity_time_unreadable": column("occurred_at").is_(exp.null()),
+        "activity_without_id": is_null(column("activity_id")),
+        "activity_without_lead": is_null(column("lead")),
+        "activity_without_type": is_null(column("type")),
+        "activity_time_unreadable": is_null(column("occurred_at")),
     }
-    read = exp.select(*columns).from_(named(given))
+    read = exp.select(*columns).from_(table(given))
     newest_first = [column("known_at"), *(column(name.alias) for name in columns)]
     latest = [exp.Ordered(this=value, desc=True, nulls_first=False) for value in newest_first]
     return _split(connection, _judged(read, reasons, ["source", "activity_id"], "activity_repeated", latest))
@@ -64,8 +97,8 @@ def activities(connection: duckdb.DuckDBPyConnection, given: str) -> tuple[pa.Ta
 
 def activities_of_unknown_leads(connection: duckdb.DuckDBPyConnection, activities: str, leads: str) -> int:
     """How many activities belong to leads that are not there; no score shows them."""
-    known = exp.select(column("lead")).from_(named(leads))
-    query = exp.select(exp.Count(this=exp.Star())).from_(named(activities))
+    known = exp.select(column("lead")).from_(table(leads))
+    query = exp.select(exp.Count(this=exp.Star())).from_(table(activities))
     query = query.where(column("lead").isin(query=known).not_())
     (count,) = connection.execute(query.sql(DIALECT)).fetchall()[0]
     return int(count)
@@ -84,11 +117,11 @@ def _others(types: Mapping[str, ColumnType], own: set[str]) -> list[str]:
     return [name for name, kind in types.items() if name.casefold() not in taken and kind != ColumnType.OTHER]
 
 
-def _text(name: str) -> exp.Expression:
+def _text(name: str) -> Sql:
     return exp.func("NULLIF", cast(column(name), "TEXT"), text(""))
 
 
-def _plain(name: str, kind: ColumnType) -> exp.Expression:
+def _plain(name: str, kind: ColumnType) -> Sql:
     match kind:
         case ColumnType.INTEGER:
             return cast(column(name), "BIGINT")
@@ -99,16 +132,16 @@ def _plain(name: str, kind: ColumnType) -> exp.Expression:
     return column(name)
 
 
-def _row_number() -> exp.Expression:
+def _row_number() -> Sql:
     return exp.Window(this=exp.Anonymous(this="ROW_NUMBER"))
 
 
 def _judged(
     read: exp.Select,
-    reasons: Mapping[str, exp.Expression],
+    reasons: Mapping[str, Sql],
     key: list[str],
     repeated: str,
-    order: Sequence[exp.Expression],
+    order: Sequence[Sql],
 ) -> exp.Select:
     """The rows with the reason why each is set aside, null for those that stay."""
     place = exp.Window(
@@ -122,12 +155,12 @@ def _judged(
 
 
 def _split(connection: duckdb.DuckDBPyConnection, judged: exp.Select) -> tuple[pa.Table, dict[str, int]]:
-    connection.execute(exp.Create(this=named(_JUDGED), kind="TABLE", expression=judged).sql(DIALECT))
+    connection.execute(exp.Create(this=table(_JUDGED), kind="TABLE", expression=judged).sql(DIALECT))
     reason = column(_REASON)
-    counted = exp.select(reason, exp.Count(this=exp.Star())).from_(named(_JUDGED)).group_by(reason)
+    counted = exp.select(reason, exp.Count(this=exp.Star())).from_(table(_JUDGED)).group_by(reason)
     counts = dict(connection.execute(counted.sql(DIALECT)).fetchall())
-    kept = exp.select(exp.Star()).from_(named(_JUDGED)).where(reason.is_(exp.null()))
-    table = connection.sql(kept.sql(DIALECT)).to_arrow_table()
+    kept = exp.select(exp.Star()).from_(table(_JUDGED)).where(is_null(reason))
+    rows = connection.sql(kept.sql(DIALECT)).to_arrow_table()
     connection.execute(f"DROP TABLE {_JUDGED}")
-    ours = [name for name in (_REASON, _ROW) if name in table.column_names]
-    return table.drop_columns(ours), {reason: count for reason, count in counts.items() if reason}
+    ours = [name for name in (_REASON, _ROW) if name in rows.column_names]
+    return rows.drop_columns(ours), {reason: count for reason, count in counts.items() if reason}

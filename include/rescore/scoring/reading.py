@@ -1,22 +1,31 @@
 """How one field is read as text, a number, a flag or a date; what cannot be read is null, that is missing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlglot import exp
 
 from rescore.errors import ConfigurationError
-from rescore.scoring.columns import FOLDED, WORDS, ColumnType
+from rescore.scoring.columns import AS_DATE, AS_MOMENT, FOLDED, WORDS, ColumnType
 from rescore.scoring.local_days import LocalDays
-from rescore.scoring.sql import call, case, cast, column, number, text, try_cast
+from rescore.scoring.moments import age, local_date, local_date_in_text, matches, moment, trimmed
+from rescore.scoring.sql import (
+    Sql,
+    call,
+    case,
+    cast,
+    coalesce,
+    column,
+    concatenated,
+    is_null,
+    number,
+    text,
+    try_cast,
+)
+from rescore.scoring.sql import table as relation_named
 
 NUMBER = r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
-DATE = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
-DATE_TIME = (
-    r"(" + DATE + r")[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))?"
-)
-"""Texts that count as numbers, dates and times; spaces and tabs around them do not matter."""
+"""Texts that count as numbers, with spaces and tabs around them."""
 
 _WHOLE_DOUBLES = 2**53
 """Beyond this a double no longer tells one whole number from the next."""
@@ -24,129 +33,133 @@ _WHOLE_DOUBLES = 2**53
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the fields of one relation; a field that is not there is always missing."""
+    """Reads the fields of one relation of the query; a field that is not there is always missing.
+
+    Every expression names only columns of `relation`, which is a selection (`selected`) from the
+    facts: the columns that are used, and a column more for each field that is read as a date.
+    """
 
     relation: str
     types: Mapping[str, ColumnType]
     days: LocalDays
 
-    def knows(self, field: str) -> bool:
-        """Whether the relation has the field at all."""
-        return field in self.types
-
-    def folded(self, field: str) -> exp.Expression:
+    def folded(self, field: str) -> Sql:
         """The text in its comparable form; whole numbers count as their digits."""
-        return self._as_text(field, FOLDED)
+        if self.types.get(field) is ColumnType.TEXT:
+            return self._form(field, FOLDED)
+        return self._digits(field)
 
-    def word_line(self, field: str) -> exp.Expression:
+    def word_line(self, field: str) -> Sql:
         """The words of the text, each between single spaces."""
-        return self._as_text(field, WORDS)
+        if self.types.get(field) is ColumnType.TEXT:
+            return self._form(field, WORDS)
+        return concatenated(text(" "), call("LTRIM", self._digits(field), text("-")), text(" "))
 
-    def number(self, field: str) -> exp.Expression:
+    def number(self, field: str) -> Sql:
         """A finite double."""
         return number_in(self.raw(field), self.types.get(field))
 
-    def flag(self, field: str) -> exp.Expression:
+    def flag(self, field: str) -> Sql:
         """True or false."""
         match self.types.get(field):
             case ColumnType.FLAG:
                 return self.raw(field)
             case ColumnType.TEXT:
-                trimmed = _trimmed(self.folded(field))
-                return case((trimmed.eq(text("true")), exp.true()), (trimmed.eq(text("false")), exp.false()))
+                word = trimmed(self._form(field, FOLDED))
+                return case((word.eq(text("true")), exp.true()), (word.eq(text("false")), exp.false()))
         return exp.null()
 
-    def date(self, field: str) -> exp.Expression:
+    def date(self, field: str) -> Sql:
         """A calendar day in the scorecard's zone."""
-        raw = self.raw(field)
         match self.types.get(field):
             case ColumnType.DATE:
-                return raw
-            case ColumnType.TIMESTAMP:
-                return self.local_date(raw)
-            case ColumnType.TEXT:
-                return self._date_in_text(_trimmed(raw))
+                return self.raw(field)
+            case ColumnType.TIMESTAMP | ColumnType.TEXT:
+                return column(field + AS_DATE, self.relation)
         return exp.null()
 
-    def exists(self, field: str) -> exp.Expression:
+    def age(self, field: str) -> Sql:
+        """How many calendar days ago the field's date was; negative in the future."""
+        return age(self.date(field), self.days)
+
+    def exists(self, field: str) -> Sql:
         """Whether the field holds anything: an empty text and a number that is not finite are nothing."""
         raw = self.raw(field)
         match self.types.get(field):
             case None:
                 return exp.false()
             case ColumnType.TEXT:
-                return exp.and_(raw.is_(exp.null()).not_(), raw.neq(text("")))
+                return coalesce(raw.neq(text("")), exp.false())
             case ColumnType.DOUBLE:
-                return exp.func("COALESCE", call("ISFINITE", raw), exp.false())
-        return raw.is_(exp.null()).not_()
+                return coalesce(call("ISFINITE", raw), exp.false())
+        return exp.not_(is_null(raw))
 
-    def distinct(self, field: str) -> exp.Expression:
+    def distinct(self, field: str) -> Sql:
         """What `frequency: {distinct: field}` counts: texts in their comparable form, all else as it is."""
         match self.types.get(field):
             case ColumnType.TEXT:
-                return self.folded(field)
+                return self._form(field, FOLDED)
             case ColumnType.DOUBLE:
                 return self.number(field)
             case None:
                 return exp.null()
         return self.raw(field)
 
-    def age(self, date: exp.Expression) -> exp.Expression:
-        """Whole calendar days from a local date to the local date of scoring; negative in the future."""
-        return exp.Sub(this=cast(text(self.days.today.isoformat()), "DATE"), expression=date)
-
-    def local_date(self, moment: exp.Expression) -> exp.Expression:
-        """The local date of a naive UTC timestamp, by the zone's own offsets."""
-        *earlier, latest = self.days.changes
-        micros: exp.Expression
-        if earlier:
-            newest_first = [latest, *reversed(earlier[1:])]
-            branches = [
-                (
-                    moment.copy() >= cast(text(change.since.isoformat(" ")), "TIMESTAMP"),
-                    _micros(change.offset),
-                )
-                for change in newest_first
-            ]
-            micros = case(*branches, otherwise=_micros(earlier[0].offset))
-        elif latest.offset:
-            micros = _micros(latest.offset)
-        else:
-            return cast(moment, "DATE")
-        local = exp.Add(this=call("EPOCH_US", moment), expression=micros)
-        return cast(call("MAKE_TIMESTAMP", local), "DATE")
-
     def raw(self, field: str) -> exp.Column:
         """The column itself."""
         return column(field, self.relation)
 
-    def _as_text(self, field: str, form: str) -> exp.Expression:
+    def selected(self, source: str, used_in: Iterable[Sql], *always: str) -> exp.Select:
+        """The selection from the relation `source` that expressions of this reader speak of.
+
+        Args:
+            source: The relation of facts.
+            used_in: The expressions.
+            always: Columns to select whether used or not.
+        """
+        named = exp.Tuple(expressions=[expression.copy() for expression in used_in]).find_all(exp.Column)
+        used = {found.name for found in named if found.table == self.relation} | set(always)
+        dates = sorted(name.removesuffix(AS_DATE) for name in used if name.endswith(AS_DATE))
+        texts = [field for field in dates if self.types[field] is ColumnType.TEXT]
+        plain = [column(name, source) for name in sorted(used & self.types.keys())]
+        rows: exp.Table | exp.Subquery = relation_named(source)
+        if texts:
+            moments = (moment(column(f), ColumnType.TEXT).as_(f + AS_MOMENT, quoted=True) for f in texts)
+            rows = (
+                exp.select(exp.Star(), *moments).from_(rows).subquery(exp.to_identifier(source, quoted=True))
+            )
+        return exp.select(*plain, *(self._dated(field, source) for field in dates)).from_(rows)
+
+    def _dated(self, field: str, source: str) -> Sql:
+        raw = column(field, source)
+        if self.types[field] is ColumnType.TEXT:
+            date = local_date_in_text(raw, column(field + AS_MOMENT, source), self.days)
+        else:
+            date = local_date(raw, self.days)
+        return date.as_(field + AS_DATE, quoted=True)
+
+    def _form(self, field: str, form: str) -> Sql:
+        if field + form not in self.types:
+            raise ConfigurationError(
+                f"The facts hold the text field {field!r} without its column {field + form!r}; "
+                "make them with rescore.scoring.facts.with_text_forms."
+            )
+        return self.raw(field + form)
+
+    def _digits(self, field: str) -> Sql:
+        """A whole number as text; any other value has none."""
         match self.types.get(field):
-            case ColumnType.TEXT:
-                if field + form not in self.types:
-                    raise ConfigurationError(
-                        f"The facts hold the text field {field!r} without its column {field + form!r}; "
-                        "make them with rescore.scoring.facts.with_text_forms."
-                    )
-                return self.raw(field + form)
             case ColumnType.INTEGER:
-                return _spelled(form)(self.raw(field))
+                return cast(self.raw(field), "TEXT")
             case ColumnType.DOUBLE | ColumnType.DECIMAL:
                 read = self.number(field)
-                whole = exp.and_(
-                    call("ABS", read) <= number(_WHOLE_DOUBLES), read.eq(call("TRUNC", read.copy()))
-                )
-                return case((whole, _spelled(form)(cast(read, "BIGINT"))))
-        return exp.null()
-
-    def _date_in_text(self, trimmed: exp.Expression) -> exp.Expression:
-        return case(
-            (_matches(trimmed, DATE), try_cast(trimmed, "DATE")),
-            (_matches(trimmed, DATE_TIME), self.local_date(_moment_in_text(trimmed))),
-        )
+                whole = read.eq(call("TRUNC", read))
+                tellable = exp.LTE(this=call("ABS", read), expression=number(_WHOLE_DOUBLES))
+                return case((exp.and_(tellable, whole), cast(cast(read, "BIGINT"), "TEXT")))
+        return cast(exp.null(), "TEXT")
 
 
-def number_in(value: exp.Expression, column_type: ColumnType | None) -> exp.Expression:
+def number_in(value: Sql, column_type: ColumnType | None) -> Sql:
     """A finite double; null where a value of that type is none."""
     match column_type:
         case ColumnType.DOUBLE:
@@ -156,69 +169,6 @@ def number_in(value: exp.Expression, column_type: ColumnType | None) -> exp.Expr
         case ColumnType.DECIMAL:
             return cast(cast(value, "TEXT"), "DOUBLE")  # through its digits: the nearest double
         case ColumnType.TEXT:
-            trimmed = _trimmed(value)
-            read = try_cast(trimmed, "DOUBLE")
-            return case((exp.and_(_matches(trimmed, NUMBER), call("ISFINITE", read)), read))
-    return exp.null()
-
-
-def moment(value: exp.Expression, column_type: ColumnType | None) -> exp.Expression:
-    """A naive UTC timestamp; a bare date is its midnight in UTC."""
-    match column_type:
-        case ColumnType.TIMESTAMP | ColumnType.ZONED | ColumnType.DATE:
-            return cast(value, "TIMESTAMP")
-        case ColumnType.TEXT:
-            trimmed = _trimmed(value)
-            return case(
-                (_matches(trimmed, DATE), cast(try_cast(trimmed, "DATE"), "TIMESTAMP")),
-                (_matches(trimmed, DATE_TIME), _moment_in_text(trimmed)),
-            )
-    return cast(exp.null(), "TIMESTAMP")
-
-
-def _moment_in_text(trimmed: exp.Expression) -> exp.Expression:
-    def group(index: int) -> exp.Expression:
-        return call("REGEXP_EXTRACT", trimmed, text(DATE_TIME), number(index))
-
-    date_and_clock = exp.DPipe(this=exp.DPipe(this=group(1), expression=text(" ")), expression=group(2))
-    micros = exp.Add(
-        this=call("EPOCH_US", try_cast(date_and_clock, "TIMESTAMP")), expression=_fraction(group(3))
-    )
-    minutes = try_cast(group(5), "BIGINT") * number(60) + try_cast(group(6), "BIGINT")
-    ahead = exp.paren(minutes) * number(60_000_000)
-    offset = case(
-        (group(4).eq(text("+")), ahead),
-        (group(4).eq(text("-")), exp.Neg(this=exp.paren(ahead))),
-        otherwise=number(0),
-    )
-    return call("MAKE_TIMESTAMP", exp.Sub(this=micros, expression=offset))
-
-
-def _fraction(digits: exp.Expression) -> exp.Expression:
-    """Microseconds of the digits after the decimal point; what is finer is cut off."""
-    return cast(call("RPAD", digits, number(6), text("0")), "BIGINT")
-
-
-def _spelled(form: str) -> Callable[[exp.Expression], exp.Expression]:
-    """A whole number as text: its digits, or for words the digits between spaces without the sign."""
-
-    def digits(value: exp.Expression) -> exp.Expression:
-        return cast(value, "TEXT")
-
-    def words(value: exp.Expression) -> exp.Expression:
-        unsigned = call("LTRIM", cast(value, "TEXT"), text("-"))
-        return exp.DPipe(this=exp.DPipe(this=text(" "), expression=unsigned), expression=text(" "))
-
-    return digits if form == FOLDED else words
-
-
-def _trimmed(value: exp.Expression) -> exp.Expression:
-    return call("TRIM", value, text(" \t"))
-
-
-def _matches(value: exp.Expression, pattern: str) -> exp.Expression:
-    return call("REGEXP_FULL_MATCH", value, text(pattern))
-
-
-def _micros(offset: timedelta) -> exp.Expression:
-    return number(offset // timedelta(microseconds=1))
+            read = try_cast(trimmed(value), "DOUBLE")
+            return case((exp.and_(matches(trimmed(value), NUMBER), call("ISFINITE", read)), read))
+    return cast(exp.null(), "DOUBLE")

@@ -1,10 +1,15 @@
 """The few SQL expressions the scoring query is made of; names are always quoted, literals always literals."""
 
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlglot import exp
 
 DIALECT = "duckdb"
+
+Sql = exp.Expr
+"""Any expression of the query."""
 
 
 def column(name: str, relation: str | None = None) -> exp.Column:
@@ -12,39 +17,62 @@ def column(name: str, relation: str | None = None) -> exp.Column:
     return exp.column(name, relation, quoted=True)
 
 
+def table(name: str) -> exp.Table:
+    """A relation by its exact name."""
+    return exp.Table(this=exp.to_identifier(name, quoted=True))
+
+
 def text(value: str) -> exp.Literal:
     """A text literal."""
     return exp.Literal.string(value)
 
 
-def number(value: int) -> exp.Expression:
+def number(value: int) -> Sql:
     """A whole number."""
     return exp.convert(value)
 
 
-def double(value: Decimal) -> exp.Expression:
+def double(value: Decimal) -> Sql:
     """The double nearest to a decimal."""
     return cast(text(repr(float(value))), "DOUBLE")
 
 
-def cast(value: exp.Expression, type_name: str) -> exp.Expression:
-    """CAST, copying its argument so that expressions can be used more than once."""
+def day(value: date) -> Sql:
+    """A date literal."""
+    return cast(text(value.isoformat()), "DATE")
+
+
+def timestamp(value: datetime) -> Sql:
+    """A literal of a naive UTC time."""
+    return cast(text(value.isoformat(" ")), "TIMESTAMP")
+
+
+def cast(value: Sql, type_name: str) -> Sql:
+    """CAST."""
     return exp.Cast(this=value.copy(), to=exp.DataType.build(type_name, dialect=DIALECT))
 
 
-def try_cast(value: exp.Expression, type_name: str) -> exp.Expression:
+def try_cast(value: Sql, type_name: str) -> Sql:
     """TRY_CAST: null where the value does not fit."""
     return exp.TryCast(this=value.copy(), to=exp.DataType.build(type_name, dialect=DIALECT))
 
 
-def call(name: str, *arguments: exp.Expression) -> exp.Expression:
+def call(name: str, *arguments: Sql) -> Sql:
     """A function of the engine, by its name there."""
     return exp.Anonymous(this=name, expressions=[argument.copy() for argument in arguments])
 
 
-def case(
-    *branches: tuple[exp.Expression, exp.Expression], otherwise: exp.Expression | None = None
-) -> exp.Expression:
+def coalesce(value: Sql, otherwise: Sql) -> Sql:
+    """The value, or another where it is null."""
+    return exp.func("COALESCE", value, otherwise)
+
+
+def is_null(value: Sql) -> Sql:
+    """Whether the value is null."""
+    return exp.Is(this=value.copy(), expression=exp.null())
+
+
+def case(*branches: tuple[Sql, Sql], otherwise: Sql | None = None) -> Sql:
     """CASE WHEN condition THEN value ... ELSE otherwise END; without branches, `otherwise`."""
     if not branches:
         return otherwise or exp.null()
@@ -52,3 +80,30 @@ def case(
     for condition, value in branches:
         whens = whens.when(condition, value)
     return whens.else_(otherwise) if otherwise is not None else whens
+
+
+def concatenated(*parts: Sql) -> Sql:
+    """Texts one after the other; null where one is."""
+    joined, *others = (part.copy() for part in parts)
+    for other in others:
+        joined = exp.DPipe(this=joined, expression=other)
+    return joined
+
+
+def added(parts: Sequence[Sql]) -> Sql:
+    """The sum of some values of a row; 0 for none."""
+    if not parts:
+        return cast(number(0), "BIGINT")
+    total, *others = (part.copy() for part in parts)
+    for other in others:
+        total = exp.Add(this=total, expression=other)
+    return total
+
+
+def clamped(value: Sql, low: int | None, high: int | None) -> Sql:
+    """The value, kept between bounds; None is no bound."""
+    if high is not None:
+        value = call("LEAST", value, number(high))
+    if low is not None:
+        value = call("GREATEST", value, number(low))
+    return value

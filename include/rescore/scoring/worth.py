@@ -21,7 +21,8 @@ def worth_table(points: int, decay: Decay) -> tuple[int, ...]:
     """
     worths = _shaped(points, decay)
     if decay.expires is not None:
-        worths = [*worths, *[worths[-1]] * (decay.expires - len(worths))][: decay.expires] + [0]
+        worths += [worths[-1]] * (decay.expires - len(worths))
+        worths = [*worths[: decay.expires], 0]
     while len(worths) > 1 and worths[-1] == worths[-2]:
         worths.pop()
     return tuple(worths[: OLDEST_AGE + 1])

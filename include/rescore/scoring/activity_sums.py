@@ -1,0 +1,193 @@
+"""What the query sums over activities: one pass, grouped by lead, with one column for each rule."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlglot import exp
+
+from rescore.rules.card import ALWAYS, NO_DECAY, ActivityBased, ActivityRule, FrequencyRule, SilenceRule
+from rescore.scoring.columns import AGE, ColumnType
+from rescore.scoring.conditions import holds
+from rescore.scoring.local_days import LocalDays
+from rescore.scoring.moments import age, local_date
+from rescore.scoring.newest import End, worth_of
+from rescore.scoring.reading import Reader
+from rescore.scoring.sql import (
+    Sql,
+    call,
+    case,
+    cast,
+    clamped,
+    coalesce,
+    column,
+    number,
+    table,
+    text,
+    timestamp,
+)
+from rescore.scoring.worth import worth_table
+
+AGED, WORTH, PER_LEAD, PER_DAY, PER_DAY_SUMS = "aged", "worth", "per_lead", "per_day", "per_day_sums"
+
+_BITS = 61
+"""Windows up to this many days fit, a bit a day, into one number; the day after today has a bit too."""
+
+
+class ActivitySums:
+    """The part of a scoring query that reads activities.
+
+    Args:
+        rules: The rules that look at activities.
+        types: The columns of the relation of activities.
+        days: The scoring time and the zone's days.
+        relation: The relation of activities.
+        known_as_of: When given (naive UTC), what became known later does not exist.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[ActivityBased],
+        *,
+        types: dict[str, ColumnType],
+        days: LocalDays,
+        relation: str,
+        known_as_of: datetime | None,
+    ) -> None:
+        self._rules = rules
+        self._reader = Reader(AGED, types, days)
+        self._days = days
+        self._relation = relation
+        self._known_as_of = known_as_of
+        self._by_day = [rule for rule in rules if isinstance(rule, ActivityRule) and rule.limit.per_day]
+        self._at_once = [rule for rule in rules if rule not in self._by_day]
+        decaying = [rule for rule in rules if isinstance(rule, ActivityRule) and rule.decay != NO_DECAY]
+        tables = dict.fromkeys(worth_table(rule.points, rule.decay) for rule in decaying)
+        self._worths = {worths: f"worth_{index}" for index, worths in enumerate(tables)}
+
+    @property
+    def joined(self) -> list[str]:
+        """The subqueries that have one row for each lead with activities."""
+        return [*([PER_LEAD] if self._at_once else []), *([PER_DAY_SUMS] if self._by_day else [])]
+
+    def steps(self) -> Iterator[tuple[str, exp.Select]]:
+        """The named subqueries in their order."""
+        if not self._rules:
+            return
+        if self._worths:
+            yield WORTH, self._worth_by_age()
+        yield AGED, self._aged()
+        if self._at_once:
+            yield PER_LEAD, self._per_lead()
+        if self._by_day:
+            yield PER_DAY, self._per_day()
+            yield PER_DAY_SUMS, self._per_day_sums()
+
+    def points(self, rule: ActivityBased) -> Sql:
+        """The thousandths of one rule after its limit, from the joined subqueries."""
+        found: Sql = column(rule.id, PER_DAY_SUMS if rule in self._by_day else PER_LEAD)
+        match rule:
+            case FrequencyRule():
+                return case((found >= number(rule.at_least), number(rule.points)), otherwise=number(0))
+            case SilenceRule():
+                return case((found >= number(rule.none_within), number(rule.points)), otherwise=number(0))
+        if rule not in self._by_day and rule.decay == NO_DECAY:
+            found = clamped(found, None, _kept(rule)) * number(rule.points)
+        most = rule.limit.points
+        return clamped(coalesce(found, number(0)), None if most is None else -most, most)
+
+    def _worth_by_age(self) -> exp.Select:
+        """One row for each age, and what an activity of each decaying rule is worth then."""
+        rows = max(map(len, self._worths))
+        columns = [exp.Explode(this=call("RANGE", number(rows))).as_(AGE, quoted=True)]
+        for worths, name in self._worths.items():
+            filled = [*worths, *[worths[-1]] * (rows - len(worths))]
+            columns.append(exp.Explode(this=cast(text(str(filled)), "INT[]")).as_(name, quoted=True))
+        return exp.select(*columns)
+
+    def _aged(self) -> exp.Select:
+        """The activities that exist at the scoring time, with their age."""
+        types = sorted({name for rule in self._rules for name in rule.activities})
+        occurred_at = column("occurred_at", self._relation)
+        aged = (
+            self._reader.selected(self._relation, map(self._counted, self._rules), "lead", "type")
+            .select(age(local_date(occurred_at, self._days), self._days).as_(AGE, quoted=True))
+            .where(occurred_at <= timestamp(self._days.as_of))
+            .where(_is_one_of(column("type", self._relation), types))
+        )
+        if self._known_as_of is not None:
+            aged = aged.where(column("known_at", self._relation) <= timestamp(self._known_as_of))
+        return aged
+
+    def _per_lead(self) -> exp.Select:
+        lead = column("lead", AGED)
+        sums = [self._counted(rule).as_(rule.id, quoted=True) for rule in self._at_once]
+        return self._with_worth(exp.select(lead, *sums).from_(table(AGED)).group_by(lead.copy()), AGED)
+
+    def _per_day(self) -> exp.Select:
+        """For `per: day`: how many activities match on each local day."""
+        lead, day = column("lead", AGED), column(AGE, AGED)
+        counts = [self._counted(rule).as_(rule.id, quoted=True) for rule in self._by_day]
+        return exp.select(lead, day, *counts).from_(table(AGED)).group_by(lead.copy(), day.copy())
+
+    def _per_day_sums(self) -> exp.Select:
+        """All activities of one day are worth the same, so the newest K of a day are any K of them."""
+        lead = column("lead", PER_DAY)
+        sums = []
+        for rule in self._by_day:
+            kept = clamped(column(rule.id, PER_DAY), None, rule.limit.count)
+            sums.append(exp.Sum(this=kept * self._worth(rule)).as_(rule.id, quoted=True))
+        return self._with_worth(exp.select(lead, *sums).from_(table(PER_DAY)).group_by(lead.copy()), PER_DAY)
+
+    def _with_worth(self, query: exp.Select, ages: str) -> exp.Select:
+        if not any(found.table == WORTH for found in query.find_all(exp.Column)):
+            return query
+        oldest = max(map(len, self._worths)) - 1
+        return query.join(table(WORTH), on=column(AGE, WORTH).eq(clamped(column(AGE, ages), 0, oldest)))
+
+    def _counted(self, rule: ActivityBased) -> Sql:
+        """What is gathered of the matching activities of one lead, or of one of its days."""
+        matches, day = self._matches(rule), column(AGE, AGED)
+        match rule:
+            case FrequencyRule():
+                return self._frequency(rule, exp.and_(matches, day < number(rule.within)))
+            case SilenceRule():
+                return exp.Min(this=case((matches, day)))
+        if rule.limit.per_day or rule.decay == NO_DECAY:
+            return _count(matches)
+        worth, kept = case((matches, self._worth(rule))), _kept(rule)
+        if kept is None:
+            return exp.Sum(this=worth)
+        end = End.OLDEST if rule.limit.first else End.NEWEST
+        return worth_of(kept, end, worth, day, worth_table(rule.points, rule.decay))
+
+    def _frequency(self, rule: FrequencyRule, recent: Sql) -> Sql:
+        day = column(AGE, AGED)
+        if rule.measure == "count":
+            return _count(recent)
+        if rule.measure == "days" and rule.within <= _BITS:
+            bit = exp.BitwiseLeftShift(this=cast(number(1), "BIGINT"), expression=exp.paren(day + number(1)))
+            return call("BIT_COUNT", call("BIT_OR", case((recent, bit))))
+        value = day if rule.field is None else self._reader.distinct(rule.field)
+        return exp.Count(this=exp.Distinct(expressions=[case((recent, value))]))
+
+    def _matches(self, rule: ActivityBased) -> Sql:
+        is_type = _is_one_of(column("type", AGED), rule.activities)
+        return is_type if rule.where == ALWAYS else exp.and_(is_type, holds(rule.where, self._reader))
+
+    def _worth(self, rule: ActivityRule) -> Sql:
+        if rule.decay == NO_DECAY:
+            return number(rule.points)
+        return column(self._worths[worth_table(rule.points, rule.decay)], WORTH)
+
+
+def _kept(rule: ActivityRule) -> int | None:
+    """How many activities the limit keeps of all; None for no such limit."""
+    return 1 if rule.limit.first else rule.limit.count
+
+
+def _count(condition: Sql) -> Sql:
+    return exp.Count(this=case((condition, number(1))))
+
+
+def _is_one_of(kind: Sql, names: Sequence[str]) -> Sql:
+    return kind.eq(text(names[0])) if len(names) == 1 else kind.isin(*map(text, names))

@@ -1,0 +1,89 @@
+"""Values that a rule wanted as a number, a flag or a date and that are none: they count as missing."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlglot import exp
+
+from rescore.rules.card import (
+    ActivityRule,
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    FirstOfRule,
+    FrequencyRule,
+    Kind,
+    LeadRule,
+    Not,
+    Scorecard,
+    SilenceRule,
+)
+from rescore.scoring.facts import Facts
+from rescore.scoring.local_days import LocalDays
+from rescore.scoring.reading import Reader
+from rescore.scoring.sql import DIALECT, Sql, case, is_null, number, table
+
+
+def unreadable(card: Scorecard, facts: Facts) -> dict[str, int]:
+    """How many values did not parse, by `<field> as <kind>`; only fields with such values are listed.
+
+    Missing values are not counted, and neither are fields that the facts do not have.
+    """
+    columns = facts.columns
+    days = LocalDays.until(datetime(1970, 1, 1, tzinfo=UTC), card.timezone)  # any time: parsing has none
+    of_leads, of_activities = list(_lead_conditions(card)), list(_activity_conditions(card))
+    counts: dict[str, int] = {}
+    for relation, types, conditions in (
+        (facts.leads, columns.leads, of_leads),
+        (facts.activities, columns.activities, of_activities),
+    ):
+        reader = Reader("rows", types, days)
+        wanted = {pair for condition in conditions for pair in _readings(condition) if pair[0] in types}
+        checks = {f"{field} as {kind}": _fails(reader, field, kind) for field, kind in sorted(wanted)}
+        if not checks:
+            continue
+        rows = reader.selected(relation, checks.values(), "lead")
+        counted = exp.select(*(exp.Count(this=case((failed, number(1)))) for failed in checks.values()))
+        query = counted.from_(table("rows")).with_(exp.to_identifier("rows", quoted=True), rows)
+        found = facts.connection.execute(query.sql(DIALECT)).fetchall()[0]
+        for name, count in zip(checks, found, strict=True):
+            if count:
+                counts[name] = counts.get(name, 0) + count
+    return counts
+
+
+def _fails(reader: Reader, field: str, kind: Kind) -> Sql:
+    read = {
+        Kind.TEXT: reader.folded,
+        Kind.NUMBER: reader.number,
+        Kind.FLAG: reader.flag,
+        Kind.DATE: reader.date,
+    }
+    return exp.and_(reader.exists(field), is_null(read[kind](field)))
+
+
+def _lead_conditions(card: Scorecard) -> Iterator[Condition]:
+    yield card.audience
+    for rule in card.rules:
+        if isinstance(rule, LeadRule):
+            yield rule.condition
+        elif isinstance(rule, FirstOfRule):
+            yield from (choice.when for choice in rule.choices)
+
+
+def _activity_conditions(card: Scorecard) -> Iterator[Condition]:
+    for rule in card.rules:
+        if isinstance(rule, ActivityRule | FrequencyRule | SilenceRule):
+            yield rule.where
+
+
+def _readings(condition: Condition) -> Iterator[tuple[str, Kind]]:
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _readings(part)
+        case Not(part):
+            yield from _readings(part)
+        case Comparison(field=field, kind=kind) if kind is not Kind.ANY:
+            yield field, kind
