@@ -18,8 +18,8 @@ RECIPE: Final = "b2b_saas_procurement_v1"
 MODE: Final = "research_instructor"
 FIRST_DAY: Final = date(2024, 1, 1)
 LAST_DAY: Final = 118  # leadforge's leads arrive over 30 days and are followed for 90
-LATE_SHARE: Final = 0.03
-LATE_DAYS: Final = 9
+LATE_EVERY: Final = 33
+LATE_DAYS: Final = 10
 FIRST_CONTACT_ID: Final = 100_001
 FIRST_ENGAGEMENT_ID: Final = 5_000_001
 
@@ -48,7 +48,8 @@ def simulate(*, leads: int, seed: int, progress: Progress) -> Script:
         rng = random.Random(f"{seed}:{lead['lead_id']}")  # noqa: S311 - a seeded world, not a secret
         contact_id = FIRST_CONTACT_ID + number
         past = sorted(history[lead["lead_id"]], key=lambda fact: fact[0])
-        days_before = _calendar(_day(lead["lead_created_at"]), past, rng)
+        late = number // LATE_EVERY % LATE_DAYS if number % LATE_EVERY == LATE_EVERY - 1 else None
+        days_before = _calendar(_day(lead["lead_created_at"]), past, late, rng)
         properties = contact_properties(
             people[lead["contact_id"]], lead, accounts[lead["account_id"]], rng, emails
         )
@@ -84,19 +85,17 @@ def _leadforge(leads: int, seed: int) -> dict[str, list[Row]]:
     return {name: [row.to_dict() for row in rows] for name, rows in tables.items()}
 
 
-def _calendar(created: int, past: list[tuple[int, str, Row]], rng: random.Random) -> Callable[[int], int]:
+def _calendar(
+    created: int, past: list[tuple[int, str, Row]], late: int | None, rng: random.Random
+) -> Callable[[int], int]:
     """How many days before the end of the world a simulated day of this lead falls.
 
     leadforge starts everybody in the same month, so its last days are nearly empty. Each lead's whole history
-    moves by one number of days, which keeps its order and gaps and makes every day as busy as the next; a
-    few leads arrive in the last days and their later history is still to come.
+    moves by one number of days, which keeps its order and gaps and fills the last days too; a lead that
+    is `late` arrives that many days before the end, and its later history is still to come.
     """
     last = past[-1][0] if past else created
-    latest_start = LAST_DAY - (last - created)
-    if rng.random() < LATE_SHARE:
-        start = LAST_DAY - rng.randint(0, LATE_DAYS)
-    else:
-        start = rng.randint(min(created, latest_start), latest_start)
+    start = rng.randint(created, LAST_DAY - (last - created)) if late is None else LAST_DAY - late
     return lambda day: LAST_DAY - (day - created + start)
 
 
@@ -148,7 +147,7 @@ def _milestones(tables: dict[str, list[Row]]) -> dict[str, list[tuple[int, Prope
 
 
 def _companies(accounts: list[Row], seed: int) -> dict[str, Properties]:
-    rng, taken = random.Random(f"{seed}:companies"), set[str]()  # noqa: S311  # noqa: S311 - a seeded world, not a secret
+    rng, taken = random.Random(f"{seed}:companies"), set[str]()  # noqa: S311
     return {account["account_id"]: company_properties(account, rng, taken) for account in accounts}
 
 
