@@ -1,6 +1,6 @@
 """What the query sums over activities: one pass, grouped by lead, with one column for each rule."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlglot import exp
@@ -29,6 +29,8 @@ from rescore.scoring.worth import worth_table
 
 AGED, WORTH, PER_LEAD, PER_DAY, PER_DAY_SUMS = "aged", "worth", "per_lead", "per_day", "per_day_sums"
 
+LATEST = " latest"
+
 _BITS = 61
 """Windows up to this many days fit, a bit a day, into one number; the day after today has a bit too."""
 
@@ -48,7 +50,7 @@ class ActivitySums:
         self,
         rules: Sequence[ActivityBased],
         *,
-        types: dict[str, ColumnType],
+        types: Mapping[str, ColumnType],
         days: LocalDays,
         relation: str,
         known_as_of: datetime | None,
@@ -82,6 +84,17 @@ class ActivitySums:
             yield PER_DAY, self._per_day()
             yield PER_DAY_SUMS, self._per_day_sums()
 
+    def details(self) -> exp.Select:
+        """For each rule, how many activities match at each age, and in `<rule> latest` the last of them."""
+        found: list[Sql] = []
+        for rule in self._rules:
+            matches = self._matches(rule)
+            day, moment = column(AGE, AGED), column("occurred_at", AGED)
+            found.append(call("HISTOGRAM", case((matches, day))).as_(rule.id, quoted=True))
+            found.append(exp.Max(this=case((matches, moment))).as_(rule.id + LATEST, quoted=True))
+        aged = self._aged("occurred_at")
+        return exp.select(*found).from_(table(AGED)).with_(exp.to_identifier(AGED, quoted=True), aged)
+
     def points(self, rule: ActivityBased) -> Sql:
         """The thousandths of one rule after its limit, from the joined subqueries."""
         found: Sql = column(rule.id, PER_DAY_SUMS if rule in self._by_day else PER_LEAD)
@@ -104,12 +117,12 @@ class ActivitySums:
             columns.append(exp.Explode(this=cast(text(str(filled)), "INT[]")).as_(name, quoted=True))
         return exp.select(*columns)
 
-    def _aged(self) -> exp.Select:
+    def _aged(self, *also: str) -> exp.Select:
         """The activities that exist at the scoring time, with their age."""
         types = sorted({name for rule in self._rules for name in rule.activities})
         occurred_at = column("occurred_at", self._relation)
         aged = (
-            self._reader.selected(self._relation, map(self._counted, self._rules), "lead", "type")
+            self._reader.selected(self._relation, map(self._counted, self._rules), "lead", "type", *also)
             .select(age(local_date(occurred_at, self._days), self._days).as_(AGE, quoted=True))
             .where(occurred_at <= timestamp(self._days.as_of))
             .where(_is_one_of(column("type", self._relation), types))

@@ -81,13 +81,7 @@ def compile_scorecard(
     """
     days = LocalDays.until(as_of, card.timezone)
     profiles = Reader(PROFILES, columns.leads, days)
-    sums = ActivitySums(
-        [rule for rule in card.rules if isinstance(rule, ActivityRule | FrequencyRule | SilenceRule)],
-        types=dict(columns.activities),
-        days=days,
-        relation=activities,
-        known_as_of=known_as_of and known_as_of.astimezone(UTC).replace(tzinfo=None),
-    )
+    sums = activity_sums(card, days=days, columns=columns, known_as_of=known_as_of, relation=activities)
     ruled = _ruled(card, profiles, sums)
     steps = [
         *sums.steps(),
@@ -104,6 +98,19 @@ def compile_scorecard(
         tuple(dimension.id for dimension in card.dimensions),
         tuple(rule.id for rule in card.rules),
         tuple(_choice_columns(card)),
+    )
+
+
+def activity_sums(
+    card: Scorecard, *, days: LocalDays, columns: Columns, known_as_of: datetime | None, relation: str
+) -> ActivitySums:
+    """The part of the query that reads activities."""
+    return ActivitySums(
+        [rule for rule in card.rules if isinstance(rule, ActivityRule | FrequencyRule | SilenceRule)],
+        types=columns.activities,
+        days=days,
+        relation=relation,
+        known_as_of=known_as_of and known_as_of.astimezone(UTC).replace(tzinfo=None),
     )
 
 

@@ -1,0 +1,164 @@
+"""Why a lead has its score: every rule's line, and every floor, ceiling and rounding that bit."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlglot import exp
+
+from rescore.errors import InputUnreadable
+from rescore.model import MILLI
+from rescore.rules.card import ActivityRule, FirstOfRule, FrequencyRule, Range, Rule, Scorecard, SilenceRule
+from rescore.scoring.activity_sums import LATEST
+from rescore.scoring.compile import CHOICE, activity_sums
+from rescore.scoring.engine import score
+from rescore.scoring.explanation import Adjustment, DimensionLine, Explanation, RuleLine
+from rescore.scoring.facts import Facts
+from rescore.scoring.local_days import LocalDays
+from rescore.scoring.sql import DIALECT, column, table, text
+from rescore.scoring.worth import worth_table
+
+TOP = 3
+"""How many reasons a CRM record gets."""
+
+
+def explain(
+    card: Scorecard, facts: Facts, lead: str, *, as_of: datetime, known_as_of: datetime | None = None
+) -> Explanation:
+    """Score one lead again and keep every line of it; the lines sum to what `score` gives.
+
+    Raises:
+        InputUnreadable: The facts hold no such lead.
+    """
+    with _only(facts, lead) as own:
+        rows = score(card, own, as_of=as_of, known_as_of=known_as_of).to_pylist()
+        if not rows:
+            raise InputUnreadable("The facts hold no lead with that id; write it exactly as they do.")
+        found = _found(card, own, as_of, known_as_of)
+    row = rows[0]
+    lines = tuple(_line(rule, row, found) for rule in card.rules)
+    dimensions = tuple(
+        DimensionLine(
+            id=dimension.id,
+            in_total=dimension.in_total,
+            points=row[dimension.id],
+            adjustments=_adjustments(
+                sum(line.points for line in lines if line.dimension == dimension.id), dimension.range
+            ),
+        )
+        for dimension in card.dimensions
+    )
+    parts = [
+        sum(line.points for line in lines if line.dimension == dimension.id)
+        + sum(adjustment.points for adjustment in dimension.adjustments)
+        for dimension in dimensions
+        if dimension.in_total
+    ]
+    return Explanation(
+        scorecard=card.id,
+        lead=lead,
+        as_of=as_of,
+        score=row["score"],
+        band=row["band"],
+        rules=lines,
+        dimensions=dimensions,
+        adjustments=_total_adjustments(sum(parts), card.total, row["score"]),
+    )
+
+
+def top_reasons(card: Scorecard, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The strongest lines of one scored row: `rule`, `label`, `points` (thousandths), at most three.
+
+    A `first_of` goes by the label of the choice it took. What counts is the size, whichever its sign;
+    between equals the rules file's order decides.
+    """
+    counting = [rule for rule in card.rules if row[rule.id]]
+    strongest = sorted(counting, key=lambda rule: -abs(row[rule.id]))[:TOP]
+    return [{"rule": rule.id, "label": _label(rule, row), "points": int(row[rule.id])} for rule in strongest]
+
+
+@contextmanager
+def _only(facts: Facts, lead: str) -> Iterator[Facts]:
+    """The facts of one lead, copied so that the queries to come read nothing else."""
+    own = replace(facts, activities=f"{facts.activities} of one", leads=f"{facts.leads} of one")
+    copies = [(facts.activities, own.activities), (facts.leads, own.leads)]
+    try:
+        for relation, copy in copies:
+            rows = exp.select(exp.Star()).from_(table(relation)).where(column("lead").eq(text(lead)))
+            facts.connection.sql(rows.sql(DIALECT)).create(table(copy).sql(DIALECT))
+        yield own
+    finally:
+        for _, copy in copies:
+            facts.connection.execute(f"DROP TABLE IF EXISTS {table(copy).sql(DIALECT)}")
+
+
+def _found(card: Scorecard, facts: Facts, as_of: datetime, known_as_of: datetime | None) -> Mapping[str, Any]:
+    """`<rule>` -> {age: matching activities} and `<rule> latest` -> the last of them."""
+    days = LocalDays.until(as_of, card.timezone)
+    sums = activity_sums(
+        card, days=days, columns=facts.columns, known_as_of=known_as_of, relation=facts.activities
+    )
+    if not sums.joined:
+        return {}
+    found: dict[str, Any] = facts.connection.sql(sums.details().sql(DIALECT)).to_arrow_table().to_pylist()[0]
+    return found
+
+
+def _line(rule: Rule, row: Mapping[str, Any], found: Mapping[str, Any]) -> RuleLine:
+    line = RuleLine(
+        rule=rule.id,
+        label=_label(rule, row),
+        dimension=rule.dimension,
+        points=row[rule.id],
+        before_limit=row[rule.id],
+        choice=row[rule.id + CHOICE] if isinstance(rule, FirstOfRule) else None,
+    )
+    if not isinstance(rule, ActivityRule | FrequencyRule | SilenceRule):
+        return line
+    by_age = dict(found[rule.id] or [])
+    latest = found[rule.id + LATEST]
+    line = replace(line, matching=sum(by_age.values()), latest=latest.replace(tzinfo=UTC) if latest else None)
+    match rule:
+        case ActivityRule():
+            return replace(line, before_limit=_unlimited(rule, by_age), counted=_kept(rule, by_age))
+        case FrequencyRule():
+            return replace(line, counted=sum(n for age, n in by_age.items() if age < rule.within))
+    return line
+
+
+def _unlimited(rule: ActivityRule, by_age: Mapping[int, int]) -> int:
+    worths = worth_table(rule.points, rule.decay)
+    return sum(count * worths[min(max(age, 0), len(worths) - 1)] for age, count in by_age.items())
+
+
+def _kept(rule: ActivityRule, by_age: Mapping[int, int]) -> int:
+    if rule.limit.per_day and rule.limit.count is not None:
+        return sum(min(count, rule.limit.count) for count in by_age.values())
+    most = 1 if rule.limit.first else rule.limit.count
+    matching = sum(by_age.values())
+    return matching if most is None else min(matching, most)
+
+
+def _label(rule: Rule, row: Mapping[str, Any]) -> str:
+    if not isinstance(rule, FirstOfRule):
+        return rule.label
+    taken: int | None = row[rule.id + CHOICE]
+    return rule.label if taken is None else rule.choices[taken].label
+
+
+def _adjustments(points: int, bounds: Range) -> tuple[Adjustment, ...]:
+    if bounds.ceiling is not None and points > bounds.ceiling:
+        return (Adjustment("ceiling", bounds.ceiling, bounds.ceiling - points),)
+    if bounds.floor is not None and points < bounds.floor:
+        return (Adjustment("floor", bounds.floor, bounds.floor - points),)
+    return ()
+
+
+def _total_adjustments(points: int, bounds: Range, score: int | None) -> tuple[Adjustment, ...]:
+    adjustments = _adjustments(points, bounds)
+    exact = points + sum(adjustment.points for adjustment in adjustments)
+    if score is None or score * MILLI == exact:
+        return adjustments
+    return (*adjustments, Adjustment("rounding", score * MILLI, score * MILLI - exact))
