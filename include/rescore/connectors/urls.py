@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 INDEX_PAGE = re.compile(r"(index|default)\.(html?|php|aspx?|jsp)", re.IGNORECASE)
 REGION = re.compile(r"[-_][a-z]{2,4}$")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -65,7 +66,8 @@ def page_path(path: str, languages: Collection[str] = ()) -> str:
 
 def _decoded(path: str) -> str:
     """Escapes that hide a readable character become it; the others, such as %2F, stay, in capitals."""
-    return ESCAPES.sub(_readable, STRAY_PERCENT.sub("%25", path))
+    text = ESCAPES.sub(_readable, STRAY_PERCENT.sub("%25", path))
+    return SPACE_OR_CONTROL.sub(lambda found: _kept_or_escaped(found[0]), text)
 
 
 def _readable(run: re.Match[str]) -> str:

@@ -1,0 +1,90 @@
+"""A CRM that lives in memory: for tests, and for trying a scorecard without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from rescore.connectors.base import Cursor, FieldValue, ScoreUpdate, WriteResult
+from rescore.errors import RescoreError
+from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside
+
+LEADS, ACTIVITIES = "leads", "activities"
+
+
+class MemoryCrm:
+    """A source and a target that keep what the contract of connectors asks for.
+
+    Everything it is told goes into one log per stream; a cursor is a position in it. `shown` holds, per
+    lead, the fields that were written; `failures` are raised by the next calls, one each.
+    """
+
+    name = "memory"
+    streams = (LEADS, ACTIVITIES)
+
+    def __init__(self, *, page_size: int = 100, batch_size: int = 100) -> None:
+        self.batch_size = batch_size
+        self.shown: dict[str, dict[str, FieldValue]] = {}
+        self.refusals: dict[str, str] = {}
+        self.failures: list[RescoreError] = []
+        self.writes = 0
+        self._page_size = page_size
+        self._log: dict[str, list[LeadRecord | ActivityRecord | SetAside]] = {LEADS: [], ACTIVITIES: []}
+
+    def put_lead(
+        self, lead_id: str, attributes: Mapping[str, AttributeValue], *, merged: Sequence[str] = ()
+    ) -> None:
+        """Add a lead or change it; the merged ones are gone from now on."""
+        self._log[LEADS].append(LeadRecord(lead_id, dict(attributes), tuple(merged)))
+        self.shown.setdefault(lead_id, {})
+        for gone in merged:
+            self.shown.pop(gone, None)
+
+    def put_activity(self, activity: ActivityRecord) -> None:
+        """Add an activity, or a correction of one."""
+        self._log[ACTIVITIES].append(activity)
+
+    def put_unreadable(self, stream: str, record: SetAside) -> None:
+        """Add a record that no reader can make sense of."""
+        self._log[stream].append(record)
+
+    def refuse(self, lead_id: str, reason: str) -> None:
+        """Refuse every update of one lead from now on."""
+        self.refusals[lead_id] = reason
+
+    def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
+        """See `Source.pages`; the log holds nothing later than `until`."""
+        position = (cursor or {"position": 0})["position"]
+        while True:
+            self._fail_when_told()
+            rows = self._log[stream][position : position + self._page_size]
+            position += len(rows)
+            page = Page(cursor={"position": position})
+            for row in rows:
+                if isinstance(row, LeadRecord):
+                    page.leads.append(row)
+                elif isinstance(row, ActivityRecord):
+                    page.activities.append(row)
+                else:
+                    page.set_aside.append(row)
+            yield page
+            if position >= len(self._log[stream]):
+                return
+
+    def write(self, updates: Sequence[ScoreUpdate]) -> list[WriteResult]:
+        """See `Target.write`."""
+        self._fail_when_told()
+        self.writes += 1
+        return [self._write(update) for update in updates]
+
+    def _write(self, update: ScoreUpdate) -> WriteResult:
+        if update.lead_id not in self.shown:
+            return WriteResult(update.lead_id, False, "this record does not exist")
+        if update.lead_id in self.refusals:
+            return WriteResult(update.lead_id, False, self.refusals[update.lead_id])
+        self.shown[update.lead_id].update(update.fields)
+        return WriteResult(update.lead_id, True)
+
+    def _fail_when_told(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)

@@ -1,0 +1,33 @@
+"""A sandbox CRM for the connectors to speak to, over a real socket."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rescore.mapping import Mapping, read_mapping
+from sandbox_crm.testing import SandboxServer
+from sandbox_crm.world import World, build_world
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+HUBSPOT_YAML = Path(__file__).parents[2] / "include" / "mappings" / "hubspot.yaml"
+
+
+@pytest.fixture(scope="session")
+def mapping() -> Mapping:
+    return read_mapping(HUBSPOT_YAML)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """300 leads whose last fact is an hour old, so that nothing but the planted rows is in the future."""
+    cache = tmp_path_factory.mktemp("world")
+    return build_world(ends_at=NOW - timedelta(hours=1), leads=300, awkward=True, cache=cache)
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[SandboxServer]:
+    with SandboxServer(world) as server:
+        server.sandbox.clock = lambda: NOW
+        yield server

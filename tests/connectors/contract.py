@@ -1,0 +1,144 @@
+"""What every CRM connector promises. Subclass, supply `rig`, write nothing else."""
+
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import pytest
+
+from rescore.connectors.base import ScoreUpdate, Source, Target
+from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
+from rescore.lake.records import Page
+
+UNTIL = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class SourceAndTarget(Source, Target, Protocol):
+    pass
+
+
+class Rig(Protocol):
+    """A CRM that tests can look into."""
+
+    connector: SourceAndTarget
+    leads: list[str]  # ids of at least 250 leads
+    score: str  # a number property
+    text: str  # a text property
+
+    def shown(self, lead_id: str, name: str) -> str | None: ...
+
+    def people(self) -> int: ...
+
+    def limit_rate(self, seconds: float) -> None:
+        """The next call is told to come back later."""
+
+    def go_down(self) -> None:
+        """The next call gets no answer, and has had no effect."""
+
+    def lock_out(self) -> None:
+        """The token is no longer good."""
+
+
+def read(connector: Source, stream: str, cursor: dict[str, Any] | None = None) -> list[Page]:
+    return list(connector.pages(stream, cursor, until=UNTIL))
+
+
+def known(pages: list[Page]) -> dict[str, Any]:
+    """What a lake keeps of some pages: the last of each lead and activity, and what was set aside."""
+    leads = {f"lead {record.lead_id}": record for page in pages for record in page.leads}
+    activities = {f"activity {record.activity_id}": record for page in pages for record in page.activities}
+    aside = {f"aside {one.record_id} {one.reason}": one for page in pages for one in page.set_aside}
+    return leads | activities | aside
+
+
+class ConnectorContract:
+    """The promises. Each test gets a fresh `rig`."""
+
+    def test_a_connector_is_a_source_and_a_target(self, rig: Rig):
+        assert isinstance(rig.connector, Source)
+        assert isinstance(rig.connector, Target)
+
+    def test_resuming_from_any_cursor_repeats_nothing_new_and_misses_nothing(self, rig: Rig):
+        for stream in rig.connector.streams:
+            pages = read(rig.connector, stream)
+            everything = known(pages)
+            for number, page in enumerate(pages[:: max(1, len(pages) // 8)]):
+                before = known(pages[: number * max(1, len(pages) // 8) + 1])
+                after = known(read(rig.connector, stream, page.cursor))
+                assert before | after == everything, (stream, number)
+
+    def test_reading_on_from_the_last_cursor_finds_nothing_new(self, rig: Rig):
+        for stream in rig.connector.streams:
+            pages = read(rig.connector, stream)
+            again = known(read(rig.connector, stream, pages[-1].cursor))
+            assert again.items() <= known(pages).items(), stream
+
+    def test_every_lead_is_read(self, rig: Rig):
+        leads = read(rig.connector, rig.connector.streams[0])
+        assert {record.lead_id for page in leads for record in page.leads} == set(rig.leads)
+
+    def test_an_update_lands_on_its_record_alone(self, rig: Rig):
+        one, other = rig.leads[:2]
+        results = rig.connector.write([ScoreUpdate(one, {rig.score: 87})])
+        assert [(result.lead_id, result.ok) for result in results] == [(one, True)]
+        assert rig.shown(one, rig.score) == "87"
+        assert not rig.shown(other, rig.score)
+
+    def test_the_same_update_sent_twice_changes_the_crm_once(self, rig: Rig):
+        update = ScoreUpdate(rig.leads[0], {rig.score: 40, rig.text: "A · pricing"})
+        first, second = rig.connector.write([update]), rig.connector.write([update])
+        assert first == second
+        assert (rig.shown(rig.leads[0], rig.score), rig.shown(rig.leads[0], rig.text)) == (
+            "40",
+            "A · pricing",
+        )
+
+    def test_none_empties_a_property(self, rig: Rig):
+        rig.connector.write([ScoreUpdate(rig.leads[0], {rig.score: 40})])
+        rig.connector.write([ScoreUpdate(rig.leads[0], {rig.score: None})])
+        assert not rig.shown(rig.leads[0], rig.score)
+
+    def test_zero_and_negative_scores_are_values(self, rig: Rig):
+        rig.connector.write(
+            [ScoreUpdate(rig.leads[0], {rig.score: 0}), ScoreUpdate(rig.leads[1], {rig.score: -5})]
+        )
+        assert (rig.shown(rig.leads[0], rig.score), rig.shown(rig.leads[1], rig.score)) == ("0", "-5")
+
+    def test_an_unknown_record_fails_alone_and_is_never_created(self, rig: Rig):
+        people = rig.people()
+        updates = [ScoreUpdate(lead, {rig.score: 7}) for lead in (rig.leads[0], "999999999", rig.leads[1])]
+        results = rig.connector.write(updates)
+        assert [(result.lead_id, result.ok) for result in results] == [
+            (rig.leads[0], True),
+            ("999999999", False),
+            (rig.leads[1], True),
+        ]
+        assert results[1].reason
+        assert not results[1].retryable
+        assert rig.people() == people
+
+    def test_a_record_named_twice_gets_both_updates_and_two_results(self, rig: Rig):
+        lead = rig.leads[0]
+        results = rig.connector.write([ScoreUpdate(lead, {rig.score: 7}), ScoreUpdate(lead, {rig.text: "B"})])
+        assert [result.ok for result in results] == [True, True]
+        assert (rig.shown(lead, rig.score), rig.shown(lead, rig.text)) == ("7", "B")
+
+    def test_a_rate_limit_surfaces_with_the_wait_the_server_asked_for(self, rig: Rig):
+        rig.limit_rate(1234)
+        with pytest.raises(CrmRateLimited) as caught:
+            rig.connector.write([ScoreUpdate(rig.leads[0], {rig.score: 1})])
+        assert caught.value.retry_after == 1234
+
+    def test_no_answer_is_retryable_and_the_same_call_later_succeeds(self, rig: Rig):
+        update = ScoreUpdate(rig.leads[0], {rig.score: 1})
+        rig.go_down()
+        with pytest.raises(CrmUnavailable):
+            rig.connector.write([update])
+        assert rig.connector.write([update])[0].ok
+
+    def test_a_bad_token_is_told_apart_in_reading_and_writing(self, rig: Rig):
+        rig.lock_out()
+        with pytest.raises(CrmRejectedCredentials):
+            read(rig.connector, rig.connector.streams[0])
+        rig.lock_out()
+        with pytest.raises(CrmRejectedCredentials):
+            rig.connector.write([ScoreUpdate(rig.leads[0], {rig.score: 1})])

@@ -1,0 +1,144 @@
+"""One call to HubSpot: what each kind of answer means, and what a person is told."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.connectors.pretend_server import PretendServer, Reply
+
+from rescore.connectors.hubspot.client import Client, Limits, Refused
+from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
+
+TOKEN = "pat-eu1-secret"
+MISSING_SCOPE = {
+    "status": "error",
+    "category": "MISSING_SCOPES",
+    "errors": [{"message": "...", "context": {"requiredGranularScopes": ["crm.objects.contacts.read"]}}],
+}
+
+
+class Clock:
+    """Seconds that pass only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def server() -> Iterator[PretendServer]:
+    with PretendServer(lambda asked: Reply(body={"fine": True})) as server:
+        yield server
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def client(server: PretendServer, clock: Clock, **limits: float) -> Client:
+    return Client(server.url, TOKEN, Limits(**limits), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
+
+
+def test_the_token_travels_in_the_header_only(server, clock):
+    assert client(server, clock).get("/crm/x", {"limit": 1}) == {"fine": True}
+    assert server.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert server.asked[0].query == {"limit": "1"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "says"),
+    [
+        pytest.param(
+            Reply(401),
+            CrmRejectedCredentials,
+            "password of the Airflow Connection `rescore_hubspot`",
+            id="401",
+        ),
+        pytest.param(
+            Reply(403, MISSING_SCOPE), CrmRejectedCredentials, "`crm.objects.contacts.read`", id="403 scope"
+        ),
+        pytest.param(
+            Reply(403, b"<html>no"), CrmRejectedCredentials, "the scope that this call needs", id="403 HTML"
+        ),
+        pytest.param(
+            Reply(200, b"<html>hello"), CrmUnavailable, "check the host of the Airflow Connection", id="HTML"
+        ),
+        pytest.param(Reply(200, b'{"a": '), CrmUnavailable, "is not JSON", id="half JSON"),
+        pytest.param(Reply(200, b"[1]"), CrmUnavailable, "is not JSON", id="a list"),
+        pytest.param(Reply(200, b'"\xff\xfe"'), CrmUnavailable, "is not JSON", id="not UTF-8"),
+        pytest.param(Reply(302, headers={"Location": "/x"}), CrmUnavailable, "redirect", id="redirect"),
+        pytest.param(Reply(404, b"<html>not here"), CrmUnavailable, "is not JSON", id="another server"),
+        pytest.param(Reply(500, b"oops"), CrmUnavailable, "500", id="500"),
+        pytest.param(Reply(502, b"<html>bad gateway"), CrmUnavailable, "502", id="502"),
+        pytest.param(Reply(408), CrmUnavailable, "408", id="408"),
+        pytest.param(Reply(raw=b""), CrmUnavailable, "did not answer", id="cut"),
+        pytest.param(
+            Reply(400, {"category": "VALIDATION_ERROR"}), Refused, "400, VALIDATION_ERROR", id="400"
+        ),
+        pytest.param(Reply(404, {"category": "OBJECT_NOT_FOUND"}), Refused, "404", id="404"),
+        pytest.param(Reply(423, {}), Refused, "423", id="locked"),
+    ],
+)
+def test_every_kind_of_answer_is_an_error_that_says_what_to_do(server, clock, reply, error, says):
+    server.answer = lambda asked: reply
+    with pytest.raises(error) as caught:
+        client(server, clock).post("/crm/x", {})
+    assert says in str(caught.value)
+    assert TOKEN not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [
+        pytest.param(Reply(429, {}, {"Retry-After": "3"}), 3.0, id="a header"),
+        pytest.param(Reply(429, {"policyName": "SECONDLY"}), 1.0, id="a policy of one second"),
+        pytest.param(Reply(429, {"policyName": "TEN_SECONDLY_ROLLING"}), 10.0, id="a policy of ten seconds"),
+        pytest.param(Reply(429, b"slow down"), 10.0, id="nothing but the status"),
+        pytest.param(Reply(429, {}, {"Retry-After": "soon"}), 10.0, id="a header that is no number"),
+    ],
+)
+def test_a_short_wait_is_waited_and_the_call_made_again(server, clock, reply, seconds):
+    replies = [reply, reply, Reply(body={"fine": True})]
+    server.answer = lambda asked: replies.pop(0)
+    assert client(server, clock).get("/crm/x") == {"fine": True}
+    assert clock.slept == [seconds, seconds]
+
+
+def test_a_long_wait_is_left_to_the_next_run(server, clock):
+    server.answer = lambda asked: Reply(429, {"policyName": "DAILY"}, {"Retry-After": "5400"})
+    with pytest.raises(CrmRateLimited, match="DAILY") as caught:
+        client(server, clock).get("/crm/x")
+    assert caught.value.retry_after == 5400
+    assert len(server.asked) == 1
+    assert clock.slept == []
+
+
+def test_waiting_has_an_end(server, clock):
+    server.answer = lambda asked: Reply(429, {}, {"Retry-After": "2"})
+    with pytest.raises(CrmRateLimited):
+        client(server, clock, waits=3).get("/crm/x")
+    assert len(server.asked) == 4
+    assert clock.slept == [2, 2, 2]
+
+
+def test_calls_keep_below_the_limit_by_waiting_themselves(server, clock):
+    paced = client(server, clock, calls=4, calls_seconds=10)
+    for _ in range(9):
+        paced.get("/crm/x")
+    assert clock.now == 20
+    assert len(clock.slept) == 2
+
+
+def test_searches_have_a_slower_pace_of_their_own(server, clock):
+    paced = client(server, clock, searches=2, searches_seconds=1)
+    for _ in range(5):
+        paced.search("/crm/x/search", {})
+    assert clock.now == 2

@@ -1,0 +1,191 @@
+"""HTTP: every request ends in time, with an answer or with one sentence."""
+
+import gzip
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.connectors.pretend_server import Asked, PretendServer, Reply
+
+from rescore.connectors.session import NoAnswer, Session
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def always(reply: Reply):
+    return lambda asked: reply
+
+
+@pytest.fixture
+def server() -> Iterator[PretendServer]:
+    with PretendServer(always(Reply())) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("raw", "sent"),
+    [
+        pytest.param(HEAD + b"Content-Length: 400\r\n\r\n" + b"x" * 400, True, id="the body drips"),
+        pytest.param(HEAD + b"X-Long: " + b"x" * 400, True, id="the headers drip"),
+        pytest.param(HEAD + b"\r\n" + b"x" * 400, True, id="a body without length drips"),
+    ],
+)
+def test_the_deadline_counts_the_whole_answer_not_each_read(server, raw, sent):
+    server.answer = always(Reply(raw=raw, drip=0.05))
+    started = time.monotonic()
+    with pytest.raises(NoAnswer, match=r"did not answer within 0\.4 seconds") as caught:
+        Session(seconds=0.4).send("GET", server.url)
+    assert time.monotonic() - started < 3
+    assert caught.value.sent is sent
+
+
+def test_a_session_is_good_again_after_a_deadline(server):
+    session = Session(seconds=0.4)
+    server.answer = always(Reply(raw=HEAD + b"X: " + b"x" * 100, drip=0.05))
+    with pytest.raises(NoAnswer):
+        session.send("GET", server.url)
+    server.answer = always(Reply(body={"fine": True}))
+    assert session.send("GET", server.url).body == b'{"fine": true}'
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"", id="nothing at all"),
+        pytest.param(HEAD + b"Content-Length: 10\r\n\r\n[1,", id="less than promised"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", id="not HTTP"),
+        pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", id="broken chunks"),
+        pytest.param(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd", id="broken gzip"),
+    ],
+)
+def test_an_incomplete_answer_is_no_answer_and_its_effect_is_unknown(server, raw):
+    server.answer = always(Reply(raw=raw))
+    with pytest.raises(NoAnswer, match="broke the connection") as caught:
+        Session(seconds=5).send("POST", server.url, json={})
+    assert caught.value.sent
+
+
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut_off(server):
+    bomb = gzip.compress(b"0" * 3_000_000)
+    server.answer = always(Reply(body=bomb, headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(NoAnswer, match="more than 1000000 bytes"):
+        Session(seconds=5, largest=1_000_000).send("GET", server.url)
+
+
+def test_nothing_listening_is_one_sentence_that_names_the_host():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(NoAnswer, match=f"nothing listens at 127.0.0.1:{port}") as caught:
+        Session(seconds=5).send("GET", f"http://user:secret@127.0.0.1:{port}/")
+    assert not caught.value.sent
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_host_is_one_sentence():
+    with pytest.raises(NoAnswer, match=r"there is no host crm\.invalid") as caught:
+        Session(seconds=5).send("GET", "http://crm.invalid/")
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://", "nonsense"])
+def test_what_is_no_web_address_is_one_sentence(url):
+    with pytest.raises(NoAnswer, match="is not a web address"):
+        Session(seconds=5).send("GET", url)
+
+
+def test_a_redirect_is_an_answer_and_nobody_follows_it(server):
+    server.answer = always(Reply(status=307, headers={"Location": server.url + "/elsewhere"}))
+    answer = Session(seconds=5).send("POST", server.url, body=b"signed")
+    assert answer.status == 307
+    assert len(server.asked) == 1
+
+
+def test_proxies_and_netrc_of_the_environment_do_not_count(server, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password leaked\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert Session(seconds=5).send("GET", server.url).status == 200
+    assert "authorization" not in server.asked[0].headers
+
+
+def test_a_failed_post_is_not_sent_again(server):
+    def cut(asked: Asked) -> Reply:
+        return Reply(raw=b"")
+
+    server.answer = cut
+    with pytest.raises(NoAnswer):
+        Session(seconds=5).send("POST", server.url, json={})
+    assert len(server.asked) == 1
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
+    """A self-signed certificate of 127.0.0.1, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    signed = made.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
+    encoding, no_password = serialization.Encoding.PEM, serialization.NoEncryption()
+    pem = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, no_password)
+    pem.write_bytes(private + signed.public_bytes(encoding))
+    return pem
+
+
+@pytest.fixture
+def tls_url(certificate) -> Iterator[str]:
+    class Hello(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = HTTPServer(("127.0.0.1", 0), Hello)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_certificate_nobody_vouches_for_is_one_sentence(tls_url):
+    with pytest.raises(NoAnswer, match="TLS that can be trusted") as caught:
+        Session(seconds=5).send("GET", tls_url)
+    assert not caught.value.sent
+
+
+def test_a_bundle_makes_it_trusted(tls_url, certificate):
+    assert Session(seconds=5, verify=str(certificate)).send("GET", tls_url).status == 204
+
+
+def test_a_plain_server_behind_https_is_one_sentence(server):
+    with pytest.raises(NoAnswer):
+        Session(seconds=5).send("GET", server.url.replace("http:", "https:"))
+
+
+def test_a_handshake_that_never_comes_ends_with_the_deadline():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        started = time.monotonic()
+        with pytest.raises(NoAnswer):
+            Session(seconds=0.4).send("GET", f"https://127.0.0.1:{silent.getsockname()[1]}/")
+        assert time.monotonic() - started < 3
