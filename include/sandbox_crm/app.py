@@ -8,7 +8,7 @@ from sandbox_crm.faults import Faults
 from sandbox_crm.gate import Gate
 from sandbox_crm.sandbox import Limits, Sandbox
 from sandbox_crm.store import Store
-from sandbox_crm.vendor import Refusal, refuse, refuse_input
+from sandbox_crm.vendor import Refusal, refuse, refuse_input, refuse_number
 from sandbox_crm.world import World
 
 
@@ -37,6 +37,7 @@ def create_app(
     app.state.faults = Faults() if faults else None
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, refuse_input)
+    app.add_exception_handler(OverflowError, refuse_number)
     for room in (objects, activities, settings, control, page):
         app.include_router(room.router)
     app.add_middleware(Gate, sandbox=sandbox, latency=latency, faults=app.state.faults)

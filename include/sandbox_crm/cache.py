@@ -1,7 +1,9 @@
 """Keeps a generated script as Parquet files, so that a second start does not simulate again."""
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,11 +29,13 @@ def cached(folder: Path | None, name: str, make: Callable[[], Script]) -> Script
     place = folder / name
     if not place.exists():
         script = make()
-        unfinished = place.with_name(f"{name}.part")
-        unfinished.mkdir(parents=True, exist_ok=True)
-        for table in SHAPES:
-            pq.write_table(_table(getattr(script, table)), unfinished / f"{table}.parquet")
-        unfinished.rename(place)  # a start that was interrupted leaves no half world behind
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as unfinished:
+            for table in SHAPES:
+                pq.write_table(_table(getattr(script, table)), Path(unfinished) / f"{table}.parquet")
+            # a whole world or none: an interrupted start leaves no half one, of two at once the first wins
+            with suppress(OSError):
+                Path(unfinished).rename(place)
         return script
     return Script(**{table: _rows(shape, place / f"{table}.parquet") for table, shape in SHAPES.items()})
 

@@ -89,7 +89,8 @@ class CuttableProtocol(H11Protocol):
 
 
 async def _cut(scope: Scope, receive: Receive) -> None:
-    CuttableProtocol.by_caller[tuple(scope["client"])].abort()
+    if connection := CuttableProtocol.by_caller.get(tuple(scope["client"])):  # the caller may have gone first
+        connection.abort()
     while (await receive())["type"] != "http.disconnect":
         pass  # what is left of the body
 

@@ -1,8 +1,8 @@
 """Compiles the vendor's search request to SQL: filter groups, sorts, and the 10,000-row window."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from sandbox_crm.vendor import bad_request, moment
 
@@ -14,13 +14,14 @@ COLUMNS: Final = {
     "hs_createdate": "created",
     "hs_object_id": "id",
 }
+Name = Annotated[str, StringConstraints(pattern=r"^\w+$", max_length=100)]  # it becomes part of a JSON path
 COMPARISONS: Final = {"EQ": "=", "NEQ": "!=", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
 
 
 class Filter(BaseModel):
     """One comparison; dates as epoch milliseconds or ISO 8601, always as text."""
 
-    propertyName: str  # noqa: N815 - the vendor's names, here and below
+    propertyName: Name  # noqa: N815 - the vendor's names, here and below
     operator: Literal[
         "EQ", "NEQ", "LT", "LTE", "GT", "GTE", "BETWEEN", "IN", "NOT_IN", "HAS_PROPERTY", "NOT_HAS_PROPERTY"
     ]
@@ -38,7 +39,7 @@ class FilterGroup(BaseModel):
 class Sort(BaseModel):
     """One property to sort by."""
 
-    propertyName: str  # noqa: N815
+    propertyName: Name  # noqa: N815
     direction: Literal["ASCENDING", "DESCENDING"] = "ASCENDING"
 
 

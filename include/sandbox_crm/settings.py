@@ -1,7 +1,8 @@
 """The account's settings: contact properties and their groups, account details, how much was called."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -15,6 +16,7 @@ from sandbox_crm.store import iso, milliseconds
 from sandbox_crm.vendor import VERSION, Refusal
 
 CONTACT_PROPERTIES = f"/crm/properties/{VERSION}/contacts"
+ZONE: Final = ZoneInfo("Europe/Berlin")  # the account's: its day of calls ends at its midnight
 router = APIRouter()
 
 
@@ -101,16 +103,18 @@ async def read_property(name: str, sandbox: InSandbox) -> dict[str, Any]:
 
 
 @router.get(f"/account-info/{VERSION}/details")
-async def account_details() -> dict[str, Any]:
+async def account_details(sandbox: InSandbox) -> dict[str, Any]:
     """Which account this is and which zone its days are counted in."""
+    now = sandbox.clock().astimezone(ZONE)
+    offset = now.utcoffset() or timedelta()
     return {
         "portalId": PORTAL_ID,
         "accountType": "SANDBOX",
-        "timeZone": "Europe/Berlin",
+        "timeZone": ZONE.key,
         "companyCurrency": "EUR",
         "additionalCurrencies": [],
-        "utcOffset": "+01:00",
-        "utcOffsetMilliseconds": 3_600_000,
+        "utcOffset": now.isoformat()[-6:],
+        "utcOffsetMilliseconds": int(offset.total_seconds() * 1000),
         "uiDomain": "sandbox.example",
         "dataHostingLocation": "eu1",
     }
@@ -119,8 +123,8 @@ async def account_details() -> dict[str, Any]:
 @router.get(f"/account-info/{VERSION}/api-usage/daily/private-apps")
 async def api_usage(sandbox: InSandbox) -> dict[str, Any]:
     """How many of today's calls are used."""
-    now = sandbox.clock()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    now = sandbox.clock().astimezone(ZONE)
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(), ZONE)
     return {
         "results": [
             {

@@ -43,6 +43,12 @@ async def refuse_input(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(refusal.body, refusal.status)
 
 
+async def refuse_number(_: Request, error: Exception) -> JSONResponse:
+    """A number too large for the database is a bad request, not a fault of the server."""
+    refusal = Refusal(400, "VALIDATION_ERROR", f"A number in the request is out of range: {error}")
+    return JSONResponse(refusal.body, refusal.status)
+
+
 def bad_request(message: str, **more: Any) -> NoReturn:
     """Refuse the whole call."""
     raise Refusal(400, "VALIDATION_ERROR", message, **more)
@@ -59,15 +65,16 @@ def moment(text: str, *, of: str) -> int:
     return round((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def bookmark(*position: int) -> str:
+def bookmark(when: int, number: int) -> str:
     """An opaque paging token: rows that appear meanwhile do not shift the pages behind it."""
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([when, number]).encode()).decode().rstrip("=")
 
 
 def opened(token: str) -> list[int]:
     """The position a bookmark stands for."""
     try:
         position = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return [int(part) for part in position]
+        when, number = (int(part) for part in position)
     except (binascii.Error, ValueError, TypeError):
         bad_request("The paging token is not one of ours")
+    return [when, number]

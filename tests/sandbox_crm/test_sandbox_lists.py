@@ -76,6 +76,8 @@ def test_an_unknown_form_is_404(reading: Crm):
     [
         pytest.param(EVENTS, {"limit": 1001}, id="too many page views"),
         pytest.param(EVENTS, {"after": "nonsense"}, id="a token of somebody else"),
+        pytest.param(EVENTS, {"after": "WzEsMiwzXQ"}, id="a token with too much in it"),
+        pytest.param(EVENTS, {"objectId": "9" * 40}, id="a number out of range"),
         pytest.param(EVENTS, {"sort": "hs_url"}, id="an unknown sort"),
         pytest.param(EVENTS, {"occurredAfter": "yesterday"}, id="not a date"),
         pytest.param(EVENTS, {"objectType": "company"}, id="another object type"),

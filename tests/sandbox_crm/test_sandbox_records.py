@@ -105,6 +105,15 @@ def test_a_search_returns_the_properties_asked_for_as_text_and_null_when_there_i
             id="not a date",
         ),
         pytest.param("not an object", id="not an object"),
+        pytest.param({"sorts": [{"propertyName": 'a"b'}]}, id="not a property name"),
+        pytest.param(
+            {
+                "filterGroups": [
+                    {"filters": [{"propertyName": "hs_object_id", "operator": "EQ", "value": "9" * 40}]}
+                ]
+            },
+            id="a number out of range",
+        ),
     ],
 )
 def test_a_search_the_vendor_would_refuse_is_a_400_in_its_words(reading: Crm, body):
