@@ -207,7 +207,7 @@ sync = Table(
     Column("lease_until", UtcDateTime),
     Column("lease_by", String),
     Column("reason", Text),  # of the last failure
-    Index(None, "target", "state", "next_at"),
+    Index(None, "target", "state", "lead"),
     comment="level-triggered: what each target should show of each lead",
 )
 
@@ -257,7 +257,7 @@ attempt = Table(
     Column("delivery_id", String(36), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    Column("outcome", String, nullable=False),  # unknown (until we hear) · ok · transient · refused
+    Column("outcome", String, nullable=False),  # unknown (until we hear) · ok · transient · refused · unready
     Column("detail", Text),
     Index(None, "delivery_id"),
     comment="written before the call, completed after it",

@@ -225,7 +225,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sync", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_sync_target_state_next_at"), ["target", "state", "next_at"], unique=False
+            batch_op.f("ix_sync_target_state_lead"), ["target", "state", "lead"], unique=False
         )
 
     op.create_table(
@@ -253,7 +253,7 @@ def downgrade() -> None:
     """Bring them back."""
     op.drop_table("activation")
     with op.batch_alter_table("sync", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_sync_target_state_next_at"))
+        batch_op.drop_index(batch_op.f("ix_sync_target_state_lead"))
 
     op.drop_table("sync")
     op.drop_table("stream")

@@ -1,0 +1,198 @@
+"""Where does everything stand? One reading of the ledger, as counts that leave nobody out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, case, func, literal, select, union_all
+
+from rescore.ledger import registry, tables
+
+LAST_RUNS = 10
+DAY = timedelta(days=1)
+
+LEAD_STATES = (
+    "dirty",  # new facts, or overtaken: the next run scores it
+    "parked",  # a target refused it; a person has to look
+    "deferred",  # a target could not take it; tried again later
+    "due",  # waits for the next update_crm
+    "shadow",  # known, and on purpose not sent
+    "outside",  # never in the audience: nothing to show
+    "untargeted",  # scored, and no target shows this scorecard
+    "settled",  # every target shows the score of record
+)
+"""Every lead is in exactly one: the first that applies, over all of its targets."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScorecardStatus:
+    """One scorecard in force; `leads` counts by `LEAD_STATES`, `bands` the scored leads, best band first."""
+
+    scorecard: str
+    version: int
+    activation: int
+    path: str
+    activated_at: datetime
+    rescore_owed: bool
+    paused: bool
+    scored: int
+    bands: Mapping[str, int]
+    leads: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedFile:
+    """A file whose bytes, as last looked at, do not hold; `problems` are `file:line:col: message`."""
+
+    path: str
+    scorecard: str
+    seen_at: datetime
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """One run, for a list of the latest."""
+
+    run_key: str
+    scorecard: str
+    kind: str
+    state: str
+    as_of: datetime
+    started_at: datetime
+    finished_at: datetime | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole picture: scorecards, what is owed to targets and receivers, rejected files, last runs.
+
+    `unanswered` counts the attempts at deliveries whose outcome nobody knows.
+    """
+
+    scorecards: tuple[ScorecardStatus, ...]
+    syncs: Mapping[str, Mapping[str, int]]
+    deliveries: Mapping[str, int]
+    delivered_today: int
+    unanswered: int
+    rejected: tuple[RejectedFile, ...]
+    runs: tuple[RunStatus, ...]
+
+    def lines(self) -> Iterator[tuple[str, int]]:
+        """Every count under a name of its own, for machines and for grep."""
+        for card in self.scorecards:
+            name = card.scorecard
+            yield f"{name} version", card.version
+            yield f"{name} activation", card.activation
+            yield f"{name} rescore owed", int(card.rescore_owed)
+            yield f"{name} paused", int(card.paused)
+            yield f"{name} scored", card.scored
+            yield from ((f"{name} band {band}", count) for band, count in card.bands.items())
+            yield from ((f"{name} leads {state}", count) for state, count in card.leads.items())
+        for target, states in self.syncs.items():
+            yield from ((f"{target} {state}", count) for state, count in states.items())
+        yield from ((f"deliveries {state}", count) for state, count in self.deliveries.items())
+        yield "deliveries unanswered", self.unanswered
+        yield "rejected files", len(self.rejected)
+
+
+def status(connection: Connection, now: datetime) -> Status:
+    """Read the whole picture; `now` only bounds `delivered_today`, the last 24 hours."""
+    delivery = tables.delivery
+    by_target: dict[str, Counter[str]] = {}
+    for target, state, count in connection.execute(
+        select(tables.sync.c.target, tables.sync.c.state, func.count())
+        .group_by(tables.sync.c.target, tables.sync.c.state)
+        .order_by(tables.sync.c.target, tables.sync.c.state)
+    ):
+        by_target.setdefault(target, Counter())[state] = count
+    states = connection.execute(
+        select(delivery.c.state, func.count()).group_by(delivery.c.state).order_by(delivery.c.state)
+    )
+    return Status(
+        scorecards=tuple(_scorecard(connection, active) for active in registry.in_force(connection)),
+        syncs=by_target,
+        deliveries={state: count for state, count in states},  # noqa: C416 - rows are no pairs to mypy
+        delivered_today=connection.execute(
+            select(func.count()).where(delivery.c.state == "delivered", delivery.c.settled_at > now - DAY)
+        ).scalar_one(),
+        unanswered=connection.execute(
+            select(func.count()).where(tables.attempt.c.outcome == "unknown")
+        ).scalar_one(),
+        rejected=_rejected(connection),
+        runs=_runs(connection),
+    )
+
+
+def _scorecard(connection: Connection, active: registry.Active) -> ScorecardStatus:
+    score = tables.score
+    bands = connection.execute(
+        select(score.c.band, func.count(), func.max(score.c.score).label("best"))
+        .where(score.c.scorecard == active.scorecard, score.c.score.is_not(None))
+        .group_by(score.c.band)
+    ).all()
+    return ScorecardStatus(
+        scorecard=active.scorecard,
+        version=active.version_seq,
+        activation=active.activation_seq,
+        path=active.path,
+        activated_at=active.activated_at,
+        rescore_owed=active.rescored_at is None,
+        paused=active.paused,
+        scored=sum(row[1] for row in bands),
+        bands={row[0] or "none": row[1] for row in sorted(bands, key=lambda row: -row.best)},
+        leads=_leads(connection, active.scorecard),
+    )
+
+
+def _leads(connection: Connection, scorecard: str) -> dict[str, int]:
+    """Every lead that has a score or a mark, once, by the state that says most about it."""
+    score, sync, dirty = tables.score, tables.sync, tables.dirty
+    state = case(
+        (sync.c.lead.is_(None) & (score.c.ver == 0), "outside"),
+        (sync.c.lead.is_(None), "untargeted"),
+        ((sync.c.state == "due") & (sync.c.tries > 0), "deferred"),
+        else_=sync.c.state,
+    )
+    pieces = union_all(
+        select(dirty.c.lead, literal("dirty").label("state")).where(dirty.c.scorecard == scorecard),
+        select(score.c.lead, state)
+        .outerjoin(sync, (sync.c.scorecard == score.c.scorecard) & (sync.c.lead == score.c.lead))
+        .where(score.c.scorecard == scorecard),
+    ).subquery()
+    rank = case(
+        *((pieces.c.state == name, position) for position, name in enumerate(LEAD_STATES)),
+        else_=len(LEAD_STATES),
+    )
+    first = select(func.min(rank).label("rank")).group_by(pieces.c.lead).subquery()
+    rows = connection.execute(select(first.c.rank, func.count()).group_by(first.c.rank))
+    counts = {LEAD_STATES[position]: count for position, count in rows}
+    return {name: counts.get(name, 0) for name in LEAD_STATES}
+
+
+def _rejected(connection: Connection) -> tuple[RejectedFile, ...]:
+    version = tables.rules_version
+    last = select(func.max(version.c.seen)).group_by(version.c.path)
+    rows = connection.execute(
+        select(version.c.path, version.c.scorecard, version.c.registered_at, version.c.error)
+        .where(version.c.seen.in_(last), version.c.status == registry.REJECTED)
+        .order_by(version.c.path)
+    )
+    return tuple(
+        RejectedFile(row.path, row.scorecard, row.registered_at, tuple((row.error or "").split("\n")))
+        for row in rows
+    )
+
+
+def _runs(connection: Connection) -> tuple[RunStatus, ...]:
+    run = tables.run
+    columns = [run.c[name] for name in RunStatus.__slots__]
+    rows = connection.execute(
+        select(*columns).order_by(run.c.started_at.desc(), run.c.run_key).limit(LAST_RUNS)
+    )
+    return tuple(RunStatus(**(dict(row._mapping) | {"counts": json.loads(row.counts)})) for row in rows)
