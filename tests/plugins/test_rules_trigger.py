@@ -100,9 +100,9 @@ def test_a_missing_rules_folder_ends_the_wait_with_a_sentence(deployment):
     assert "there is no folder" in seen["error"]
 
 
-def test_a_ledger_that_cannot_be_reached_is_given_a_few_looks(deployment, monkeypatch, caplog):
+def test_a_ledger_that_cannot_be_reached_is_given_a_few_looks(deployment, monkeypatch, capsys):
     monkeypatch.setenv("RESCORE_LEDGER_URL", "postgresql://nobody@127.0.0.1:1/nothing")
     seen = event()
     assert seen["retryable"] is True
     assert "cannot be reached" in seen["error"]
-    assert caplog.text.count("failed: ") == PATIENCE
+    assert capsys.readouterr().out.count("failed: ") == PATIENCE
