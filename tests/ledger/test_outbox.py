@@ -116,12 +116,15 @@ class TestSyncs:
             outbox.release_syncs(connection, claims)
         assert [c.tries for c in claim(world)] == [0, 0]
 
-    def test_the_shadow_holds_what_would_be_sent_until_the_target_goes_live(self, world):
-        with world.ledger.transaction() as connection:
-            assert outbox.set_mode(connection, "crm", live=False) == 2
+    def test_the_shadow_holds_what_would_be_sent_until_the_scorecard_goes_live(self, world):
+        def set_modes(*live):
+            with world.ledger.transaction() as connection:
+                return dict(outbox.set_modes(connection, "crm", live=live))
+
+        assert set_modes("another") == {"shadow": 2}
+        assert set_modes("another") == {}
         assert claim(world) == []
-        with world.ledger.transaction() as connection:
-            assert outbox.set_mode(connection, "crm", live=True) == 2
+        assert set_modes("another", "b2b") == {"due": 2}
         assert len(claim(world)) == 2
 
     def test_a_paused_scorecard_sends_nothing(self, world):

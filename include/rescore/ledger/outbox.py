@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -201,16 +201,26 @@ def release_syncs(connection: Connection, claims: Iterable[SyncClaim]) -> None:
         )
 
 
-def set_mode(connection: Connection, target: str, *, live: bool) -> int:
-    """Put what is due into the target's shadow, or bring it back out; how many leads moved.
+def set_modes(connection: Connection, target: str, *, live: Collection[str]) -> Counter[str]:
+    """Bring these scorecards out of the target's shadow, and put every other one that is due into it.
 
     In the shadow nothing is sent, and everything is known that would be.
+
+    Returns:
+        Counts of leads that moved: `shadow` into it, `due` out of it.
     """
-    was, becomes = ("shadow", "due") if live else ("due", "shadow")
     sync = tables.sync
-    return connection.execute(
-        update(sync).where(sync.c.target == target, sync.c.state == was).values(state=becomes)
-    ).rowcount
+    moves = {
+        "shadow": (sync.c.state == "due") & sync.c.scorecard.not_in(live),
+        "due": (sync.c.state == "shadow") & sync.c.scorecard.in_(live),
+    }
+    moved = {
+        state: connection.execute(
+            update(sync).where(sync.c.target == target, chosen).values(state=state)
+        ).rowcount
+        for state, chosen in moves.items()
+    }
+    return +Counter(moved)
 
 
 # ── crossings to automations: edge-triggered ─────────────────────────────────────────────────────────
