@@ -2,12 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Path = tuple[str | int, ...]
+
+MANY = 12  # names beyond this make a message nobody reads
+
+
+class Trouble(NamedTuple):
+    """One problem in our own words: where below the value being checked, what, and whether it is the key.
+
+    `{name}` in the message becomes the key it is about.
+    """
+
+    path: Path
+    message: str
+    at_key: bool = False
 
 
 class StrictMap(BaseModel):
@@ -30,26 +43,39 @@ class StrictMap(BaseModel):
     def _only_known_keys(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(value, dict):
             return handler(value)
-        found = [
-            complaint((key,), cls._about_key(key), key=True) for key in value if key not in cls.model_fields
+        known = {key: item for key, item in value.items() if key in cls.model_fields}
+        empty = [key for key, item in known.items() if item is None]
+        troubles = [Trouble((key,), cls._about_key(key), at_key=True) for key in value if key not in known]
+        troubles += [
+            Trouble((key,), f"`{key}` has no value; write one, or take the key out") for key in empty
         ]
-        empty = [key for key in value if key in cls.model_fields and value[key] is None]
-        found += [complaint((key,), f"`{key}` has no value; write one, or take the key out") for key in empty]
-        if not found:
+        if not troubles:
             return handler(value)
         try:
-            handler({key: value[key] for key in value if key in cls.model_fields and value[key] is not None})
+            handler({key: item for key, item in known.items() if item is not None})
         except ValidationError as error:
-            found += [problem for problem in again(error) if problem["loc"] not in {(key,) for key in empty}]
-        raise ValidationError.from_exception_data(cls.__name__, found)
+            others = [detail for detail in _details(error) if detail["loc"] not in {(key,) for key in empty}]
+        else:
+            others = []
+        raise ValidationError.from_exception_data(cls.__name__, [*map(_detail, troubles), *others])
 
     @classmethod
     def _about_key(cls, key: str) -> str:
         if key in cls.not_yet:
             return not_yet(key)
-        if key in cls.misplaced:
-            return cls.misplaced[key]
-        return f"unknown key `{key}`; {did_you_mean(key, cls.model_fields)}"
+        return cls.misplaced.get(key) or f"unknown key `{key}`; {did_you_mean(key, cls.model_fields)}"
+
+
+def refuse(message: str, *path: str | int) -> NoReturn:
+    """Refuse the value being checked, or what is at a path below it."""
+    refuse_all([Trouble(path, message)])
+    raise AssertionError
+
+
+def refuse_all(troubles: Iterable[Trouble]) -> None:
+    """Refuse with every problem found, if any."""
+    if details := [_detail(trouble) for trouble in troubles]:
+        raise ValidationError.from_exception_data("", details)
 
 
 def not_yet(word: str) -> str:
@@ -60,36 +86,30 @@ def not_yet(word: str) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint at the nearest known word, else at all of them."""
     known = list(known)
-    if near := get_close_matches(word.lower(), known, n=1, cutoff=0.6):
+    if near := get_close_matches(word.lower(), known, n=1):
         return f"did you mean `{near[0]}`?"
+    if len(known) > MANY:
+        return "docs/rules.md lists what can stand here"
     return "write one of " + ", ".join(f"`{name}`" for name in known) if known else "take it out"
 
 
-def complaint(loc: Path, message: str, *, key: bool = False) -> InitErrorDetails:
-    """One problem of our own wording, at a place below the value being checked; `key` puts it on the key.
-
-    `{name}` in the message becomes the key it is about.
-    """
-    kind = "unknown_key" if key else "rescore"
-    return InitErrorDetails(
-        type=PydanticCustomError(kind, "{message}", {"message": message}), loc=loc, input=None
-    )
+def _said(message: str, *, at_key: bool) -> PydanticCustomError:
+    return PydanticCustomError("at_key" if at_key else "rescore", "{message}", {"message": message})
 
 
-def refuse(problems: Iterable[tuple[Path, str]]) -> None:
-    """Raise every problem found, if any."""
-    if found := [complaint(loc, message) for loc, message in problems]:
-        raise ValidationError.from_exception_data("", found)
+def _detail(trouble: Trouble) -> InitErrorDetails:
+    error = _said(trouble.message, at_key=trouble.at_key)
+    return InitErrorDetails(type=error, loc=trouble.path, input=None)
 
 
-def again(error: ValidationError) -> list[InitErrorDetails]:
+def _details(error: ValidationError) -> list[InitErrorDetails]:
     """The problems of an error, ready to be raised again together with others."""
-    problems = []
-    for detail in error.errors(include_url=False):
-        kind: Any = detail["type"]
-        if kind in {"rescore", "unknown_key"}:
-            kind = PydanticCustomError(kind, "{message}", {"message": detail["msg"]})
-        problems.append(
-            InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"], ctx=detail.get("ctx", {}))
+    details = []
+    for found in error.errors(include_url=False):
+        kind: Any = found["type"]
+        if kind in {"rescore", "at_key"}:
+            kind = _said(found["msg"], at_key=kind == "at_key")
+        details.append(
+            InitErrorDetails(type=kind, loc=found["loc"], input=found["input"], ctx=found.get("ctx", {}))
         )
-    return problems
+    return details

@@ -123,7 +123,7 @@ def problems_of(
     """
     problems = []
     for detail in error.errors(include_url=False):
-        at_key = detail["type"] in {"extra_forbidden", "unknown_key"} or detail["loc"][-1:] == ("[key]",)
+        at_key = detail["type"] in {"extra_forbidden", "at_key"} or detail["loc"][-1:] == ("[key]",)
         place = document.where(detail["loc"], key=at_key)
         problems.append(Problem(*place, about(detail["loc"]) + say.validation(detail)))
     return problems
@@ -203,7 +203,10 @@ class _Reader:
                 self._value(next(self._events), (*path, NOWHERE), depth + 1)
             else:
                 self._keys[(*path, key)] = _place(event.start_mark)
-                data[key] = self._value(next(self._events), (*path, key), depth + 1)
+                value = next(self._events)
+                data[key] = self._value(value, (*path, key), depth + 1)
+                if value.start_mark.index == value.end_mark.index:  # nothing is there to point at
+                    self._values[(*path, key)] = self._keys[(*path, key)]
         return data
 
     def _key(self, event: NodeEvent, depth: int) -> str | None:

@@ -135,15 +135,14 @@ def syntax(problem: str) -> str:
 def validation(detail: ErrorDetails) -> str:
     """One pydantic error; a message of our own (any type not listed) is passed on as it is."""
     names = [step for step in detail["loc"] if isinstance(step, str) and step != "[key]"]
+    name = names[-1] if names else "the file"
     template = VALIDATION.get(detail["type"])
     if template is None:
-        return detail["msg"].replace("{name}", names[-1] if names else "the file")
+        return detail["msg"].replace("{name}", name)
     given = described(detail["input"])
     quote = "put it in quotes" if isinstance(detail["input"], int | float) else "write a text"
-    context = {
-        key: f"`{value}`" if key == "pattern" else value for key, value in detail.get("ctx", {}).items()
-    }
-    return template.format(name=names[-1] if names else "the file", given=given, quote=quote, **context)
+    context = {key: str(value).replace("'", "`") for key, value in detail.get("ctx", {}).items()}
+    return template.format(name=name, given=given, quote=quote, **context)
 
 
 def described(value: object) -> str:

@@ -107,8 +107,7 @@ def _rule(file: RuleFile, line: int) -> Rule:
 
 
 def _activities(file: ActivityRuleFile | FrequencyRuleFile | SilenceRuleFile) -> dict[str, Any]:
-    types = (file.activity,) if isinstance(file.activity, str) else tuple(file.activity)
-    return {"activities": types, "where": ALWAYS if file.where is None else file.where}
+    return {"activities": file.activity, "where": ALWAYS if file.where is None else file.where}
 
 
 def _limit(file: LimitFile | None) -> Limit:

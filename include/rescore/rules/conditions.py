@@ -21,7 +21,7 @@ from rescore.rules.card import (
 from rescore.rules.moments import is_moment
 from rescore.rules.names import FIELD, Names
 from rescore.rules.values import days_of, is_number
-from rescore.strict_model import Path, did_you_mean, not_yet, refuse
+from rescore.strict_model import Path, Trouble, did_you_mean, not_yet, refuse_all
 from rescore.text import fold, words
 from rescore.yaml_messages import described
 
@@ -69,7 +69,7 @@ class _Reader:
     """Reads one condition and notes everything wrong with it."""
 
     def __init__(self, about: About, names: Names) -> None:
-        self.problems: list[tuple[Path, str]] = []
+        self.troubles: list[Trouble] = []
         self._about = about
         self._names = names
 
@@ -99,7 +99,7 @@ class _Reader:
 
     def _field(self, field: str, value: Any, path: Path) -> Condition:
         if trouble := self._trouble_with_field(field):
-            return self._bad(path, trouble)
+            return self._bad(path, trouble, at_key=True)
         if not isinstance(value, dict):
             return self._bad(path, f"`{field}` needs an operator; write `{field}: {_suggested(value)}`")
         if not value:
@@ -121,12 +121,13 @@ class _Reader:
 
     def _comparison(self, field: str, word: str, value: Any, path: Path) -> Condition:
         if word in NOT_YET:
-            return self._bad(path, not_yet(word))
+            return self._bad(path, not_yet(word), at_key=True)
         allowed = list(Operator)
         if self._about is About.SCORES:
             allowed = BAND_OPERATORS if field == "band" else SCORE_OPERATORS
         if word not in allowed:
-            return self._bad(path, f"`{field}` cannot be compared by `{word}`; {_hint(word, allowed)}")
+            message = f"`{field}` cannot be compared by `{word}`; {_hint(word, allowed)}"
+            return self._bad(path, message, at_key=True)
         operator = Operator(word)
         read = _literal(operator, field, value)
         if isinstance(read, str):
@@ -149,8 +150,8 @@ class _Reader:
             "`{score: {at_least: 100}}`" if self._about is About.SCORES else "`{country: {equals: Germany}}`"
         )
 
-    def _bad(self, path: Path, message: str) -> Condition:
-        self.problems.append((path, message))
+    def _bad(self, path: Path, message: str, *, at_key: bool = False) -> Condition:
+        self.troubles.append(Trouble(path, message, at_key))
         return ALWAYS
 
 
@@ -261,7 +262,7 @@ def _validator(about: About) -> Callable[[Any, ValidationInfo], Condition]:
     def read(value: Any, info: ValidationInfo) -> Condition:
         reader = _Reader(about, info.context or Names())
         condition = reader.condition(value, ())
-        refuse(reader.problems)
+        refuse_all(reader.troubles)
         return condition
 
     return read

@@ -4,13 +4,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from rescore.rules.card import Scalar
 from rescore.rules.moments import is_moment
 from rescore.rules.names import FIELD, Names
 from rescore.rules.values import is_number, thousandths_of
-from rescore.strict_model import Path, StrictMap, did_you_mean, refuse
+from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
 from rescore.yaml_messages import described
 
 SAMPLE = "`{type: page_view, at: 2026-10-18}`"
@@ -21,8 +20,7 @@ OURS = ("lead", "lead_id", "source", "activity_id", "occurred_at", "known_at")
 
 def _moment(text: str) -> str:
     if not is_moment(text):
-        message = f"`{{name}}` cannot be {described(text)}; write `2026-11-01` or `2026-11-01T12:00:00Z`"
-        raise PydanticCustomError("rescore", "{message}", {"message": message})
+        refuse(f"`{{name}}` cannot be {described(text)}; write `2026-11-01` or `2026-11-01T12:00:00Z`")
     return text
 
 
@@ -43,22 +41,19 @@ def _scalar(field: str, value: Any) -> str | None:
 
 def _attributes(value: Any) -> dict[str, Scalar]:
     if not isinstance(value, dict):
-        message = f"`lead` must be a map of attributes, not {described(value)}; write `key: value` lines"
-        refuse([((), message)])
-    refuse(((field,), trouble) for field, item in value.items() if (trouble := _scalar(field, item)))
+        refuse(f"`lead` must be a map of attributes, not {described(value)}; write `key: value` lines")
+    refuse_all(Trouble((field,), said) for field, item in value.items() if (said := _scalar(field, item)))
     return {field: item for field, item in value.items() if item is not None}
 
 
 def _activity(value: Any) -> dict[str, Scalar]:
     if not isinstance(value, dict):
-        refuse([((), f"an activity is a map, not {described(value)}; write {SAMPLE}")])
-    problems: list[tuple[Path, str]] = [
-        ((), f"`{key}` is missing; write {SAMPLE}") for key in REQUIRED if key not in value
-    ]
+        refuse(f"an activity is a map, not {described(value)}; write {SAMPLE}")
+    troubles = [Trouble((), f"`{key}` is missing; write {SAMPLE}") for key in REQUIRED if key not in value]
     for field, item in value.items():
-        if trouble := _scalar(field, item) or _trouble_with(field, item):
-            problems.append(((field,), trouble))
-    refuse(problems)
+        if said := _scalar(field, item) or _trouble_with(field, item):
+            troubles.append(Trouble((field,), said))
+    refuse_all(troubles)
     return {field: item for field, item in value.items() if item is not None}
 
 
@@ -79,33 +74,29 @@ def _trouble_with(field: str, value: Any) -> str | None:
 def _expected(value: Any, info: ValidationInfo) -> dict[str, Scalar | None]:
     names: Names = info.context or Names()
     if not isinstance(value, dict) or not value:
-        refuse([((), "`expect` needs at least one number; write `expect: {score: 3}`")])
-    refuse(_problems_with(value, names))
+        refuse("`expect` needs at least one number; write `expect: {score: 3}`")
+    known = ("score", "band", *names.dimensions, *names.rules)
+    troubles = []
+    for key, item in value.items():
+        if key not in known and names.dimensions:
+            hint = did_you_mean(key, known)
+            troubles.append(Trouble((key,), f"`{key}` is no rule or dimension; {hint}", at_key=True))
+        elif said := _trouble_with_expected(key, item, names):
+            troubles.append(Trouble((key,), said))
+    refuse_all(troubles)
     return {key: Decimal(item) if key in names.rules else item for key, item in value.items()}
 
 
-def _problems_with(expect: dict[str, Any], names: Names) -> list[tuple[Path, str]]:
-    problems: list[tuple[Path, str]] = []
-    known = ("score", "band", *names.dimensions, *names.rules)
-    for key, value in expect.items():
-        if key not in known:
-            if names.dimensions and names.rules:
-                problems.append(((key,), f"`{key}` is no rule or dimension; {did_you_mean(key, known)}"))
-        elif key == "band":
-            if value is not None and value not in names.bands:
-                problems.append(
-                    ((key,), f"there is no band {described(value)}; {did_you_mean(str(value), names.bands)}")
-                )
-        elif key == "score" and value is None:
-            continue
-        elif key in names.rules:
-            if isinstance(trouble := thousandths_of(value), str):
-                problems.append(((key,), trouble))
-        elif isinstance(value, bool) or not isinstance(value, int):
-            problems.append(
-                ((key,), f"`{key}` is a whole number of points, not {described(value)}; round it")
-            )
-    return problems
+def _trouble_with_expected(key: str, value: Any, names: Names) -> str | None:
+    if key == "band":
+        if value is None or value in names.bands:
+            return None
+        return f"there is no band {described(value)}; {did_you_mean(str(value), names.bands)}"
+    if key in names.rules:
+        return said if isinstance(said := thousandths_of(value), str) else None
+    if value is None or (is_number(value) and value == int(value)):
+        return None
+    return f"`{key}` is a whole number of points, not {described(value)}; round it"
 
 
 Attributes = Annotated[

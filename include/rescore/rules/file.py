@@ -4,7 +4,6 @@ from typing import Annotated, ClassVar, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from rescore.rules.conditions import FactsCondition, ScoresCondition
 from rescore.rules.example_file import ExampleFile
@@ -25,7 +24,7 @@ class RangeFile(StrictMap):
     @model_validator(mode="after")
     def _floor_below_ceiling(self) -> Self:
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
-            refuse([(("floor",), "`floor` is above `ceiling`; swap them")])
+            refuse("`floor` is above `ceiling`; swap them", "floor")
         return self
 
 
@@ -80,7 +79,7 @@ class AutomationFile(StrictMap):
     def _each_action_once(self) -> Self:
         for index, action in enumerate(self.do):
             if action in self.do[:index]:
-                refuse([(("do", index), "this action is already in the list; keep one of them")])
+                refuse("this action is already in the list; keep one of them", "do", index)
         return self
 
 
@@ -94,8 +93,7 @@ def _zone(text: str) -> str:
             if near.startswith("did")
             else "write one such as `UTC`"
         )
-        message = f"there is no time zone `{text[:60]}`; {hint}"
-        raise PydanticCustomError("rescore", "{message}", {"message": message})
+        refuse(f"there is no time zone `{text[:60]}`; {hint}")
     return text
 
 
@@ -126,15 +124,8 @@ class ScorecardFile(StrictMap):
         ceiling = self.score.ceiling
         for name, bound in self.bands.items():
             if bound in bounds:
-                refuse(
-                    [
-                        (
-                            ("bands", name),
-                            f"band `{name}` begins where `{bounds[bound]}` does; move one of them",
-                        )
-                    ]
-                )
+                refuse(f"band `{name}` begins where `{bounds[bound]}` does; move one of them", "bands", name)
             if ceiling is not None and bound > ceiling:
-                refuse([(("bands", name), f"band `{name}` begins above the score's ceiling; lower it")])
+                refuse(f"band `{name}` begins above the score's ceiling; lower it", "bands", name)
             bounds[bound] = name
         return self

@@ -63,8 +63,10 @@ def _subject(path: Path, document: Document) -> str:
             who = f"`{named}`" if isinstance(named, str) else f"number {index + 1}"
             return f"{key[:-1]} {who}: "
         case ("examples", int(index), *_):
-            return f"example number {index + 1}: "
-        case ("dimensions", str(name), str(), *_):
+            item = document.data["examples"][index]
+            named = item.get("name") if isinstance(item, dict) else None
+            return f"example `{named}`: " if isinstance(named, str) else f"example number {index + 1}: "
+        case ("dimensions", str(name), *_):
             return f"dimension `{name}`: "
         case _:
             return ""

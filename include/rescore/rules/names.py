@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
-from rescore.strict_model import Path
+from rescore.strict_model import Path, refuse
 
 MAX_ID: Final = 60
 ID: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_?")
@@ -68,19 +67,17 @@ def _map(data: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _id(text: str) -> str:
     if len(text) > MAX_ID:
-        raise PydanticCustomError("rescore", f"an id has at most {MAX_ID} characters; shorten it")
+        refuse(f"an id has at most {MAX_ID} characters; shorten it")
     if not ID.fullmatch(text):
-        raise PydanticCustomError(
-            "rescore",
-            "`{text}` cannot be an id; write small letters, digits and single `_`, beginning with a letter",
-            {"text": text},
+        refuse(
+            f"`{text}` cannot be an id; write small letters, digits and single `_`, beginning with a letter"
         )
     return text
 
 
 def _own_id(text: str) -> str:
     if text in RESERVED:
-        raise PydanticCustomError("rescore", "`{text}` is a reserved word; choose another id", {"text": text})
+        refuse(f"`{text}` is a reserved word; choose another id")
     return _id(text)
 
 

@@ -3,13 +3,24 @@
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from rescore.rules.conditions import FactsCondition
 from rescore.rules.names import Id, Label, Names
 from rescore.rules.values import Days, Points, PositivePoints, Share
 from rescore.strict_model import StrictMap, did_you_mean, refuse
+from rescore.yaml_messages import described
+
+MAX_TYPE = 100
 
 
 class LimitFile(StrictMap):
@@ -20,7 +31,7 @@ class LimitFile(StrictMap):
         "max": "`max` is not a key; write `count` for activities or `points` for points",
     }
 
-    first: Literal[True] | None = Field(None, description="Only the oldest matching activity counts.")
+    first: bool | None = Field(None, description="Only the oldest matching activity counts.")
     count: int | None = Field(None, ge=1, le=1_000_000, description="Only the newest so many count.")
     per: Literal["day"] | None = Field(None, description="`count` holds for each local day.")
     points: PositivePoints | None = Field(
@@ -30,11 +41,13 @@ class LimitFile(StrictMap):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if not self.model_fields_set:
-            refuse([((), "`limit` is empty; write `{count: 6}`, `{points: 30}` or `{first: true}`")])
+            refuse("`limit` is empty; write `{count: 6}`, `{points: 30}` or `{first: true}`")
+        if self.first is False:
+            refuse("`first` cannot be `false`; write true, or take it out", "first")
         if self.first and self.count is not None:
-            refuse([(("first",), "`first` and `count` cannot go together; keep one of them")])
+            refuse("`first` and `count` cannot go together; keep one of them", "first")
         if self.per and self.count is None:
-            refuse([(("per",), "`per: day` needs `count`; write `{count: 3, per: day}`")])
+            refuse("`per: day` needs `count`; write `{count: 3, per: day}`", "per")
         return self
 
 
@@ -57,15 +70,13 @@ class DecayFile(StrictMap):
     def _fits_together(self) -> Self:
         shapes = [name for name in ("half_life", "linear", "steps") if getattr(self, name) is not None]
         if not self.model_fields_set:
-            refuse([((), "`decay` is empty; write `{half_life: 14d}`, or take it out")])
+            refuse("`decay` is empty; write `{half_life: 14d}`, or take it out")
         if len(shapes) > 1:
-            refuse([((shapes[1],), f"`{shapes[0]}` and `{shapes[1]}` cannot go together; keep one of them")])
+            refuse(f"`{shapes[0]}` and `{shapes[1]}` cannot go together; keep one of them", shapes[1])
         ages = [step.after for step in self.steps or []]
         for index, (age, next_age) in enumerate(pairwise(ages)):
             if next_age <= age:
-                refuse(
-                    [(("steps", index + 1, "after"), "`after` must grow from step to step; sort the steps")]
-                )
+                refuse("`after` must grow from step to step; sort the steps", "steps", index + 1, "after")
         return self
 
 
@@ -82,46 +93,49 @@ class FrequencyFile(StrictMap):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if (self.count is None) == (self.days is None):
-            refuse([((), "`frequency` needs either `count` or `days`; write `{days: 3, within: 7d}`")])
+            refuse("`frequency` needs either `count` or `days`; write `{days: 3, within: 7d}`")
         if self.distinct is not None and self.days is not None:
             refuse(
-                [
-                    (
-                        ("distinct",),
-                        "`distinct` goes with `count`; write `{distinct: asset, count: 3, within: 7d}`",
-                    )
-                ]
+                "`distinct` goes with `count`; write `{distinct: asset, count: 3, within: 7d}`", "distinct"
             )
         if self.days is not None and self.days > self.within:
-            refuse(
-                [(("days",), f"`days` is {self.days}, more than `within` has; write at most {self.within}")]
-            )
+            refuse(f"`days` is {self.days}, more than `within` has; write at most {self.within}", "days")
         return self
 
 
 def _declared(dimension: str, info: ValidationInfo) -> str:
     names = info.context or Names()
     if names.dimensions and dimension not in names.dimensions:
-        hint = did_you_mean(dimension, names.dimensions)
-        raise PydanticCustomError(
-            "rescore", "{message}", {"message": f"there is no dimension `{dimension}`; {hint}"}
-        )
+        refuse(f"there is no dimension `{dimension}`; {did_you_mean(dimension, names.dimensions)}")
     return dimension
 
 
-def _each_once(types: str | list[str]) -> str | list[str]:
-    if isinstance(types, list):
-        for index, name in enumerate(types):
-            if name in types[:index]:
-                refuse([((index,), f"`{name}` is listed twice; keep one")])
-    return types
+def _types(value: Any) -> tuple[str, ...]:
+    types = value if isinstance(value, list) else [value]
+    if not types:
+        refuse("`activity` is empty; write at least one activity type")
+    for index, name in enumerate(types):
+        path = (index,) if isinstance(value, list) else ()
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_TYPE:
+            refuse(f"an activity type is a text, not {described(name)}; write one such as `page_view`", *path)
+        if name in types[:index]:
+            refuse(f"`{name}` is listed twice; keep one", *path)
+    return tuple(types)
 
 
-ActivityType = Annotated[str, Field(min_length=1, max_length=100)]
+ACTIVITY_TYPE = {"type": "string", "minLength": 1, "maxLength": MAX_TYPE}
 Activities = Annotated[
-    ActivityType | Annotated[list[ActivityType], Field(min_length=1)],
-    Field(description="One activity type or a list of them."),
-    AfterValidator(_each_once),
+    tuple[str, ...],
+    PlainValidator(_types),
+    WithJsonSchema(
+        {
+            "description": "One activity type or a list of them.",
+            "anyOf": [
+                ACTIVITY_TYPE,
+                {"type": "array", "items": ACTIVITY_TYPE, "minItems": 1, "uniqueItems": True},
+            ],
+        }
+    ),
 ]
 
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Annotated, Any, Final, TypeGuard
 
 from pydantic import PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from rescore.model import MILLI
+from rescore.strict_model import refuse
 from rescore.yaml_messages import described
 
 MAX_POINTS: Final = 100_000
@@ -73,7 +73,7 @@ def _or_refuse(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def validate(value: Any) -> Any:
         result = read(value)
         if isinstance(result, str):
-            raise PydanticCustomError("rescore", "{message}", {"message": result})
+            refuse(result)
         return result
 
     return validate

@@ -1,0 +1,12 @@
+"""Rules files that must be refused."""
+
+from tests.rules.bad_files.automations import THRESHOLDS
+from tests.rules.bad_files.conditions import CONDITIONS
+from tests.rules.bad_files.examples import EXAMPLES
+from tests.rules.bad_files.rules import LIMITS_AND_DECAY, RULES
+from tests.rules.bad_files.scorecards import SHAPE
+from tests.rules.bad_files.writing import BadFile
+
+BAD_FILES = [*SHAPE, *RULES, *LIMITS_AND_DECAY, *CONDITIONS, *THRESHOLDS, *EXAMPLES]
+
+__all__ = ["BAD_FILES", "BadFile"]

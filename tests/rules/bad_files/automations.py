@@ -1,0 +1,86 @@
+"""Bad files: bands, automations and their actions."""
+
+from tests.rules.bad_files.writing import action, automation, head, top
+
+THRESHOLDS = [
+    head(
+        "scorecard: x\ndimensions: {engagement: {}}\nbands: {A: 80, B: ¶80}", "band `B` begins where `A` does"
+    ),
+    head(
+        "scorecard: x\nscore: {ceiling: 50}\ndimensions: {engagement: {}}\nbands: {A: ¶80}",
+        "above the score's ceiling",
+    ),
+    head("scorecard: x\ndimensions: {engagement: {}}\nbands: {A: ¶high}", "`A` takes points, not `high`"),
+    head("scorecard: x\ndimensions: {engagement: {}}\nbands: ¶[A, B]", "`bands` must be a map, not a list"),
+    head(
+        "scorecard: x\ndimensions: {engagement: {}}\nbands: {¶1: 5}",
+        "the key `1` is not a text; write it in quotes",
+    ),
+    head("scorecard: x\ndimensions: {engagement: {}}\nbands: {¶'': 5}", "is empty"),
+    automation(
+        "¶ready_agian_when: {}, fire_when: {score: {at_least: 1}}", "did you mean `ready_again_when`?"
+    ),
+    top(
+        "automations:\n  - ¶{id: x, do: [{webhook: {connection: c}}]}",
+        "automation `x`: `fire_when` is missing",
+    ),
+    top("automations:\n  - ¶{id: x, fire_when: {score: {at_least: 1}}}", "automation `x`: `do` is missing"),
+    automation(
+        "fire_when: ¶{}", "`fire_when` is empty; write a condition such as `{score: {at_least: 100}}`"
+    ),
+    automation("fire_when: {score: ¶100}", "`score` needs an operator"),
+    automation("fire_when: {score: {at_least: ¶'100'}}", "`at_least` takes a number"),
+    automation("fire_when: {score: {¶contains: a}}", "`score` cannot be compared by `contains`"),
+    automation("fire_when: {score: {¶is: true}}", "`score` cannot be compared by `is`"),
+    automation("fire_when: {score: {equals: ¶hot}}", "`score` is a number; compare it with one"),
+    automation(
+        "fire_when: {¶engagment: {below: 10}}",
+        "neither `score`, `band` nor a dimension; did you mean `engagement`?",
+    ),
+    automation("fire_when: {¶fine: {at_least: 1}}", "`fine` is neither `score`, `band` nor a dimension"),
+    automation("fire_when: {¶job_title: {equals: cto}}", "neither `score`, `band` nor a dimension"),
+    automation("fire_when: {band: {equals: ¶C}}", "there is no band `C`; write one of `A`, `B`"),
+    automation("fire_when: {band: {in: ¶[A, Z]}}", "there is no band `Z`"),
+    automation("fire_when: {band: {¶at_least: A}}", "`band` cannot be compared by `at_least`"),
+    automation("fire_when: {any: [{score: {above: 1}}, {¶foo: {above: 1}}]}", "`foo` is neither"),
+    automation(
+        "fire_when: {score: {above: 1}}, ready_again_when: {score: {¶gt: 1}}", "did you mean `above`?"
+    ),
+    automation(
+        "fire_when: {score: {above: 1}}, ¶when: {a: 1}", "`when` is not a key here; write `fire_when`"
+    ),
+    *(
+        automation(
+            f"fire_when: {{score: {{above: 1}}}}, ¶{word}: 1",
+            f"this build cannot execute `{word}` yet; take it out",
+        )
+        for word in (
+            "max_per_run",
+            "max_per_day",
+            "max_age",
+            "cooldown",
+            "unless",
+            "on_rules_change",
+            "first_seen",
+            "already_past",
+            "already_fired",
+            "deliver",
+        )
+    ),
+    *(
+        action(f"[{{¶{word}: {{}}, webhook: {{connection: c}}}}]", f"this build cannot execute `{word}` yet")
+        for word in ("crm_task", "crm_fields", "email", "slack")
+    ),
+    action("[¶{}]", "`webhook` is missing"),
+    action("¶[]", "`do` is empty"),
+    action("¶{webhook: {connection: c}}", "`do` must be a list, not a map"),
+    action("[{webhook: ¶sales_alerts}]", "`webhook` must be a map, not `sales_alerts`"),
+    action("[{webhook: {connection: ¶'a b'}}]", "`connection` is not of the form"),
+    action("[{webhook: {¶url: http://example.com, connection: c}}]", "name an Airflow Connection"),
+    action("[{webhook: {connection: c}}, ¶{webhook: {connection: c}}]", "already in the list"),
+    top(
+        "automations:\n  - {id: x, fire_when: {score: {above: 1}}, do: [{webhook: {connection: c}}]}\n"
+        "  - {id: ¶x, fire_when: {score: {above: 2}}, do: [{webhook: {connection: c}}]}",
+        "`x` is already the id of an automation above",
+    ),
+]
