@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from demo.airflow_api import AirflowApi
-from demo.places import CannotStart, Places
+from demo.places import CRM_LIMITS, CannotStart, Places
 from demo.processes import Process
 
 Say = Callable[[str], None]
@@ -70,6 +70,8 @@ class Standalone:
             "--leads": leads,
             "--hold-back-days": hold_back_days,
             "--cache": self.places.world_cache,
+            "--calls-per-ten-seconds": CRM_LIMITS["calls"],
+            "--searches-per-second": CRM_LIMITS["searches"],
         }
         return [sys.executable, "-m", "sandbox_crm", *(str(x) for pair in options.items() for x in pair)]
 

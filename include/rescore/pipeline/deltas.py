@@ -30,7 +30,7 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     """Compare a run's results with the ledger and stage them, each with whether it changed.
 
     Returns:
-        Counts: `staged`, `changed`, and `gone` for dirty leads that are no lead (any more).
+        Counts: `staged`, `changed`, and `absent` for dirty leads that the lake does not know.
     """
     with ws.ledger.transaction() as connection:
         run = runs.find(connection, run_key)
@@ -42,6 +42,8 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     counts = Counter({"staged": rows.num_rows, "changed": pc.sum(rows["changed"]).as_py() or 0})
     with ws.ledger.transaction() as connection:
         stage.stage(connection, run, rows)
+        if not run.full:
+            counts["absent"] = runs.settle_absent(connection, run, rows["lead"].to_pylist())
         runs.add_counts(connection, run_key, counts)
     ws.lake.drop_results(run_key)
     return counts

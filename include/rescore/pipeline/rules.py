@@ -57,7 +57,13 @@ def adopt_rules(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
             if card is None:
                 scorecard = next((card for card, file in owners.items() if file == path.name), path.stem)
                 version = registry.reject(
-                    connection, scorecard=scorecard, body=body, path=path.name, at=at, by=by, problems=problems
+                    connection,
+                    scorecard=scorecard,
+                    body=body,
+                    path=path.name,
+                    at=at,
+                    by=by,
+                    problems=problems,
                 )
                 news.append(RulesNews(path.name, scorecard, "rejected", version, problems=tuple(problems)))
                 continue

@@ -9,7 +9,8 @@ from datetime import datetime
 from rescore.ledger import registry, runs
 from rescore.pipeline.progress import Progress, silent
 from rescore.rules.load import load_scorecard
-from rescore.scoring.engine import score_to_parquet, unreadable
+from rescore.scoring.engine import score_to_parquet
+from rescore.scoring.unreadable import unreadable
 from rescore.workspace import Workspace
 
 
@@ -80,9 +81,7 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
     counts: Counter[str] = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
     with ws.lake.facts(leads) as facts:
-        counts["scored"] = score_to_parquet(
-            card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key)
-        )
+        counts["scored"] = score_to_parquet(card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key))
         counts.update({f"unreadable {field}": number for field, number in unreadable(card, facts).items()})
     with ws.ledger.transaction() as connection:
         runs.add_counts(connection, run_key, counts)
