@@ -57,7 +57,7 @@ def fold_in(storage: Storage, *, at_least: int = 1) -> Counter[str]:
             if table is None or len(files(table, [INBOX])) < at_least:
                 break
             try:
-                counts += _Folding(storage, name, table).run()
+                counts += Folding(storage, name, table).run()
             except CommitFailedError:
                 continue
             break
@@ -70,7 +70,7 @@ def fold_in(storage: Storage, *, at_least: int = 1) -> Counter[str]:
     return counts
 
 
-class _Folding:
+class Folding:
     """One rewrite of one version of a table."""
 
     def __init__(self, storage: Storage, name: str, table: DeltaTable) -> None:
@@ -114,7 +114,7 @@ class _Folding:
         """A correction may have moved an activity to another lead, and so away from its old home."""
         partitions = {partition["bucket"] for partition in self._table.partitions()} - {PAST, INBOX}
         columns = [c for c in self._columns if c.name in (*IDENTITY[self._name], "revision", "home")]
-        settled = rows_in(connection, columns, files(self._table, partitions) if partitions else [])
+        settled = rows_in(connection, columns, files(self._table, partitions))
         found = self._older(settled, newer, how="semi").select("home").distinct().fetchall()
         return {row[0] for row in found}
 

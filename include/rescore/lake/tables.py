@@ -153,7 +153,8 @@ def files(table: DeltaTable, buckets: Iterable[str] | None = None) -> list[str]:
     """The addresses of the table's Parquet files, of all its partitions or of those named."""
     if buckets is None:
         return table.file_uris()
-    return table.file_uris(partition_filters=[("bucket", "in", sorted(buckets))])
+    wanted = sorted(buckets)
+    return table.file_uris(file_pruning_predicate=[("bucket", "in", wanted)]) if wanted else []
 
 
 def columns_of(table: DeltaTable) -> pa.Schema:
