@@ -19,10 +19,10 @@ class MemoryCrm:
     lead, the fields that were written; `failures` are raised by the next calls, one each.
     """
 
-    name = "memory"
     streams = (LEADS, ACTIVITIES)
 
-    def __init__(self, *, page_size: int = 100, batch_size: int = 100) -> None:
+    def __init__(self, name: str = "memory", *, page_size: int = 100, batch_size: int = 100) -> None:
+        self.name = name
         self.batch_size = batch_size
         self.shown: dict[str, dict[str, FieldValue]] = {}
         self.refusals: dict[str, str] = {}

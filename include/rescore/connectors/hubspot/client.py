@@ -26,7 +26,8 @@ class Limits:
     lower them when other apps share the account. A 429 is waited for up to `longest_wait` seconds, at
     most `waits` times per call.
     `overlap` is how many seconds before its cursor a stream starts reading, because rows reach the
-    index with a delay.
+    index with a delay. `write_seconds` bounds the calls one write may begin, however often a batch
+    has to be halved: with the last call's own waits it must end well before a lease does.
     """
 
     calls: int = 190
@@ -40,6 +41,7 @@ class Limits:
     longest_wait: float = 30.0
     waits: int = 5
     overlap: float = 600.0
+    write_seconds: float = 300.0
 
     @classmethod
     def from_extra(cls, connection: Connection) -> Self:
@@ -88,6 +90,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.limits = limits
+        self.clock = clock
         self._base_url = base_url.rstrip("/")
         self._session = Session(
             seconds=limits.seconds,

@@ -25,37 +25,47 @@ def write_scores(client: Client, path: str, updates: Sequence[ScoreUpdate]) -> l
     fields: dict[str, Fields] = {}
     for update in updates:
         fields.setdefault(update.lead_id, {}).update(update.fields)
+    writing = _Writing(client, path)
     results: dict[str, WriteResult] = {}
     records = list(fields.items())
     for start in range(0, len(records), client.limits.batch):
-        results |= _write(client, path, dict(records[start : start + client.limits.batch]))
+        results |= writing.write(dict(records[start : start + client.limits.batch]))
     return [results[update.lead_id] for update in updates]
 
 
-def _write(client: Client, path: str, fields: dict[str, Fields]) -> dict[str, WriteResult]:
-    """One call; a batch refused as a whole is halved until the record to blame stands alone."""
-    inputs = [
-        {"id": lead_id, "objectWriteTraceId": lead_id, "properties": _texts(values)}
-        for lead_id, values in fields.items()
-    ]
-    try:
-        answer = client.post(path, {"inputs": inputs})
-    except Refused as refusal:
-        _stop_when_property_missing([refusal.body, *_objects(refusal.body.get("errors"))])
-        if len(fields) == 1:
-            return {lead_id: _refused(lead_id, refusal.body) for lead_id in fields}
-        records = list(fields.items())
-        halves = dict(records[: len(records) // 2]), dict(records[len(records) // 2 :])
-        return _write_half(client, path, halves[0]) | _write_half(client, path, halves[1])
-    return _results(answer, list(fields))
+class _Writing:
+    """The calls of one `write_scores`, and when the last of them may begin."""
 
+    def __init__(self, client: Client, path: str) -> None:
+        self._client = client
+        self._path = path
+        self._last_start = client.clock() + client.limits.write_seconds
 
-def _write_half(client: Client, path: str, fields: dict[str, Fields]) -> dict[str, WriteResult]:
-    """A half whose fate is unknown must not take the other half's known results with it."""
-    try:
-        return _write(client, path, fields)
-    except RetryableError as error:
-        return {lead_id: WriteResult(lead_id, False, str(error), retryable=True) for lead_id in fields}
+    def write(self, fields: dict[str, Fields]) -> dict[str, WriteResult]:
+        """One call; a batch refused as a whole is halved until the record to blame stands alone."""
+        inputs = [
+            {"id": lead_id, "objectWriteTraceId": lead_id, "properties": _texts(values)}
+            for lead_id, values in fields.items()
+        ]
+        try:
+            answer = self._client.post(self._path, {"inputs": inputs})
+        except Refused as refusal:
+            _stop_when_property_missing([refusal.body])
+            if len(fields) == 1:
+                return {lead_id: _refused(lead_id, refusal.body) for lead_id in fields}
+            records, middle = list(fields.items()), len(fields) // 2
+            return self._half(dict(records[:middle])) | self._half(dict(records[middle:]))
+        return _results(answer, list(fields))
+
+    def _half(self, fields: dict[str, Fields]) -> dict[str, WriteResult]:
+        """A half whose fate is unknown must not take the other half's known results with it."""
+        reason = "finding the refused record of its batch took too long"
+        if self._client.clock() < self._last_start:
+            try:
+                return self.write(fields)
+            except RetryableError as error:
+                reason = str(error)
+        return {lead_id: WriteResult(lead_id, False, reason, retryable=True) for lead_id in fields}
 
 
 def _results(answer: JsonObject, lead_ids: Sequence[str]) -> dict[str, WriteResult]:
