@@ -11,6 +11,7 @@ from demo.evidence import Evidence
 from demo.places import PROJECT, CannotStart, Places
 from demo.standalone import Standalone
 from demo.talk import console, step
+from rescore.cli.pictures import bars
 
 LEADS = 5_000
 HOLD_BACK_DAYS = 3
@@ -54,7 +55,7 @@ def demo() -> None:
 
     console.print()
     console.print(f"[bold]{second['leads scored']:,} leads scored[/], bands of b2b_saas:")
-    console.print(pictures.bands(evidence.bands("b2b_saas")))
+    console.print(bars(evidence.bands("b2b_saas")))
     console.print()
     console.print(pictures.table(["", "first load", "second run"], first, second))
     console.print()

@@ -19,8 +19,8 @@ from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
 from rescore.rules.load import check_scorecard, load_scorecard
 from rescore.scoring.engine import score as score_facts
-from rescore.scoring.unreadable import unreadable
 from rescore.scoring.facts import facts_from_files
+from rescore.scoring.unreadable import unreadable
 
 ONE_THOUSANDTH = pa.scalar(Decimal("0.001"))
 

@@ -35,11 +35,13 @@ def explain(
     """Account for a lead's committed score, rule by rule, by computing it again."""
     ws = open_workspace()
     key = lead if ":" in lead else lead_key("hubspot", lead)
-    with ws.ledger.transaction() as connection:
+    with ws.ledger.reading() as connection:
         cards = [active for active in registry.in_force(connection) if scorecard in ("", active.scorecard)]
         rows = {active.scorecard: stage.committed_row(connection, active.scorecard, key) for active in cards}
     if not any(rows.values()):
-        raise InputUnreadable(f"no score is kept for lead {key}; `rescore status` says how many leads are scored")
+        raise InputUnreadable(
+            f"no score is kept for lead {key}; write its key as in hubspot:1042, `rescore status` counts them"
+        )
     with ws.lake.facts([key]) as facts:
         for active in cards:
             row = rows[active.scorecard]
@@ -50,15 +52,17 @@ def explain(
 
 
 def status(
-    plain: Annotated[bool, typer.Option("--plain", help="No colours, no pictures: one count a line.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="One count a line, no pictures.")] = False,
 ) -> None:
     """What is in force, how many leads carry which band, and everything that is still owed."""
     ws = open_workspace()
-    with ws.ledger.transaction() as connection:
+    with ws.ledger.reading() as connection:
         now = read_status(connection, datetime.now(UTC))
     if plain:
         for name, count in now.lines():
             print(f"{name}: {count}")
+        for file in now.rejected:
+            print(*file.problems, sep="\n")
     else:
         Console().print(status_picture(now))
 

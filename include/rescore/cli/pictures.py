@@ -1,0 +1,85 @@
+"""The state of a deployment, to be looked at rather than read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from rescore.ledger.status import RunStatus, ScorecardStatus, Status
+
+BAR = 40
+STYLES = ("green", "cyan", "yellow", "bright_black", "magenta", "blue")
+
+
+def status_picture(status: Status) -> RenderableType:
+    """Scorecards with their bands, what is owed, rejected files, the latest runs."""
+    return Group(*_parts(status))
+
+
+def _parts(status: Status) -> Iterator[RenderableType]:
+    if not status.scorecards:
+        yield Text(
+            "No scorecard is in force yet; the first run of score_leads or watch_rules adopts the rules."
+        )
+    for card in status.scorecards:
+        yield _scorecard(card)
+    owed = {f"{target} {state}": n for target, states in status.syncs.items() for state, n in states.items()}
+    owed |= {f"deliveries {state}": n for state, n in status.deliveries.items()}
+    if status.unanswered:
+        owed["deliveries without an answer"] = status.unanswered
+    if owed:
+        yield Panel(_counts(owed), title="CRM and automations", title_align="left")
+    for file in status.rejected:
+        yield Panel(
+            "\n".join(file.problems), title=f"{file.path} is rejected", title_align="left", style="red"
+        )
+    if status.runs:
+        yield Panel(_runs(status.runs), title="latest runs", title_align="left")
+
+
+def _scorecard(card: ScorecardStatus) -> Panel:
+    notes = [f"version {card.version}", f"since {card.activated_at:%Y-%m-%d %H:%M} UTC"]
+    notes += ["paused"] * card.paused + ["rescore owed"] * card.rescore_owed
+    states = {state: count for state, count in card.leads.items() if count}
+    return Panel(
+        Group(bars(card.bands), Text(), _counts(states)),
+        title=f"{card.scorecard}, {card.scored:,} leads scored",
+        subtitle=", ".join(notes),
+        title_align="left",
+        subtitle_align="left",
+    )
+
+
+def bars(counts: Mapping[str, int]) -> Table:
+    """One bar a name, in the order given; the longest is `BAR` wide."""
+    table = Table.grid(padding=(0, 2))
+    most = max(counts.values(), default=0) or 1
+    for position, (name, count) in enumerate(counts.items()):
+        length = max(round(BAR * count / most), 1 if count else 0)
+        table.add_row(name, f"{count:>9,}", Text("█" * length, STYLES[position % len(STYLES)]))
+    return table
+
+
+def _counts(counts: Mapping[str, int]) -> Text:
+    return Text(" · ".join(f"{name} {count:,}" for name, count in counts.items()), overflow="fold")
+
+
+def _runs(runs: tuple[RunStatus, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
+    for heading in ("started (UTC)", "scorecard", "kind", "state"):
+        table.add_column(heading)
+    for heading in ("scored", "changed"):
+        table.add_column(heading, justify="right")
+    for run in runs:
+        table.add_row(
+            f"{run.started_at:%m-%d %H:%M}",
+            run.scorecard,
+            run.kind,
+            run.state,
+            *(f"{run.counts.get(name, 0):,}" for name in ("scored", "changed")),
+        )
+    return table
