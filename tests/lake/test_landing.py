@@ -38,9 +38,7 @@ def test_what_lands_is_read_back_with_its_types_and_text_forms(lake):
     born, seen = date(1990, 5, 1), datetime(2026, 10, 1, 9, tzinfo=timezone(timedelta(hours=2)))
     land(
         lake,
-        a_lead(
-            "1", title="VP  Sales", employees=250, opted_out=False, born=born, seen=seen, empty="", none=None
-        ),
+        a_lead("1", title="VP  Sales", size=250, opted_out=False, born=born, seen=seen, empty="", none=None),
         an_activity("a1", "1", asset="/Pricing", channel="web", value=2.5, fields={"query": "Ä b"}),
         number=1,
     )
@@ -294,6 +292,7 @@ from rescore.lake.records import ActivityRecord, LeadRecord, Page
 root, stream, number, name = sys.argv[1:]
 now = datetime(2026, 1, 1, tzinfo=UTC)
 page = Page([LeadRecord("1", {name: "x"})], [ActivityRecord(name, "1", "t", now)])
+print("ready", flush=True)
 sys.stdin.readline()
 try:
     Lake(root, buckets=2).land("crm", page, stream=stream, number=int(number), known_at=now)
@@ -309,6 +308,7 @@ def together(root, *landings):
         subprocess.Popen([*command, *landing], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for landing in landings
     ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * len(landings)
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
