@@ -74,10 +74,10 @@ def _engagements(contacts: list[Contact], rng: random.Random) -> list[Engagement
             {"hs_meeting_title": "Planned", "hs_meeting_outcome": "SCHEDULED"},
         ),
         (
-            "tasks",
+            "calls",
             known[1],
             Slot(-400, PAST.time_of_day),
-            {"hs_task_subject": "Wrong year", "hs_task_status": "NOT_STARTED"},
+            {"hs_call_title": "Wrong year", "hs_call_status": "COMPLETED"},
         ),
         ("calls", UNKNOWN_CONTACT, PAST, {"hs_call_title": "Call", "hs_call_status": "COMPLETED"}),
         ("notes", UNKNOWN_CONTACT, PAST, {"hs_note_body": "About somebody who is gone"}),

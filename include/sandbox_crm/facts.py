@@ -96,6 +96,7 @@ class Scribe:
                         "hs_task_subject": "LinkedIn message",
                         "hs_task_type": "LINKED_IN_MESSAGE",
                         "hs_task_status": "COMPLETED",
+                        "hs_task_completion_date": None,  # the store writes the date once it is known
                         "hs_task_priority": self.rng.choice(("LOW", "MEDIUM", "HIGH")),
                     },
                 )
@@ -140,7 +141,7 @@ class Scribe:
                         "hs_meeting_title": "Product demo" if kind == "demo" else "Discovery meeting",
                         "hs_activity_type": "Demo" if kind == "demo" else "Discovery",
                         "hs_meeting_outcome": "COMPLETED" if showed else "NO_SHOW",
-                        "hs_meeting_start_time": None,  # the store writes the date once it is known
+                        "hs_meeting_start_time": None,  # the same
                     },
                 )
 

@@ -11,6 +11,7 @@ from sandbox_crm.shapes import Contact, Properties, Script
 
 MINUTE = 60_000
 NOBODY = "nobody@example.org"
+ALSO_DATED = ("hs_meeting_start_time", "hs_task_completion_date")
 INSERT_OBJECT = (
     "INSERT INTO objects (id, type, created, modified, occurred, visible, properties) VALUES (?,?,?,?,?,?,?)"
 )
@@ -106,7 +107,5 @@ def _insert_contact(
 def _dated(properties: Properties, occurred: int) -> str:
     """Engagement properties with the moment the thing happened, which the vendor keeps as text."""
     moment = datetime.fromtimestamp(occurred / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    dated: Properties = {"hs_timestamp": moment, **properties}
-    if "hs_meeting_start_time" in dated:
-        dated["hs_meeting_start_time"] = moment
-    return json.dumps(dated)
+    dates = {"hs_timestamp": moment} | {name: moment for name in ALSO_DATED if name in properties}
+    return json.dumps(properties | dates)

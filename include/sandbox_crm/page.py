@@ -45,11 +45,7 @@ class Card:
     """The properties one scorecard is written to; `prefix` is what their names begin with."""
 
     prefix: str
-
-    @property
-    def label(self) -> str:
-        """What a person calls it."""
-        return self.prefix.removeprefix("rescore").strip("_") or "score"
+    label: str = ""
 
     def path(self, name: str) -> str:
         """The JSON path of one of its values."""
@@ -94,8 +90,12 @@ async def leads_page(
 
 def _cards(sandbox: Sandbox) -> list[Card]:
     """The scorecards whose properties somebody created, or one that has no scores yet."""
-    prefixes = [found["card"] for name in sandbox.properties if (found := SCORE.match(name))]
-    return [Card(prefix) for prefix in sorted(prefixes)] or [Card("rescore")]
+    cards = [
+        Card(found["card"], known.label.removesuffix(": score"))
+        for name, known in sandbox.properties.items()
+        if (found := SCORE.match(name))
+    ]
+    return sorted(cards, key=lambda card: card.prefix) or [Card("rescore")]
 
 
 def _leads(sandbox: Sandbox, card: Card, *, q: str, band: str, sort: str, page: int) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_contacts_have_nulls_wrong_types_nul_bytes_and_emoji(awkward: Crm):
 def test_some_engagements_lie_in_the_future_though_they_were_logged_in_the_past(awkward: Crm):
     ahead = [
         record
-        for kind in ("meetings", "tasks")
+        for kind in ("meetings", "calls")
         for record in awkward.everything(kind, properties=["hs_timestamp"])
         if datetime.fromisoformat(record["properties"]["hs_timestamp"]) > ENDS_AT
     ]

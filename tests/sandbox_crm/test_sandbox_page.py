@@ -70,6 +70,18 @@ def test_leads_can_be_searched_and_narrowed_to_a_band(crm: Crm):
     assert "Nobody matches" in crm.get("/", q="no such lead").text
 
 
+def test_two_scorecards_can_be_looked_at_one_at_a_time(crm: Crm):
+    write_scores(crm, c100001=("40", "C"))
+    body = {"name": "rescore_ae_score", "label": "Account Engagement: score", "type": "number"}
+    assert crm.post(PROPERTIES, body | {"fieldType": "number", "groupName": "rescore"}).status_code == 201
+    crm.update({"id": "100002", "properties": {"rescore_ae_score": "77"}})
+    assert "<b>40</b>" in crm.get("/").text
+    other = crm.get("/", card="rescore_ae").text
+    assert "<b>77</b>" in other
+    assert "<b>40</b>" not in other
+    assert ">Account Engagement</option>" in other
+
+
 def test_the_page_names_nobody_who_is_held_back(reading: Crm, world):
     shown = {record["properties"]["email"] for record in reading.everything("contacts")}
     held = [contact for contact in world.script.contacts if contact.properties["email"] not in shown]
