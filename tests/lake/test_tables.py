@@ -1,0 +1,46 @@
+"""Appending to a table: rows are always made against the very version they are appended to."""
+
+import pyarrow as pa
+import pytest
+from tests.lake.builders import a_lead, an_activity, land
+
+from rescore.errors import Fenced
+from rescore.lake.lake import Lake
+from rescore.lake.rows import lead_table
+from rescore.lake.tables import LEADS, Storage, append
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return Storage(str(tmp_path / "lake"))
+
+
+@pytest.fixture
+def lake(storage):
+    lake = Lake(storage.root, buckets=2)
+    land(lake, a_lead("1"), an_activity(), number=1)
+    return lake
+
+
+def overtaken_by(lake, stream, seen):
+    """Makes no rows, and on its first look somebody else lands."""
+
+    def rows_against(table) -> tuple[pa.Table, dict]:
+        seen.append(table.version())
+        if len(seen) == 1:
+            land(lake, a_lead("1"), number=2, stream=stream)
+        return lead_table([]), {"looks": len(seen)}
+
+    return rows_against
+
+
+def test_rows_are_made_again_when_another_stream_landed_meanwhile(lake, storage):
+    seen = []
+    counts = append(storage, LEADS, overtaken_by(lake, "another", seen), stream="crm/everything", number=2)
+    assert counts == {"looks": 2}
+    assert seen[0] < seen[1]
+
+
+def test_a_zombie_is_refused_when_its_own_stream_went_on_meanwhile(lake, storage):
+    with pytest.raises(Fenced):
+        append(storage, LEADS, overtaken_by(lake, "everything", []), stream="crm/everything", number=2)
