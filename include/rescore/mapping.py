@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from rescore.errors import MappingInvalid
-from rescore.strict_model import StrictMap, refuse
+from rescore.strict_model import StrictMap, Trouble, refuse_all
 from rescore.strict_yaml import problems_of, read_document
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
@@ -192,8 +192,8 @@ class Mapping(_Map):
                 else:
                     written.add(name)
                     continue
-                problems.append((("scores", scorecard, *place), problem))
-        refuse(problems)
+                problems.append(Trouble(("scores", scorecard, *place), problem))
+        refuse_all(problems)
         return self
 
 
