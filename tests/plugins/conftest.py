@@ -20,11 +20,13 @@ from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from sqlalchemy import update
 
+from rescore.connectors.hubspot import setup
 from rescore.ledger.migrate import migrate
 from rescore.ledger.tables import activation
 from rescore.ledger.transaction import Ledger
 from rescore.settings import Settings
 from rescore.workspace import Workspace
+from rescore_airflow.hooks.crm import connect
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import build_world
 
@@ -135,7 +137,8 @@ def sandbox(**world: Any) -> Iterator[SandboxServer]:
 def crm(deployment) -> Iterator[SandboxServer]:
     """A CRM with awkward rows among 60 leads, its last three days held back, connected as the demo does."""
     with sandbox(awkward=True) as server:
-        deployment.connect("rescore_hubspot", server.url, server.token)
+        deployment.connect("rescore_hubspot", server.url, server.token, searches=1000, calls=10_000)
+        setup(connect("hubspot", deployment.workspace))
         for hook in ("sales_alerts", "re_engagement"):
             deployment.connect(
                 hook, f"{server.url}/sandbox/hooks/{hook}", server.webhook_secret, rescore_webhook=True

@@ -132,7 +132,7 @@ def test_a_wrong_token_fails_at_once_with_one_sentence_and_loses_nothing(deploym
     assert "pat-wrong-token" not in out
     assert "site-packages/requests" not in out, "what led to the sentence stays out of the log"
 
-    deployment.connect("rescore_hubspot", crm.url, crm.token)
+    deployment.connect("rescore_hubspot", crm.url, crm.token, searches=1000, calls=10_000)
     assert deployment.run("score_leads").state == "success"
     assert crm.sandbox.records_written > 40
 

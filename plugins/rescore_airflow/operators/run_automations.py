@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from airflow.sdk import Context
-from rescore.delivery.webhook import WebhookSender
-from rescore.pipeline.deliver import run_automations
 
+from rescore.delivery.automations import run_automations
+from rescore.delivery.webhook import WebhookSender
 from rescore.workspace import Workspace
 from rescore_airflow.hooks.webhooks import WebhookEndpoints
 from rescore_airflow.operators.base import RescoreOperator, now, worker
@@ -20,6 +20,6 @@ class RunAutomationsOperator(RescoreOperator):
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts by outcome."""
         sender = WebhookSender(WebhookEndpoints())
-        counts = run_automations(ws, sender, now=now(), worker=worker(context))
+        counts = run_automations(ws.ledger, sender, now=now(), worker=worker(context), progress=self.log.info)
         self.say("deliveries", counts)
         return dict(counts)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from airflow.sdk import Context
-from rescore.pipeline.deliver import update_crm
 
+from rescore.delivery.crm import update_crm
 from rescore.workspace import Workspace
 from rescore_airflow.hooks.crm import connect
 from rescore_airflow.operators.base import RescoreOperator, now, worker
@@ -27,8 +27,15 @@ class UpdateCrmOperator(RescoreOperator):
 
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts by outcome."""
+        target = connect(self.target, ws)
         counts = update_crm(
-            ws, connect(self.target, ws), now=now(), worker=worker(context), progress=self.log.info
+            ws.ledger,
+            target,
+            mapping=target.mapping,
+            now=now(),
+            worker=worker(context),
+            merged=ws.lake.canonical,
+            progress=self.log.info,
         )
         self.say(self.target, counts)
         return dict(counts)
