@@ -13,7 +13,7 @@ from rescore.errors import SettingsIncomplete
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One Airflow Connection: `url` is scheme, host and port; `password` the token, never printed."""
+    """One Airflow Connection: `url` is its web address, `password` the token, never printed."""
 
     id: str
     url: str
@@ -50,6 +50,7 @@ class Connection:
             )
         name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         url = f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+        url += f"?{parts.query}" if parts.query else ""
         return cls(conn_id, url, password or "", dict(extra or {}))
 
 

@@ -11,8 +11,8 @@ from rescore.lake.records import AttributeValue
 from rescore.mapping import AttributeType
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECONDS = re.compile(r"-?\d{1,15}")
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+MILLISECONDS = re.compile(r"-?[0-9]{1,15}")
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 FLAGS = {"true": True, "false": False}
 
 

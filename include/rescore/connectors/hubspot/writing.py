@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from rescore.connectors.base import FieldValue, ScoreUpdate, WriteResult
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
-from rescore.errors import CrmFieldMissing, RetryableError
+from rescore.errors import CrmFieldMissing, CrmUnavailable, RetryableError
 
 MISSING_PROPERTY = "PROPERTY_DOESNT_EXIST"
+ABOUT_A_RECORD = {400, 409, 413, 422}
+"""Refusals of a batch that one of its records can cause; a wrong path (404) is nobody's fault in it."""
+CODE_IN_MESSAGE = re.compile(r'"error"\s*:\s*"([A-Z_]+)"')
+NAME_IN_MESSAGE = re.compile(r'"name"\s*:\s*"([A-Za-z0-9_]+)"')
 LATER = {"INTERNAL_ERROR", "RATE_LIMITS", "RATE_LIMIT", "CONFLICT", "TIMEOUT"}
 NOT_REPORTED = "HubSpot did not say what became of this record"
 
@@ -51,6 +56,8 @@ class _Writing:
             answer = self._client.post(self._path, {"inputs": inputs})
         except Refused as refusal:
             _stop_when_property_missing([refusal.body])
+            if refusal.status not in ABOUT_A_RECORD:
+                raise CrmUnavailable(f"{refusal}; check `update` in the mapping") from refusal
             if len(fields) == 1:
                 return {lead_id: _refused(lead_id, refusal.body) for lead_id in fields}
             records, middle = list(fields.items()), len(fields) // 2
@@ -95,29 +102,34 @@ def _blamed(error: JsonObject) -> set[str]:
 
 
 def _refused(lead_id: str, error: JsonObject) -> WriteResult:
-    """Only categories and codes: HubSpot's messages quote values of the lead."""
+    """Only category, codes and property names: HubSpot's messages quote values of the lead."""
     category = str(error.get("category") or "no category")
-    codes = sorted({str(part["code"]) for part in _objects(error.get("errors")) if part.get("code")})
-    names = sorted(_property_names(error))
-    reason = f"HubSpot refused this record: {', '.join([category, *codes])}"
-    if names:
+    reason = f"HubSpot refused this record: {', '.join([category, *sorted(_codes(error))])}"
+    if names := sorted(_property_names(error)):
         reason += f" ({', '.join(names)})"
     return WriteResult(lead_id, False, reason, retryable=category in LATER)
 
 
 def _stop_when_property_missing(errors: Sequence[JsonObject]) -> None:
     for error in errors:
-        for part in [error, *_objects(error.get("errors"))]:
-            if MISSING_PROPERTY in (part.get("code"), part.get("error"), part.get("subCategory")):
-                names = ", ".join(f"`{name}`" for name in sorted(_property_names(error))) or "of the mapping"
-                raise CrmFieldMissing(
-                    f"HubSpot has no contact property {names}; run `rescore setup hubspot` to create it"
-                )
+        if MISSING_PROPERTY in _codes(error):
+            names = ", ".join(f"`{name}`" for name in sorted(_property_names(error))) or "of the mapping"
+            raise CrmFieldMissing(
+                f"HubSpot has no contact property {names}; run `rescore setup hubspot` to create it"
+            )
+
+
+def _codes(error: JsonObject) -> set[str]:
+    """What HubSpot calls the problem: a field of its own, or hidden in JSON within the message."""
+    parts = [error, *_objects(error.get("errors"))]
+    named = {str(part[key]) for part in parts for key in ("code", "error") if part.get(key)}
+    return named | {code for part in parts for code in CODE_IN_MESSAGE.findall(str(part.get("message")))}
 
 
 def _property_names(error: JsonObject) -> set[str]:
     names: set[str] = set()
     for part in [error, *_objects(error.get("errors"))]:
+        names.update(NAME_IN_MESSAGE.findall(str(part.get("message"))))
         context = part.get("context")
         value = context.get("propertyName") if isinstance(context, dict) else None
         names.update(str(name) for name in (value if isinstance(value, list) else [value]) if name)

@@ -1,0 +1,94 @@
+"""The mapping file: every problem at its place, and nothing half-understood."""
+
+import pytest
+
+from rescore.errors import MappingInvalid
+from rescore.mapping import load_mapping, read_mapping
+
+SMALL = b"""\
+mapping: crm
+mode: live
+group: rescore
+languages: [de]
+leads:
+  search: /search
+  read: /read
+  update: /update
+  properties: /properties
+  groups: /groups
+  modified: lastmodifieddate
+  attributes:
+    job_title: {property: jobtitle, type: text}
+activities:
+  notes: {kind: engagements, search: /s, associations: /a, type: note}
+scores:
+  b2b: {mode: live, score: my_score, dimensions: {fit: my_fit}}
+  other: {mode: shadow, score: other_score}
+"""
+
+
+def test_a_mapping_says_which_scorecards_are_written_and_where():
+    mapping = load_mapping(SMALL, "crm.yaml")
+    assert mapping.name == "crm"
+    assert (mapping.mode_of("b2b"), mapping.mode_of("other")) == ("live", "shadow")
+    assert mapping.scores["b2b"].properties == ("my_score", "my_fit")
+
+
+def test_a_target_in_shadow_keeps_every_scorecard_there():
+    mapping = load_mapping(SMALL.replace(b"mode: live\ngroup", b"mode: shadow\ngroup"), "crm.yaml")
+    assert mapping.mode_of("b2b") == "shadow"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"modified:", b"modifie:", ["unknown key `modifie`", "`modified` is missing"]),
+        (
+            b"type: text",
+            b"type: string",
+            ["13:43: `type`", "or `timestamp`"],
+        ),
+        (b"jobtitle", b"'job title'", ["13:27: `property`"]),
+        (b"mode: shadow", b"mode: quiet", ["18:17: `mode` cannot be `quiet`"]),
+        (b"other_score", b"my_fit", ["18:32: property `my_fit` is written twice"]),
+        (b"other_score", b"jobtitle", ["18:32: property `jobtitle` is an attribute too"]),
+        (b"/search", b"https://elsewhere.example/search", ["6:11: `search`"]),
+        (b"mapping: crm", b"mapping: CRM", ["1:10: `mapping`"]),
+        (b"group: rescore", b"group: rescore\ngroup: again", ["`group`"]),
+        (b"live", b"&a live", ["crm.yaml:2"]),
+        (b"kind: engagements", b"kind: engagement", ["15:", "engagements"]),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_named_with_its_place(old, new, said):
+    with pytest.raises(MappingInvalid) as caught:
+        load_mapping(SMALL.replace(old, new, 1), "crm.yaml")
+    for words in said:
+        assert words in str(caught.value)
+    assert all(line.startswith("crm.yaml:") for line in str(caught.value).splitlines())
+
+
+def test_every_mistake_is_named_at_once():
+    body = SMALL.replace(b"type: text", b"type: string").replace(b"mode: shadow", b"mode: quiet")
+    with pytest.raises(MappingInvalid) as caught:
+        load_mapping(body, "crm.yaml")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"- a\n", b"\xff\xfe", b"mapping: {"], ids=["empty", "list", "UTF-16", "half"]
+)
+def test_what_is_no_mapping_is_one_sentence(body):
+    with pytest.raises(MappingInvalid, match=r"^crm\.yaml:\d+:\d+: "):
+        load_mapping(body, "crm.yaml")
+
+
+def test_a_missing_file_is_one_sentence(tmp_path):
+    with pytest.raises(MappingInvalid, match="put the mapping there"):
+        read_mapping(tmp_path / "hubspot.yaml")
+
+
+def test_the_shipped_mapping_writes_b2b_saas_and_rehearses_account_engagement(mapping):
+    assert mapping.name == "hubspot"
+    assert (mapping.mode_of("b2b_saas"), mapping.mode_of("account_engagement")) == ("live", "shadow")
+    assert set(mapping.scores["b2b_saas"].dimensions) == {"engagement", "fit"}
