@@ -196,12 +196,10 @@ def create_views(
     if merged:
         gone = keep(connection, "merged", {"lead": merged.keys(), "canonical": merged.values()})
         people = people.join(gone, "lead", how="anti")
-        left = CoalesceOperator(ColumnExpression("m", "canonical"), ColumnExpression("a", "lead")).alias(
-            "lead"
-        )
+        left = CoalesceOperator(ColumnExpression("m", "canonical"), ColumnExpression("a", "lead"))
         others = [ColumnExpression("a", column) for column in seen if column != "lead"]
         joined = acts.set_alias("a").join(gone.set_alias("m"), "a.lead = m.lead", how="left")
-        acts = joined.select(left, *others)
+        acts = joined.select(left.alias("lead"), *others)
     acts.create_view("activities")
     people.select(
         ColumnExpression("lead"), *attributes(SCHEMAS[LEADS] if leads is None else columns_of(leads))
