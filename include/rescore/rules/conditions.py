@@ -35,8 +35,8 @@ MANY_TEXTS: Final = {
     Operator.ENDS_WITH_ANY: Operator.ENDS_WITH,
     Operator.HAS_ANY_WORD: Operator.HAS_WORD,
 }
-ONE_NUMBER: Final = {Operator.AT_LEAST, Operator.AT_MOST, Operator.ABOVE, Operator.BELOW}
-SCORE_OPERATORS: Final = [*ONE_NUMBER, Operator.BETWEEN, Operator.EQUALS, Operator.IN]
+NUMBERS: Final = [Operator.AT_LEAST, Operator.AT_MOST, Operator.ABOVE, Operator.BELOW]
+SCORE_OPERATORS: Final = [Operator.EQUALS, Operator.IN, *NUMBERS, Operator.BETWEEN]
 BAND_OPERATORS: Final = [Operator.EQUALS, Operator.IN]
 NOT_YET: Final = {"in_list", "domain_in_list"}
 ELSEWHERE: Final = {
@@ -182,7 +182,7 @@ def _one(operator: Operator, value: Any) -> tuple[Kind, tuple[Scalar, ...]] | st
         return f"`{operator}` takes one value, not a list; {way_out}"
     if isinstance(value, dict):
         return f"`{operator}` takes one value, not a map; write it plainly"
-    if operator in ONE_NUMBER and isinstance(value, str):
+    if operator in NUMBERS and isinstance(value, str):
         if is_moment(value) or isinstance(days_of(value), int):
             return f"`{operator}` takes a number; compare dates by `newer_than: 30d` or `older_than: 30d`"
         return f"`{operator}` takes a number, not {described(value)}; write it without quotes or unit"

@@ -1,6 +1,6 @@
 """Do a scorecard's own worked examples give the numbers they promise?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -14,17 +14,25 @@ from rescore.scoring.facts import facts_from_tables
 from rescore.strict_yaml import Problem
 from rescore.yaml_messages import described
 
-LEAD = "example"
-
 
 def failed_examples(card: Scorecard) -> list[Problem]:
-    """Run every example; one problem per number that is not the promised one."""
-    return [problem for example in card.examples for problem in _differences(card, example)]
+    """Run every example; one problem per number that is not the promised one.
+
+    Examples of one `as_of` are scored together, each as a lead of its own.
+    """
+    rows: dict[int, dict[str, Any]] = {}
+    for as_of in dict.fromkeys(example.as_of for example in card.examples):
+        group = {at: example for at, example in enumerate(card.examples) if example.as_of == as_of}
+        facts = facts_from_tables(_leads(group), _activities(group))
+        rows |= {int(row["lead"]): row for row in score(card, facts, as_of=as_of).to_pylist()}
+    return [
+        problem
+        for at, example in enumerate(card.examples)
+        for problem in _differences(card, example, rows[at])
+    ]
 
 
-def _differences(card: Scorecard, example: Example) -> Iterator[Problem]:
-    facts = facts_from_tables(_leads(example), _activities(example))
-    (row,) = score(card, facts, as_of=example.as_of).to_pylist()
+def _differences(card: Scorecard, example: Example, row: dict[str, Any]) -> Iterator[Problem]:
     rules = {rule.id for rule in card.rules}
     for key, expected in example.expect:
         found = Decimal(row[key]) / MILLI if key in rules else row[key]
@@ -36,43 +44,55 @@ def _differences(card: Scorecard, example: Example) -> Iterator[Problem]:
             yield Problem(example.line, 1, message)
 
 
-def _leads(example: Example) -> pa.Table:
-    columns = {field: _column([value]) for field, value in example.lead}
-    return pa.table({"lead": pa.array([LEAD]), **columns})
+def _leads(examples: Mapping[int, Example]) -> pa.Table:
+    rows = [dict(example.lead) for example in examples.values()]
+    return pa.table({"lead": pa.array([str(at) for at in examples])} | _columns(rows))
 
 
-def _activities(example: Example) -> pa.Table:
-    times = [activity.at.astimezone(UTC).replace(tzinfo=None) for activity in example.activities]
+def _activities(examples: Mapping[int, Example]) -> pa.Table:
+    found = [(str(at), activity) for at, example in examples.items() for activity in example.activities]
+    times = [activity.at.astimezone(UTC).replace(tzinfo=None) for _, activity in found]
     columns = {
-        "lead": pa.array([LEAD] * len(times), pa.string()),
-        "activity_id": pa.array([str(index) for index in range(len(times))], pa.string()),
-        "type": pa.array([activity.type for activity in example.activities], pa.string()),
+        "lead": pa.array([lead for lead, _ in found], pa.string()),
+        "activity_id": pa.array([str(number) for number in range(len(found))], pa.string()),
+        "type": pa.array([activity.type for _, activity in found], pa.string()),
         "occurred_at": pa.array(times, pa.timestamp("us")),
     }
-    rows = [dict(activity.fields) for activity in example.activities]
-    for field in dict.fromkeys(field for row in rows for field in row):
-        columns[field] = _column(row.get(field) for row in rows)
-    return pa.table(columns)
+    return pa.table(columns | _columns([dict(activity.fields) for _, activity in found]))
 
 
-def _column(values: Iterable[Scalar | None]) -> pa.Array:
-    """A column of the type its values have; of texts when they differ."""
-    values = list(values)
+def _columns(rows: Sequence[Mapping[str, Scalar]]) -> dict[str, pa.Array]:
+    fields = dict.fromkeys(field for row in rows for field in row)
+    return {field: _column([row.get(field) for row in rows]) for field in fields}
+
+
+def _column(values: Sequence[Scalar | None]) -> pa.Array:
+    """A column of the type its values have; of texts, as in a CSV file, when they differ."""
     kinds = {type(value) for value in values if value is not None}
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
     if kinds == {Decimal}:
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    return pa.array([_as_text(value) for value in values], pa.string())
+    return pa.array([None if value is None else _as_text(value) for value in values], pa.string())
 
 
-def _as_text(value: Scalar | None) -> str | None:
-    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
+def _as_text(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _plain(value) if isinstance(value, Decimal) else str(value)
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, str):
-        return described(value)
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _written(value: Scalar | None) -> str:
+    if value is None:
+        return "missing"
     return (
-        "missing" if value is None else f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+        _plain(value)
+        if isinstance(value, Decimal)
+        else described(value)
+        if isinstance(value, str)
+        else str(value)
     )

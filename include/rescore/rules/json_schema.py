@@ -1,19 +1,22 @@
 """The JSON Schema of rules files, for editors: it completes keys, explains them and marks what is unknown.
 
-The loader knows more (references, whole sentences of advice); the schema accepts whatever the loader accepts.
+The loader knows more (references, whole sentences of advice); the schema accepts whatever it accepts.
+
+    python -m rescore.rules.json_schema > include/rules/scorecard.schema.json
 """
 
+import json
 from typing import Any, Final
 
 from rescore.rules.card import Operator
-from rescore.rules.conditions import BAND_OPERATORS, MANY_TEXTS, ONE_NUMBER, ONE_TEXT, SCORE_OPERATORS
+from rescore.rules.conditions import BAND_OPERATORS, MANY_TEXTS, NUMBERS, ONE_TEXT, SCORE_OPERATORS
 from rescore.rules.file import ScorecardFile
 from rescore.rules.values import DURATION_SCHEMA
 
 TEXT: Final = {"type": "string", "minLength": 1}
 NUMBER: Final = {"type": "number"}
 TEXTS: Final = {"type": "array", "items": TEXT, "minItems": 1, "uniqueItems": True}
-NUMBERS: Final = {"type": "array", "items": NUMBER, "minItems": 1, "uniqueItems": True}
+SEVERAL: Final = {"type": "array", "items": NUMBER, "minItems": 1, "uniqueItems": True}
 PAIR: Final = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}
 
 EXPLAINED: Final = {
@@ -50,6 +53,11 @@ def scorecard_json_schema() -> dict[str, Any]:
         ),
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Rescore rules file"} | schema
+
+
+def schema_text() -> str:
+    """The schema as it is committed beside the scorecards."""
+    return json.dumps(scorecard_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _tidy(schema: Any) -> Any:
@@ -105,16 +113,20 @@ def _literal(operator: Operator) -> dict[str, Any]:
         return TEXT
     if operator in MANY_TEXTS:
         return TEXTS
-    if operator in ONE_NUMBER:
+    if operator in NUMBERS:
         return NUMBER
     match operator:
         case Operator.EQUALS:
             return {"anyOf": [TEXT, NUMBER]}
         case Operator.IN:
-            return {"anyOf": [TEXTS, NUMBERS]}
+            return {"anyOf": [TEXTS, SEVERAL]}
         case Operator.BETWEEN:
             return PAIR
         case Operator.IS | Operator.EXISTS:
             return {"type": "boolean"}
         case _:
             return DURATION_SCHEMA
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")
