@@ -36,13 +36,6 @@ from rescore.rules.card import (
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
-OPERATORS = {
-    "at_least": Operator.AT_LEAST,
-    "below": Operator.BELOW,
-    "above": Operator.ABOVE,
-    "at_most": Operator.AT_MOST,
-}
-
 
 def when(**fields: Mapping[str, object]) -> Condition:
     """`when(score={"at_least": 100}, band={"in": ["A"]})`, as the rules file says it."""
@@ -50,7 +43,9 @@ def when(**fields: Mapping[str, object]) -> Condition:
     for name, comparison in fields.items():
         for operator, value in comparison.items():
             values = tuple(value) if isinstance(value, list) else (value,)
-            if name == "band":
+            if operator == "exists":
+                parts.append(Comparison(name, Operator.EXISTS, Kind.ANY, values))
+            elif name == "band":
                 parts.append(Comparison(name, Operator(operator), Kind.TEXT, values))
             else:
                 numbers = tuple(Decimal(str(number)) for number in values)
