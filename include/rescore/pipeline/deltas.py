@@ -45,7 +45,6 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
         if not run.full:
             counts["absent"] = runs.settle_absent(connection, run, rows["lead"].to_pylist())
         runs.add_counts(connection, run_key, counts)
-    ws.lake.drop_results(run_key)
     return counts
 
 
@@ -59,7 +58,7 @@ def compare(card: Scorecard, results: pa.Table, committed: pa.Table) -> pa.Table
         ["lead", "old_score", "old_band", "old_dimensions"]
     )
     joined = results.join(old, keys="lead", join_type="left outer")
-    same = pa.array([True] * joined.num_rows)
+    same = pa.repeat(True, joined.num_rows)
     for name in ("score", "band", "dimensions"):
         same = pc.and_(same, _same(joined[name], joined[f"old_{name}"]))
     changed = pc.invert(pc.and_(same, pc.is_valid(joined["old_dimensions"])))

@@ -15,6 +15,9 @@ from rescore.workspace import Workspace
 ROWS_A_LANDING = 20_000
 """Bounds memory, and what a crash has to fetch again; every landing costs one commit in each store."""
 
+FILES_BEFORE_FOLDING = 50
+"""Reads union the inbox with the sorted buckets; more small files than this make every read slower."""
+
 
 def extract(
     ws: Workspace, source: Source, *, until: datetime, known_at: datetime, progress: Progress = silent
@@ -51,6 +54,7 @@ def extract(
             counts.update(landed.counts)
             counts["landings"] += 1
             progress(f"{source.name} {stream}: {_sum_up(landed.counts)}")
+    ws.lake.fold_in(at_least=FILES_BEFORE_FOLDING)
     return counts
 
 

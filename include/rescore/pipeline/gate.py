@@ -22,4 +22,6 @@ def promote_or_hold(ws: Workspace, run_key: str, *, progress: Progress = silent)
             registry.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
         )
     targets = [name for name, mapping in ws.mappings().items() if card.id in mapping.scores]
-    return promotion.promote(ws.ledger, run, card, targets=targets, progress=progress)
+    counts = promotion.promote(ws.ledger, run, card, targets=targets, progress=progress)
+    ws.lake.drop_results(run_key)
+    return counts

@@ -1,0 +1,135 @@
+"""The `rescore` command: right answers on stdout, one clear sentence on stderr, and no traceback."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+RESCORE = Path(sys.executable).parent / "rescore"
+RULES = """\
+scorecard: tiny
+timezone: UTC
+dimensions: {engagement: {floor: 0}}
+rules:
+  - {id: view, dimension: engagement, activity: page_view, points: 2.5, decay: {half_life: 7d}}
+bands: {A: 5, B: 0}
+"""
+
+
+def rescore(*arguments, cwd=PROJECT, **environment):
+    return subprocess.run(
+        [RESCORE, *map(str, arguments)],
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def export(tmp_path):
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "leads.csv").write_text("lead_id,job_title\na,CEO\nb,\n")
+    (tmp_path / "activities.csv").write_text(
+        "activity_id,lead_id,type,occurred_at,asset,channel,value\n"
+        "1,a,page_view,2026-11-01T10:00:00Z,/pricing,web,\n"
+        "2,a,page_view,2026-10-25T10:00:00Z,/,web,\n"
+        "3,b,page_view,2026-11-09T10:00:00Z,/,web,\n"
+    )
+    return tmp_path
+
+
+def score(export, **changed):
+    options = {
+        "--rules": export / "rules.yaml",
+        "--leads": export / "leads.csv",
+        "--activities": export / "activities.csv",
+        "--as-of": "2026-11-01",
+        "--out": export / "out.csv",
+    } | {f"--{name.replace('_', '-')}": value for name, value in changed.items()}
+    return rescore("score", *(part for pair in options.items() for part in pair))
+
+
+def test_score_writes_whole_points_a_band_and_each_rule_to_three_places(export):
+    done = score(export)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    with (export / "out.csv").open() as file:
+        assert list(csv.reader(file)) == [
+            ["lead_id", "score", "band", "engagement", "view"],
+            ["a", "4", "B", "4", "3.750"],
+            ["b", "0", "B", "0", "0.000"],
+        ]
+
+
+def test_score_writes_parquet_when_the_name_says_so(export):
+    import pyarrow.parquet as pq
+
+    assert score(export, out=export / "out.parquet").returncode == 0
+    assert pq.read_table(export / "out.parquet").to_pylist()[0]["score"] == 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        pytest.param({"as_of": "yesterday"}, "'yesterday' is no date or time", id="no date"),
+        pytest.param({"leads": "/nowhere.csv"}, "/nowhere.csv", id="missing file"),
+        pytest.param({"rules": "/nowhere.yaml"}, "/nowhere.yaml: cannot be read", id="missing rules"),
+        pytest.param({"out": "/tmp/out.xlsx"}, "end the name in .csv or .parquet", id="unknown format"),
+    ],
+)
+def test_a_problem_with_what_was_given_is_one_sentence_and_exit_1(export, changed, sentence):
+    done = score(export, **changed)
+
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_check_lists_every_problem_of_every_file_as_file_line_col_message(export):
+    (export / "bad.yaml").write_text(RULES.replace("points: 2.5", "pionts: 2.5").replace("UTC", "Mars/Base"))
+
+    done = rescore("check", export / "rules.yaml", export / "bad.yaml")
+
+    assert done.returncode == 1
+    assert "tiny: 1 rules" in done.stdout
+    lines = done.stderr.splitlines()
+    assert len(lines) >= 2
+    assert all(line.startswith(f"{export}/bad.yaml:") for line in lines)
+    assert [line.split(":")[1] for line in lines] == sorted(line.split(":")[1] for line in lines)
+
+
+def test_wrong_usage_is_exit_2(export):
+    assert rescore("score", "--rules", export / "rules.yaml").returncode == 2
+    assert rescore("scoer").returncode == 2
+
+
+def test_a_ledger_that_was_never_set_up_says_how_to(tmp_path):
+    done = rescore("status", RESCORE_HOME=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "rescore setup ledger" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_new_deployment_can_be_looked_at(tmp_path):
+    assert rescore("setup", "ledger", RESCORE_HOME=str(tmp_path)).returncode == 0
+
+    done = rescore("status", RESCORE_HOME=str(tmp_path))
+
+    assert done.returncode == 0
+    assert "No scorecard is in force yet" in done.stdout
+
+
+def test_explaining_a_lead_nobody_scored_says_so(tmp_path):
+    rescore("setup", "ledger", RESCORE_HOME=str(tmp_path))
+
+    done = rescore("explain", "hubspot:1", RESCORE_HOME=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "no score is kept for lead hubspot:1" in done.stderr

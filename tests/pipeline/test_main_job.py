@@ -1,0 +1,148 @@
+"""The main job: facts in, scores out, and nothing twice."""
+
+from datetime import timedelta
+
+import pytest
+
+from rescore.errors import CrmUnavailable
+from rescore.lake.records import SetAside
+from rescore.ledger import runs
+from rescore.pipeline.extract import extract
+from rescore.pipeline.score import start_runs
+
+
+def test_the_first_load_scores_everybody_and_fires_nothing(job):
+    job.visit("ada", number=4)
+
+    counts = job.run()
+
+    assert job.scores() == {"ada": 60, "bob": 0}
+    assert job.crm.shown["ada"]["rescore_score"] == 60
+    assert job.receiver.received == []
+    assert counts["started_fired"] == 1
+
+
+def test_an_unchanged_run_makes_no_call_and_no_delivery(job):
+    job.visit("ada", number=4)
+    job.run()
+
+    counts = job.run()
+
+    assert (counts["changed"], counts["CRM calls"], len(job.receiver.received)) == (0, 0, 0)
+
+
+def test_only_the_lead_that_changed_is_scored_and_written(job):
+    job.run()
+    job.visit("bob")
+
+    counts = job.run()
+
+    assert job.scores() == {"ada": 20, "bob": 10}
+    assert counts["promoted"] == counts["changed"] == counts["acknowledged"] == 1
+
+
+def test_a_crossing_is_delivered_once(job):
+    job.run()
+    job.visit("ada", number=3)
+    job.run()
+    job.visit("ada")
+    job.run()
+
+    assert job.scores()["ada"] == 60
+    assert len(job.receiver.received) == 1
+
+
+def test_an_activity_later_than_the_run_is_not_counted_and_not_forgotten(job):
+    job.run()
+    job.visit("bob", at=job.now + timedelta(minutes=2))
+    late = job.now + timedelta(minutes=5)  # the extract comes after the run's own time
+    extract(job.ws, job.crm, until=late, known_at=late)
+    job.now += timedelta(minutes=1)
+
+    job.finish(job.start())
+    assert job.scores()["bob"] == 0
+
+    job.now += timedelta(minutes=14)
+    job.finish(job.start())
+    assert job.scores()["bob"] == 10
+
+
+def test_an_activity_of_an_unknown_lead_counts_when_the_lead_appears(job):
+    job.run()
+    job.visit("cleo", number=2)
+    job.run()
+    assert "cleo" not in job.scores()
+    with job.ws.ledger.reading() as connection:
+        assert runs.dirty_leads(connection, "b2b_saas") == []
+
+    job.crm.put_lead("cleo", {"job_title": "Director"})
+    job.run()
+
+    assert job.scores()["cleo"] == 40
+
+
+def test_an_unreadable_record_is_counted_with_its_reason_and_stops_nothing(job):
+    job.crm.put_unreadable("leads", SetAside("lead", "7", "no id", "{}"))
+    job.visit("bob")
+
+    counts = job.extract()
+
+    assert counts["set aside: no id"] == 1
+    assert counts["leads"] == 2
+
+
+def test_an_unreachable_crm_loses_nothing(job):
+    job.run()
+    job.visit("bob")
+    job.crm.failures = [CrmUnavailable("the CRM is down")]
+
+    with pytest.raises(CrmUnavailable):
+        job.extract()
+    job.run()
+
+    assert job.scores()["bob"] == 10
+
+
+def test_a_crm_that_is_down_gets_its_updates_from_a_later_run(job):
+    job.run()
+    job.visit("bob")
+    job.now += timedelta(minutes=15)
+    job.extract()
+    keys = job.start()
+    job.crm.failures = [CrmUnavailable("the CRM is down")]
+    with pytest.raises(CrmUnavailable):
+        job.finish(keys)
+
+    counts = job.run()
+
+    assert job.crm.shown["bob"]["rescore_score"] == 10
+    assert counts["changed"] == 0
+
+
+def test_decay_reaches_everybody_on_the_first_run_of_a_new_day(job):
+    job.write_rules(
+        (job.ws.rules_dir / "b2b_saas.yaml")
+        .read_text()
+        .replace("points: 10", "points: 10\n    decay: {half_life: 1d}")
+    )
+    job.visit("bob", number=2)
+    job.run()
+
+    counts = job.run(minutes=24 * 60)
+
+    assert job.scores()["bob"] == 10
+    assert counts["promoted"] == 2
+
+
+def test_the_same_run_id_again_continues_the_same_run(job):
+    job.adopt()
+    job.extract()
+    first = start_runs(job.ws, run_id="r", as_of=job.now, at=job.now)
+    job.finish(first)
+    later = job.now + timedelta(hours=1)
+
+    again = start_runs(job.ws, run_id="r", as_of=later, at=later)
+    counts = job.finish(again)
+
+    assert again == first
+    assert (counts["changed"], counts["CRM calls"]) == (0, 0)
