@@ -1,5 +1,6 @@
 """`score_leads` in a real Airflow against a CRM on a real socket: what arrives, and what a rerun does."""
 
+import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
@@ -65,12 +66,12 @@ def test_no_lead_data_enters_logs_or_xcom(deployment, crm, capfd):
     out, err = capfd.readouterr()
     said = out + err + "".join(repr(run.xcom) for run in runs)
     assert "b2b_saas" in said, "the logs were captured"
-    contacts = [contact.properties for contact in crm.sandbox.store.script.contacts]
+    contacts = crm.sandbox.store.rows("SELECT properties FROM objects WHERE type = 'contacts'")
     canaries = {
-        str(properties[name])
-        for properties in contacts
-        for name in ("email", "firstname", "lastname", "phone", "jobtitle", "company")
-        if len(str(properties.get(name) or "")) > 5
+        str(value)
+        for (properties,) in contacts
+        for name, value in json.loads(properties).items()
+        if name in ("email", "firstname", "lastname", "phone", "jobtitle", "company") and len(str(value)) > 5
     }
     assert len(canaries) > 60
     assert {canary for canary in canaries if canary in said} == set()
@@ -115,11 +116,6 @@ def test_the_form_narrows_a_run_to_one_scorecard(deployment, crm):
     assert list(run.counts("score")) == [f"score_leads/{run.run_id}/b2b_saas"]
 
 
-def failures(captured: str) -> list[str]:
-    """The lines in which a task's error is told."""
-    return [line for line in captured.splitlines() if "rescore.errors." in line or line.startswith("Crm")]
-
-
 def test_a_wrong_token_fails_at_once_with_one_sentence_and_loses_nothing(deployment, crm, capfd):
     deployment.connect("rescore_hubspot", crm.url, "pat-wrong-token")
     run = deployment.run("score_leads")
@@ -156,5 +152,5 @@ def test_a_broken_rules_file_leaves_the_run_green_and_the_last_good_version_in_f
     run = deployment.run("score_leads")
     assert run.state == "success"
     assert run.counts("adopt_rules")["rejected"] == 1
-    assert run.xcom["adopt_rules", "problems"][0].startswith("b2b_saas.yaml:2:1: ")
+    assert any(line.startswith("b2b_saas.yaml:2:1: ") for line in run.xcom["adopt_rules", "problems"])
     assert f"score_leads/{run.run_id}/b2b_saas" in run.counts("gate")
