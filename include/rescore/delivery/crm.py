@@ -16,7 +16,7 @@ from rescore.ledger.outbox import SyncClaim, SyncResult
 from rescore.ledger.transaction import Ledger
 from rescore.model import split_lead_key
 
-LEASE = timedelta(minutes=30)
+LEASE = timedelta(minutes=15)
 """Longer than a claim's writes may take, their waits included: nobody else sends what is still under way."""
 
 FAILURES_IN_A_ROW = 3

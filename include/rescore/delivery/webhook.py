@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,26 +56,20 @@ class WebhookSender:
         self._endpoints = endpoints
         self._session = session or Session(seconds=20, largest=1024 * 1024)
 
-    def unready(self, connection: str) -> str | None:
-        """Why nothing can be sent to this Connection now; None when it can."""
-        try:
-            endpoint = self._endpoints[connection]
-            for secret in endpoint.secret.split():
-                Webhook(secret)
-        except KeyError:
-            return f"connection `{connection}` is missing or does not allow Rescore to send to it"
-        except ConfigurationError as error:
-            return str(error)
-        except ValueError:
-            return f"connection `{connection}` has no secret that can sign; write `whsec_` and base64 into it"
-        return None if endpoint.secret.strip() else f"connection `{connection}` has no secret to sign with"
-
     def send(self, connection: str, delivery_id: str, body: bytes, *, now: datetime) -> Outcome:
         """Post the body; the id stays the same over retries, time and signature are of this attempt."""
-        if reason := self.unready(connection):
+        try:
+            endpoint = self._endpoints[connection]
+            headers = _signed(endpoint.secret, delivery_id, body, now)
+        except KeyError:
+            reason = f"connection `{connection}` is missing or does not allow Rescore to send to it"
             return Outcome("unready", reason)
-        endpoint = self._endpoints[connection]
-        headers = {"Content-Type": "application/json", **_signed(endpoint.secret, delivery_id, body, now)}
+        except ConfigurationError as error:
+            return Outcome("unready", str(error))
+        except ValueError:
+            reason = f"connection `{connection}` has no secret that can sign; one is `whsec_` and base64"
+            return Outcome("unready", reason)
+        headers["Content-Type"] = "application/json"
         try:
             answer = self._session.send("POST", endpoint.url, body=body, headers=headers)
         except NoAnswer as error:
@@ -83,16 +78,26 @@ class WebhookSender:
 
 
 def _signed(secrets: str, delivery_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    """The three headers of Standard Webhooks; ValueError when a secret is none."""
     moment = now.astimezone(UTC)
     signatures = [
-        Webhook(secret).sign(msg_id=delivery_id, timestamp=moment, data=body.decode())
-        for secret in secrets.split()
+        Webhook(_key(secret)).sign(msg_id=delivery_id, timestamp=moment, data=body.decode())
+        for secret in secrets.split() or [""]
     ]
     return {
         "webhook-id": delivery_id,
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
+
+
+def _key(secret: str) -> bytes:
+    """Read strictly: what is no base64 would otherwise sign with whatever is left of it."""
+    text = secret.removeprefix("whsec_")
+    key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    if not key:
+        raise ValueError("an empty secret")
+    return key
 
 
 def _outcome(answer: Answer, connection: str, now: datetime) -> Outcome:

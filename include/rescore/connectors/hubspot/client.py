@@ -41,7 +41,7 @@ class Limits:
     longest_wait: float = 30.0
     waits: int = 5
     overlap: float = 600.0
-    write_seconds: float = 300.0
+    write_seconds: float = 120.0
 
     @classmethod
     def from_extra(cls, connection: Connection) -> Self:
