@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -36,6 +36,7 @@ MAX_VALUES: Final = (
     25_000  # a map of 256 KiB that people would write has fewer; reading that many takes 0.4 s
 )
 MAX_DIGITS: Final = 30
+MAX_QUOTED: Final = 70
 NOWHERE: Final = -1  # a step no path has: the place of what the data does not keep
 
 NULL = re.compile(r"null|Null|NULL|~|")
@@ -45,6 +46,7 @@ OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 PADDED = re.compile(r"[-+]?0[0-9]+")
+QUOTED = re.compile(r"`([^`]*)`")
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -55,6 +57,11 @@ class Problem:
     line: int
     column: int
     message: str
+
+    @classmethod
+    def at(cls, place: Place, message: str) -> Self:
+        """With the message as one printable line in which long quotations are cut."""
+        return cls(*place, QUOTED.sub(_cut, "".join(c if c.isprintable() else " " for c in message)))
 
 
 class Document:
@@ -89,14 +96,14 @@ def read_document(body: bytes) -> tuple[Document | None, list[Problem]]:
         can list their own problems in the same breath.
     """
     if len(body) > MAX_BYTES:
-        return None, [Problem(1, 1, say.too_long(len(body), MAX_BYTES))]
+        return None, [Problem.at((1, 1), say.too_long(len(body), MAX_BYTES))]
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line, column = _place_in(body[: error.start].decode("utf-8", "ignore"))
-        return None, [Problem(line, column, say.not_utf8(body[error.start]))]
+        return None, [Problem.at((line, column), say.not_utf8(body[error.start]))]
     if found := UNPRINTABLE.search(text):
-        return None, [Problem(*_place_in(text[: found.start()]), say.control_character(found[0]))]
+        return None, [Problem.at(_place_in(text[: found.start()]), say.control_character(found[0]))]
     reader = _Reader()
     try:
         document = reader.read(text)
@@ -107,7 +114,7 @@ def read_document(body: bytes) -> tuple[Document | None, list[Problem]]:
         reader.refuse(mark, say.syntax(error.problem or ""))
         return None, sorted(reader.problems)
     except (YAMLError, ValueError, OverflowError):  # the last two: an escape such as "\UFFFFFFFF"
-        return None, sorted([*reader.problems, Problem(1, 1, say.syntax(""))])
+        return None, sorted([*reader.problems, Problem.at((1, 1), say.syntax(""))])
     return document, sorted(reader.problems)
 
 
@@ -125,7 +132,7 @@ def problems_of(
     for detail in error.errors(include_url=False):
         at_key = detail["type"] in {"extra_forbidden", "at_key"} or detail["loc"][-1:] == ("[key]",)
         place = document.where(detail["loc"], key=at_key)
-        problems.append(Problem(*place, about(detail["loc"]) + say.validation(detail)))
+        problems.append(Problem.at(place, about(detail["loc"]) + say.validation(detail)))
     return problems
 
 
@@ -152,32 +159,32 @@ class _Reader:
         next(self._events)  # the stream starts
         start = next(self._events)
         if not isinstance(start, DocumentStartEvent):
-            raise _Refused(Problem(1, 1, say.EMPTY))
+            raise _Refused(Problem.at((1, 1), say.EMPTY))
         if start.version or start.tags:
             self.refuse(start.start_mark, say.DIRECTIVE)
         root = next(self._events)
         data = self._value(root, (), 1)
         next(self._events)  # the document ends
         if isinstance(more := next(self._events), DocumentStartEvent):
-            raise _Refused(Problem(*_place(more.start_mark), say.SECOND_DOCUMENT))
+            raise _Refused(Problem.at(_place(more.start_mark), say.SECOND_DOCUMENT))
         if data is None:
-            raise _Refused(Problem(1, 1, say.EMPTY))
+            raise _Refused(Problem.at((1, 1), say.EMPTY))
         if not isinstance(data, dict):
-            raise _Refused(Problem(*_place(root.start_mark), say.NOT_A_MAP))
+            raise _Refused(Problem.at(_place(root.start_mark), say.NOT_A_MAP))
         return Document(data, self._values, self._keys)
 
     def refuse(self, mark: Any, message: str) -> None:
         """Note a problem that does not stop the reading."""
-        self.problems.append(Problem(*_place(mark), message))
+        self.problems.append(Problem.at(_place(mark), message))
 
     def _value(self, event: Event, path: Path, depth: int) -> Any:
         self._seen += 1
         if self._seen > MAX_VALUES:
-            raise _Refused(Problem(*_place(event.start_mark), say.too_many(MAX_VALUES)))
+            raise _Refused(Problem.at(_place(event.start_mark), say.too_many(MAX_VALUES)))
         if depth > MAX_DEPTH:
-            raise _Refused(Problem(*_place(event.start_mark), say.too_deep(MAX_DEPTH)))
+            raise _Refused(Problem.at(_place(event.start_mark), say.too_deep(MAX_DEPTH)))
         if isinstance(event, AliasEvent):
-            raise _Refused(Problem(*_place(event.start_mark), say.alias(event.anchor)))
+            raise _Refused(Problem.at(_place(event.start_mark), say.alias(event.anchor)))
         assert isinstance(event, ScalarEvent | CollectionStartEvent)  # noqa: S101 -- the parser's grammar
         self._values[path] = _place(event.start_mark)
         if event.anchor:
@@ -223,6 +230,7 @@ class _Reader:
         text: str = event.value
         if found := UNPRINTABLE.search(text):
             self.refuse(event.start_mark, say.control_character(found[0]))
+            return UNPRINTABLE.sub("", text)
         if not event.implicit[0]:  # in quotes, or a block
             return text
         if NULL.fullmatch(text):
@@ -241,6 +249,10 @@ class _Reader:
                 return 0
             return int(text) if INTEGER.fullmatch(text) else number
         return text
+
+
+def _cut(quoted: re.Match[str]) -> str:
+    return quoted[0] if len(quoted[1]) <= MAX_QUOTED else f"`{quoted[1][:MAX_QUOTED]}...`"
 
 
 def _place(mark: Any) -> Place:

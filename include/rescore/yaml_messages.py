@@ -73,7 +73,9 @@ def not_utf8(byte: int) -> str:
 
 
 def control_character(character: str) -> str:
-    """A character that cannot be seen."""
+    """A character that cannot be seen, or not alone."""
+    if 0xD800 <= ord(character) < 0xE000:
+        return f"U+{ord(character):04X} is half a character; write the whole one as it is"
     return f"the control character U+{ord(character):04X} is not allowed; delete it"
 
 

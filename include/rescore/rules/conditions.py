@@ -1,5 +1,6 @@
 """Conditions as people write them: `field: {operator: value}`, with `all`, `any` and `not` around them."""
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
@@ -77,9 +78,10 @@ class _Reader:
         if depth > MAX_NESTING:
             return self._bad(path, f"conditions nest more than {MAX_NESTING} deep; flatten them")
         if not isinstance(value, dict):
-            return self._bad(
-                path, f"`{{name}}` takes conditions such as {self._sample()}, not {described(value)}"
+            message = (
+                f"`{{name}}` takes conditions, not {described(value)}; write one such as {self._sample()}"
             )
+            return self._bad(path, message)
         if not value:
             return self._bad(path, f"`{{name}}` is empty; write a condition such as {self._sample()}")
         parts = tuple(self._entry(key, item, (*path, key), depth) for key, item in value.items())
@@ -210,9 +212,8 @@ def _list(operator: Operator, value: Any) -> tuple[Kind, tuple[Scalar, ...]] | s
             return trouble
     if len({isinstance(item, str) for item in value}) > 1:
         return f"`{operator}` mixes texts and numbers; put all of them in quotes, or none"
-    twice = next((item for index, item in enumerate(value) if item in value[:index]), None)
-    if twice is not None:
-        return f"`{operator}` lists {described(twice)} twice; keep one"
+    if twice := [item for item, times in Counter(value).items() if times > 1]:
+        return f"`{operator}` lists {described(twice[0])} twice; keep one"
     if isinstance(value[0], str):
         return Kind.TEXT, tuple(value)
     return Kind.NUMBER, tuple(Decimal(item) for item in value)

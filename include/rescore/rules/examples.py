@@ -41,7 +41,7 @@ def _differences(card: Scorecard, example: Example, row: dict[str, Any]) -> Iter
                 f"example `{example.name}`: `{key}` is {_written(found)}, not {_written(expected)}; "
                 "correct the rule or the example"
             )
-            yield Problem(example.line, 1, message)
+            yield Problem.at((example.line, 1), message)
 
 
 def _leads(examples: Mapping[int, Example]) -> pa.Table:

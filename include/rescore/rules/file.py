@@ -77,9 +77,11 @@ class AutomationFile(StrictMap):
 
     @model_validator(mode="after")
     def _each_action_once(self) -> Self:
+        seen: set[str] = set()
         for index, action in enumerate(self.do):
-            if action in self.do[:index]:
+            if action.webhook.connection in seen:
                 refuse("this action is already in the list; keep one of them", "do", index)
+            seen.add(action.webhook.connection)
         return self
 
 

@@ -1,6 +1,6 @@
 """From the bytes of a rules file to a checked scorecard, or to everything that is wrong with it."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -11,6 +11,8 @@ from rescore.rules.file import ScorecardFile
 from rescore.rules.names import Names, repeated_ids
 from rescore.strict_model import Path
 from rescore.strict_yaml import Document, Problem, problems_of, read_document
+
+MAX_PROBLEMS: Final = 200
 
 
 def check_scorecard(body: bytes) -> tuple[Scorecard | None, list[Problem]]:
@@ -23,7 +25,7 @@ def check_scorecard(body: bytes) -> tuple[Scorecard | None, list[Problem]]:
     if document is None:
         return None, problems
     problems += [
-        Problem(*document.where(path), _subject(path, document) + message)
+        Problem.at(document.where(path), _subject(path, document) + message)
         for path, message in repeated_ids(document.data)
     ]
     file = None
@@ -32,7 +34,7 @@ def check_scorecard(body: bytes) -> tuple[Scorecard | None, list[Problem]]:
     except ValidationError as error:
         problems += problems_of(error, document, about=lambda path: _subject(path, document))
     if file is None or problems:
-        return None, sorted(set(problems))
+        return None, _first(sorted(set(problems)))
     return build_scorecard(file, document), []
 
 
@@ -52,6 +54,15 @@ def load_scorecard(body: bytes, *, name: str) -> Scorecard:
             [f"{name}:{problem.line}:{problem.column}: {problem.message}" for problem in problems]
         )
     return card
+
+
+def _first(problems: list[Problem]) -> list[Problem]:
+    """As many as a person can want to read at once."""
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    rest = problems[MAX_PROBLEMS]
+    more = f"and {len(problems) - MAX_PROBLEMS:,} more problems from here on; correct those above first"
+    return [*problems[:MAX_PROBLEMS], Problem(rest.line, rest.column, more)]
 
 
 def _subject(path: Path, document: Document) -> str:

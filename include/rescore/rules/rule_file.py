@@ -114,12 +114,14 @@ def _types(value: Any) -> tuple[str, ...]:
     types = value if isinstance(value, list) else [value]
     if not types:
         refuse("`activity` is empty; write at least one activity type")
+    seen: set[str] = set()
     for index, name in enumerate(types):
         path = (index,) if isinstance(value, list) else ()
         if not isinstance(name, str) or not 0 < len(name) <= MAX_TYPE:
             refuse(f"an activity type is a text, not {described(name)}; write one such as `page_view`", *path)
-        if name in types[:index]:
+        if name in seen:
             refuse(f"`{name}` is listed twice; keep one", *path)
+        seen.add(name)
     return tuple(types)
 
 

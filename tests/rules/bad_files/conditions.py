@@ -4,7 +4,7 @@ from tests.rules.bad_files.writing import lead, rule, top, visit
 
 CONDITIONS = [
     visit("where: ¶{}", "`where` is empty; write a condition"),
-    visit("where: ¶/pricing", "`where` takes conditions such as"),
+    visit("where: ¶/pricing", "`where` takes conditions, not `/pricing`; write one such as"),
     visit("where: {asset: ¶/pricing}", "`asset` needs an operator; write `asset: {equals: /pricing}`"),
     visit("where: {asset: ¶[a, b]}", "`asset` needs an operator; write `asset: {in: [...]}`"),
     visit("where: {¶asset: }", "`asset` needs an operator; write `asset: {exists: true}`"),
@@ -63,8 +63,8 @@ CONDITIONS = [
     lead("{all: ¶{a: {is: true}}}", "`all` takes a list of conditions"),
     lead("{any: ¶[]}", "`any` takes a list of conditions"),
     lead("{any: [{a: {is: true}}, ¶{}]}", "is empty; write a condition"),
-    lead("{any: [¶a]}", "takes conditions such as"),
-    lead("{not: ¶[a]}", "`not` takes conditions such as"),
+    lead("{any: [¶a]}", "takes conditions, not `a`; write one such as"),
+    lead("{not: ¶[a]}", "`not` takes conditions, not a list; write one such as"),
     lead("{not: ¶{}}", "`not` is empty"),
     lead(
         "{not: {not: {not: {not: {not: {not: ¶{a: {is: true}}}}}}}}",
