@@ -55,14 +55,14 @@ def test_more_problems_than_anybody_reads_are_counted() -> None:
     assert problems[-1].message == "and 3,800 more problems from here on; correct those above first"
 
 
+RULE = "  - {id: x, dimension: fit, points: 1, "
 BIG = {
     "unknown keys": "".join(f"k{number}: 1\n" for number in range(5900)),
     "empty rules": "  - {}\n" * 11_000,
-    "one long list": "  - {id: r, dimension: fit, points: 1, lead: {a: {in: [%s]}}}\n"
-    % ",".join(f"t{number}" for number in range(11_000)),
-    "one long id": "  - {id: %s, dimension: fit, activity: a, points: 1}\n" % ("a_" * 100_000),
-    "one long field": f"  - {{id: x, dimension: fit, points: 1, lead: {{? {'a__' * 60_000} : {{is: true}}}}}}\n",
-    "one long zone": "timezone: %s\n" % ("Europe/Berln" * 10_000),
+    "one long list": f"{RULE}lead: {{a: {{in: {[*range(11_000)]}}}}}}}\n",
+    "one long id": f"  - {{id: {'a_' * 100_000}, dimension: fit, activity: a, points: 1}}\n",
+    "one long field": f"{RULE}lead: {{? {'a__' * 60_000} : {{is: true}}}}}}\n",
+    "one long zone": f"timezone: {'Europe/Berln' * 10_000}\n",
 }
 
 
