@@ -65,6 +65,7 @@ class ActivitySums:
         decaying = [rule for rule in rules if isinstance(rule, ActivityRule) and rule.decay != NO_DECAY]
         tables = dict.fromkeys(worth_table(rule.points, rule.decay) for rule in decaying)
         self._worths = {worths: f"worth_{index}" for index, worths in enumerate(tables)}
+        self._counted = {rule.id: self._count_of(rule) for rule in rules}
 
     @property
     def joined(self) -> list[str]:
@@ -103,10 +104,11 @@ class ActivitySums:
                 return case((found >= number(rule.at_least), number(rule.points)), otherwise=number(0))
             case SilenceRule():
                 return case((found >= number(rule.none_within), number(rule.points)), otherwise=number(0))
+        points = coalesce(found, number(0))  # before LEAST and GREATEST, which look past nulls
         if rule not in self._by_day and rule.decay == NO_DECAY:
-            found = clamped(found, None, _kept(rule)) * number(rule.points)
+            points = clamped(points, None, _kept(rule)) * number(rule.points)
         most = rule.limit.points
-        return clamped(coalesce(found, number(0)), None if most is None else -most, most)
+        return clamped(points, None if most is None else -most, most)
 
     def _worth_by_age(self) -> exp.Select:
         """One row for each age, and what an activity of each decaying rule is worth then."""
@@ -122,7 +124,7 @@ class ActivitySums:
         types = sorted({name for rule in self._rules for name in rule.activities})
         occurred_at = column("occurred_at", self._relation)
         aged = (
-            self._reader.selected(self._relation, map(self._counted, self._rules), "lead", "type", *also)
+            self._reader.selected(self._relation, self._counted.values(), "lead", "type", *also)
             .select(age(local_date(occurred_at, self._days), self._days).as_(AGE, quoted=True))
             .where(occurred_at <= timestamp(self._days.as_of))
             .where(_is_one_of(column("type", self._relation), types))
@@ -133,13 +135,13 @@ class ActivitySums:
 
     def _per_lead(self) -> exp.Select:
         lead = column("lead", AGED)
-        sums = [self._counted(rule).as_(rule.id, quoted=True) for rule in self._at_once]
+        sums = [self._counted[rule.id].as_(rule.id, quoted=True) for rule in self._at_once]
         return self._with_worth(exp.select(lead, *sums).from_(table(AGED)).group_by(lead.copy()), AGED)
 
     def _per_day(self) -> exp.Select:
         """For `per: day`: how many activities match on each local day."""
         lead, day = column("lead", AGED), column(AGE, AGED)
-        counts = [self._counted(rule).as_(rule.id, quoted=True) for rule in self._by_day]
+        counts = [self._counted[rule.id].as_(rule.id, quoted=True) for rule in self._by_day]
         return exp.select(lead, day, *counts).from_(table(AGED)).group_by(lead.copy(), day.copy())
 
     def _per_day_sums(self) -> exp.Select:
@@ -157,7 +159,7 @@ class ActivitySums:
         oldest = max(map(len, self._worths)) - 1
         return query.join(table(WORTH), on=column(AGE, WORTH).eq(clamped(column(AGE, ages), 0, oldest)))
 
-    def _counted(self, rule: ActivityBased) -> Sql:
+    def _count_of(self, rule: ActivityBased) -> Sql:
         """What is gathered of the matching activities of one lead, or of one of its days."""
         matches, day = self._matches(rule), column(AGE, AGED)
         match rule:

@@ -92,7 +92,7 @@ def compile_scorecard(
     ]
     query = _result(card)
     for name, step in steps:
-        query = query.with_(exp.to_identifier(name, quoted=True), step)
+        query = query.with_(exp.to_identifier(name, quoted=True), step, copy=False)
     return ScoringQuery(
         query,
         tuple(dimension.id for dimension in card.dimensions),

@@ -10,8 +10,8 @@ from rescore.scoring.sql import Sql, call, case, cast, concatenated, day, number
 
 DATE = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 DATE_TIME = (
-    rf"({DATE})[T ]([0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})?)(?:\.([0-9]+))?"
-    r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))?"
+    rf"({DATE})[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)(?:\.([0-9]+))?"
+    r"(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))?"
 )
 """Texts that count as dates and times, with spaces and tabs around them; a time without offset is UTC."""
 

@@ -67,7 +67,7 @@ class Reader:
             case ColumnType.TEXT:
                 word = trimmed(self._form(field, FOLDED))
                 return case((word.eq(text("true")), exp.true()), (word.eq(text("false")), exp.false()))
-        return exp.null()
+        return cast(exp.null(), "BOOLEAN")
 
     def date(self, field: str) -> Sql:
         """A calendar day in the scorecard's zone."""
@@ -76,7 +76,7 @@ class Reader:
                 return self.raw(field)
             case ColumnType.TIMESTAMP | ColumnType.TEXT:
                 return column(field + AS_DATE, self.relation)
-        return exp.null()
+        return cast(exp.null(), "DATE")
 
     def age(self, field: str) -> Sql:
         """How many calendar days ago the field's date was; negative in the future."""
@@ -117,7 +117,7 @@ class Reader:
             used_in: The expressions.
             always: Columns to select whether used or not.
         """
-        named = exp.Tuple(expressions=[expression.copy() for expression in used_in]).find_all(exp.Column)
+        named = (found for expression in used_in for found in expression.find_all(exp.Column))
         used = {found.name for found in named if found.table == self.relation} | set(always)
         dates = sorted(name.removesuffix(AS_DATE) for name in used if name.endswith(AS_DATE))
         texts = [field for field in dates if self.types[field] is ColumnType.TEXT]

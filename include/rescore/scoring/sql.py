@@ -76,10 +76,8 @@ def case(*branches: tuple[Sql, Sql], otherwise: Sql | None = None) -> Sql:
     """CASE WHEN condition THEN value ... ELSE otherwise END; without branches, `otherwise`."""
     if not branches:
         return otherwise or exp.null()
-    whens = exp.Case()
-    for condition, value in branches:
-        whens = whens.when(condition, value)
-    return whens.else_(otherwise) if otherwise is not None else whens
+    whens = [exp.If(this=condition, true=value) for condition, value in branches]
+    return exp.Case(ifs=whens, default=otherwise)
 
 
 def concatenated(*parts: Sql) -> Sql:

@@ -1,0 +1,86 @@
+"""On random scorecards and histories the engine and a slow, obvious scorer give the same numbers."""
+
+import os
+import random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rescore.scoring.engine import score
+from rescore.scoring.explain import explain
+from rescore.scoring.facts import facts_from_tables
+from tests.scoring.random_cards import histories, scorecards, scoring_times, tables
+from tests.support.reference import reference_scores
+
+EXAMPLES = int(os.environ.get("RESCORE_EXAMPLES", "150"))
+thorough = settings(
+    max_examples=EXAMPLES,
+    derandomize="RESCORE_EXAMPLES" not in os.environ,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+brief = settings(thorough, max_examples=max(1, EXAMPLES // 10))
+
+
+@st.composite
+def cases(draw):
+    card, as_of = draw(scorecards()), draw(scoring_times())
+    leads, activities = draw(histories(card.timezone, as_of))
+    return card, leads, activities, as_of
+
+
+def scored(card, leads, activities, as_of, **options):
+    facts = facts_from_tables(*tables(leads, activities))
+    return sorted(score(card, facts, as_of=as_of, **options).to_pylist(), key=lambda row: row["lead"])
+
+
+@thorough
+@given(cases())
+def test_every_column_is_what_the_reference_scorer_gives(case):
+    card, leads, activities, as_of = case
+    assert scored(card, leads, activities, as_of) == reference_scores(card, leads, activities, as_of=as_of)
+
+
+@brief
+@given(cases(), st.randoms(use_true_random=False))
+def test_the_order_of_the_input_does_not_matter(case, shuffler: random.Random):
+    card, leads, activities, as_of = case
+    expected = scored(card, leads, activities, as_of)
+    shuffler.shuffle(leads)
+    shuffler.shuffle(activities)
+    assert scored(card, leads, activities, as_of) == expected
+
+
+@brief
+@given(cases())
+def test_leads_scored_one_by_one_get_what_they_get_together(case):
+    card, leads, activities, as_of = case
+    one_by_one = [row for lead in leads for row in scored(card, [lead], activities, as_of)]
+    assert one_by_one == scored(card, leads, activities, as_of)
+
+
+@brief
+@given(cases())
+def test_an_explanation_sums_to_the_score(case):
+    card, leads, activities, as_of = case
+    facts = facts_from_tables(*tables(leads, activities))
+    for row in score(card, facts, as_of=as_of).to_pylist():
+        explained = explain(card, facts, row["lead"], as_of=as_of)
+        assert {line.rule: line.points for line in explained.rules} == {r.id: row[r.id] for r in card.rules}
+        assert (explained.score, explained.band) == (row["score"], row["band"])
+        if row["score"] is not None:
+            assert explained.lines_sum() == 1000 * row["score"]
+        assert explained.text()
+        assert explained.as_dict()["score"] == row["score"]
+
+
+@brief
+@given(cases(), st.data())
+def test_what_became_known_later_does_not_count_as_of_an_earlier_knowledge(case, data):
+    card, leads, activities, as_of = case
+    activities = [a for index, a in enumerate(activities) if index < 30]  # without corrections
+    known_as_of = data.draw(st.sampled_from([a["known_at"] for a in activities])) if activities else as_of
+    known_as_of = known_as_of.replace(tzinfo=as_of.tzinfo)
+    expected = reference_scores(card, leads, activities, as_of=as_of, known_as_of=known_as_of)
+    assert scored(card, leads, activities, as_of, known_as_of=known_as_of) == expected

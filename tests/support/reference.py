@@ -1,0 +1,398 @@
+"""A scorer written from DESIGN.md alone: one lead at a time, one activity at a time, slow and obvious.
+
+It shares with the engine only the scorecard's shape and the text functions that the design names.
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rescore.rules.card import (
+    ActivityRule,
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Decay,
+    FirstOfRule,
+    FrequencyRule,
+    HalfLife,
+    Kind,
+    LeadRule,
+    Linear,
+    Not,
+    Operator,
+    Range,
+    Rule,
+    Scorecard,
+    SilenceRule,
+    Steps,
+)
+from rescore.text import fold, words
+
+Row = Mapping[str, Any]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def reference_scores(
+    card: Scorecard,
+    leads: Iterable[Row],
+    activities: Iterable[Row],
+    *,
+    as_of: datetime,
+    known_as_of: datetime | None = None,
+) -> list[dict[str, Any]]:
+    """What `rescore.scoring.engine.score` has to give, as a list of rows in the order of `leads`."""
+    by_lead: dict[str, list[Row]] = defaultdict(list)
+    for activity in _latest_of_each(activities):
+        known_in_time = known_as_of is None or activity["known_at"] <= _naive(known_as_of)
+        if activity["occurred_at"] <= _naive(as_of) and known_in_time:
+            by_lead[activity["lead"]].append(activity)
+    return [_score_lead(card, lead, by_lead[lead["lead"]], as_of) for lead in leads]
+
+
+def _latest_of_each(activities: Iterable[Row]) -> Iterable[Row]:
+    latest: dict[tuple[str, str], Row] = {}
+    for activity in activities:
+        key = (activity["source"], activity["activity_id"])
+        if key not in latest or activity["known_at"] > latest[key]["known_at"]:
+            latest[key] = activity
+    return latest.values()
+
+
+def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: datetime) -> dict[str, Any]:
+    calendar = _Calendar(card.timezone, as_of)
+    points = {rule.id: _rule_points(rule, lead, activities, calendar) for rule in card.rules}
+    sums = {
+        dimension.id: _clamp(
+            sum(points[rule.id] for rule in card.rules if rule.dimension == dimension.id), dimension.range
+        )
+        for dimension in card.dimensions
+    }
+    total = _clamp(sum(sums[d.id] for d in card.dimensions if d.in_total), card.total)
+    inside = _holds(card.audience, lead, calendar)
+    score = _round(Fraction(total, 1000)) if inside else None
+    row: dict[str, Any] = {"lead": lead["lead"], "score": score, "band": None}
+    if score is not None:
+        reached = [band for band in card.bands if Fraction(band.bound, 1000) <= score]
+        row["band"] = max(reached, key=lambda band: band.bound).id if reached else None
+    row |= {name: _round(Fraction(value, 1000)) if inside else None for name, value in sums.items()}
+    row |= points
+    for rule in card.rules:
+        if isinstance(rule, FirstOfRule):
+            row[f"{rule.id}__choice"] = _choice(rule, lead, calendar)
+    return row
+
+
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _rule_points(rule: Rule, lead: Row, activities: Sequence[Row], calendar: "_Calendar") -> int:
+    if isinstance(rule, LeadRule):
+        return rule.points if _holds(rule.condition, lead, calendar) else 0
+    if isinstance(rule, FirstOfRule):
+        choice = _choice(rule, lead, calendar)
+        return 0 if choice is None else rule.choices[choice].points
+    matching = [
+        activity
+        for activity in activities
+        if activity["type"] in rule.activities and _holds(rule.where, activity, calendar)
+    ]
+    if isinstance(rule, ActivityRule):
+        return _activity_points(rule, matching, calendar)
+    if isinstance(rule, FrequencyRule):
+        return rule.points if _frequency(rule, matching, calendar) >= rule.at_least else 0
+    assert isinstance(rule, SilenceRule)
+    recent = [a for a in matching if calendar.age(a["occurred_at"]) < rule.none_within]
+    return rule.points if matching and not recent else 0
+
+
+def _choice(rule: FirstOfRule, lead: Row, calendar: "_Calendar") -> int | None:
+    for index, choice in enumerate(rule.choices):
+        if _holds(choice.when, lead, calendar):
+            return index
+    return None
+
+
+def _activity_points(rule: ActivityRule, matching: list[Row], calendar: "_Calendar") -> int:
+    # "newest" goes by the local day first: in a handful of nights before 2012 two zones set their clocks
+    # back across midnight, and there a later time has an earlier day
+    newest_first = sorted(
+        matching,
+        key=lambda a: (
+            calendar.age(a["occurred_at"]),
+            -_micros(a["occurred_at"]),
+            a["source"],
+            a["activity_id"],
+        ),
+    )
+    kept = newest_first
+    if rule.limit.first:
+        kept = newest_first[-1:]
+    elif rule.limit.count is not None and rule.limit.per_day:
+        kept, days = [], defaultdict(int)
+        for activity in newest_first:
+            day = calendar.local_day(activity["occurred_at"])
+            days[day] += 1
+            if days[day] <= rule.limit.count:
+                kept.append(activity)
+    elif rule.limit.count is not None:
+        kept = newest_first[: rule.limit.count]
+    total = sum(worth(rule.points, rule.decay, calendar.age(a["occurred_at"])) for a in kept)
+    if rule.limit.points is not None:
+        total = max(-rule.limit.points, min(rule.limit.points, total))
+    return total
+
+
+def _frequency(rule: FrequencyRule, matching: Sequence[Row], calendar: "_Calendar") -> int:
+    recent = [a for a in matching if calendar.age(a["occurred_at"]) < rule.within]
+    if rule.measure == "count":
+        return len(recent)
+    if rule.measure == "days":
+        return len({calendar.local_day(a["occurred_at"]) for a in recent})
+    values = [_comparable(a.get(rule.field)) for a in recent]
+    return len({value for value in values if value is not None})
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, str):
+        return fold(value) or None
+    return value if _exists(value) else None
+
+
+# ── worth ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def worth(points: int, decay: Decay, age: int) -> int:
+    """Thousandths of one activity: points x w(age), exactly, then rounded half away from zero."""
+    age = min(max(age, 0), 36_525)
+    if decay.expires is not None and age >= decay.expires:
+        return 0
+    match decay.shape:
+        case None:
+            return points
+        case HalfLife(days):
+            size = _half_life(abs(points), age, days)
+            return size if points > 0 else -size
+        case Linear(days):
+            return _round(points * max(Fraction(0), 1 - Fraction(age, days)))
+        case Steps(steps):
+            keep = Fraction(1)
+            for after, share in sorted(steps):
+                if after <= age:
+                    keep = share
+            return _round(points * keep)
+
+
+def _half_life(points: int, age: int, days: int) -> int:
+    """The largest n with n - 1/2 <= points x 0.5^(age/days): both sides to the power `days` are whole."""
+    low, high = 0, points
+    while low < high:
+        n = (low + high + 1) // 2
+        if (2 * n - 1) ** days * 2**age <= (2 * points) ** days:
+            low = n
+        else:
+            high = n - 1
+    return low
+
+
+def _round(exact: Fraction | int) -> int:
+    exact = Fraction(exact)
+    size = math.floor(abs(exact) + Fraction(1, 2))
+    return size if exact >= 0 else -size
+
+
+def _clamp(points: int, bounds: Range) -> int:
+    if bounds.ceiling is not None:
+        points = min(points, bounds.ceiling)
+    if bounds.floor is not None:
+        points = max(points, bounds.floor)
+    return points
+
+
+# ── conditions ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _holds(condition: Condition, row: Row, calendar: "_Calendar") -> bool:
+    match condition:
+        case AllOf(parts):
+            return all(_holds(part, row, calendar) for part in parts)
+        case AnyOf(parts):
+            return any(_holds(part, row, calendar) for part in parts)
+        case Not(part):
+            return not _holds(part, row, calendar)
+        case Comparison():
+            return _compares(condition, row.get(condition.field), calendar)
+
+
+def _compares(comparison: Comparison, value: Any, calendar: "_Calendar") -> bool:
+    literals = comparison.values
+    if comparison.operator is Operator.EXISTS:
+        return _exists(value) == literals[0]
+    if not _exists(value):
+        return False
+    if comparison.operator in {Operator.NEWER_THAN, Operator.OLDER_THAN}:
+        age = calendar.age_of_field(value)
+        if age is None:
+            return False
+        newer = age < literals[0]
+        return newer if comparison.operator is Operator.NEWER_THAN else not newer
+    if comparison.kind is Kind.TEXT:
+        return _compares_text(comparison.operator, value, [fold(str(literal)) for literal in literals])
+    if comparison.kind is Kind.FLAG:
+        return _flag(value) is not None and _flag(value) in literals
+    number = _number(value)
+    return number is not None and _compares_number(comparison.operator, number, [float(x) for x in literals])
+
+
+def _exists(value: Any) -> bool:
+    if value is None or value == "":
+        return False
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _compares_text(operator: Operator, value: Any, literals: list[str]) -> bool:
+    text = _text(value)
+    if text is None:
+        return False
+    match str(operator).removesuffix("_any"):
+        case "equals" | "in":
+            return text in literals
+        case "contains":
+            return any(literal in text for literal in literals)
+        case "starts_with":
+            return any(text.startswith(literal) for literal in literals)
+        case "ends_with":
+            return any(text.endswith(literal) for literal in literals)
+    found = list(words(text))
+    return any(_is_run(list(words(literal)), found) for literal in literals)
+
+
+def _is_run(run: list[str], found: list[str]) -> bool:
+    return any(found[start : start + len(run)] == run for start in range(len(found) - len(run) + 1))
+
+
+def _compares_number(operator: Operator, number: float, literals: list[float]) -> bool:
+    match operator:
+        case Operator.EQUALS | Operator.IN:
+            return number in literals
+        case Operator.AT_LEAST:
+            return number >= literals[0]
+        case Operator.AT_MOST:
+            return number <= literals[0]
+        case Operator.ABOVE:
+            return number > literals[0]
+        case Operator.BELOW:
+            return number < literals[0]
+        case Operator.BETWEEN:
+            return literals[0] <= number <= literals[1]
+    raise AssertionError(operator)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return fold(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    if isinstance(value, int):
+        return str(value)
+    return str(int(value)) if value == int(value) and abs(value) <= 2**53 else None
+
+
+def _flag(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(fold(value).strip(" \t"))
+    return None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float | Decimal):
+        return float(value)
+    if isinstance(value, str) and re.fullmatch(
+        r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", value.strip(" \t")
+    ):
+        number = float(value.strip(" \t"))
+        return number if math.isfinite(number) else None
+    return None
+
+
+# ── days ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Calendar:
+    """Local days of one zone, as ordinals, seen from one scoring time."""
+
+    def __init__(self, zone: ZoneInfo, as_of: datetime) -> None:
+        self._zone = zone
+        self._today = as_of.astimezone(zone).date().toordinal()
+
+    def local_day(self, moment: datetime) -> int:
+        aware = moment.replace(tzinfo=UTC)
+        if aware < EPOCH:  # before 1970 the offset of 1970 counts
+            offset = EPOCH.astimezone(self._zone).utcoffset()
+            assert offset is not None
+            return (aware + offset).date().toordinal()
+        if aware.year >= 9999:
+            return aware.date().toordinal()
+        return aware.astimezone(self._zone).date().toordinal()
+
+    def age(self, moment: datetime) -> int:
+        return self._today - self.local_day(moment)
+
+    def age_of_field(self, value: Any) -> int | None:
+        day = self._day(value)
+        return None if day is None else self._today - day
+
+    def _day(self, value: Any) -> int | None:
+        if isinstance(value, datetime):
+            return self.local_day(value)
+        if isinstance(value, date):
+            return value.toordinal()
+        if not isinstance(value, str):
+            return None
+        text = value.strip(" \t")
+        if re.fullmatch(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}", text):
+            return _ordinal(text)
+        parts = re.fullmatch(
+            r"([1-9][0-9]{3}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?(?:\.[0-9]+)?"
+            r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))?",
+            text,
+        )
+        if parts is None or _ordinal(parts[1]) is None:
+            return None
+        hour, minute, second, ahead, behind = (int(parts[index] or 0) for index in (2, 3, 4, 6, 7))
+        if hour > 23 or minute > 59 or second > 59 or ahead > 23 or behind > 59:
+            return None
+        offset = timedelta(hours=ahead, minutes=behind) * (-1 if parts[5] == "-" else 1)
+        midnight = datetime.fromordinal(_ordinal(parts[1]) or 0)
+        try:
+            return self.local_day(midnight + timedelta(hours=hour, minutes=minute, seconds=second) - offset)
+        except OverflowError:
+            return date.max.toordinal() + 1
+
+
+def _ordinal(text: str) -> int | None:
+    try:
+        return date.fromisoformat(text).toordinal()
+    except ValueError:
+        return None
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001  naive UTC throughout
