@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from rescore.errors import CrmUnavailable
 from rescore.lake.records import SetAside
-from rescore.ledger import runs
+from rescore.ledger import runs, streams
+from rescore.ledger.tables import stream
 from rescore.pipeline.extract import extract
 from rescore.pipeline.score import start_runs
 
@@ -146,3 +148,31 @@ def test_the_same_run_id_again_continues_the_same_run(job):
 
     assert again == first
     assert (counts["changed"], counts["CRM calls"]) == (0, 0)
+
+
+def test_what_the_crm_shows_again_marks_nobody(job):
+    job.visit("bob")
+    job.run()
+    with job.ws.ledger.transaction() as connection:
+        connection.execute(update(stream).values(cursor='{"position": 0}'))  # as an overlap does
+
+    counts = job.extract()
+
+    assert (counts["duplicate"], counts["leads unchanged"]) == (1, 2)
+    with job.ws.ledger.reading() as connection:
+        assert runs.dirty_leads(connection, "b2b_saas") == []
+
+
+def test_a_crash_between_lake_and_ledger_still_marks_the_leads(job):
+    job.run()
+    job.visit("bob")
+    with job.ws.ledger.transaction() as connection:
+        lease = streams.take_fence(connection, "hubspot", "activities")
+    [page] = job.crm.pages("activities", lease.cursor, until=job.now)
+    job.ws.lake.land(
+        "hubspot", page, stream="activities", number=lease.landing, known_at=job.now
+    )  # and no commit
+
+    job.run()
+
+    assert job.scores()["bob"] == 10

@@ -37,7 +37,16 @@ class Lake:
         self._storage = Storage(root, storage_options)
         self._buckets = buckets
 
-    def land(self, source: str, page: Page, *, stream: str, number: int, known_at: datetime) -> Landed:
+    def land(
+        self,
+        source: str,
+        page: Page,
+        *,
+        stream: str,
+        number: int,
+        committed: int = 0,
+        known_at: datetime,
+    ) -> Landed:
         """Append what the lake does not hold yet, whole or, after a crash, again under the next number.
 
         Args:
@@ -45,6 +54,8 @@ class Lake:
             page: Leads, activities, and what the source itself set aside; the cursor is not looked at.
             stream: Which of the source's streams the page is from.
             number: The ledger's number for this landing; only a higher one than the last is taken.
+            committed: The ledger's last landing of this stream whose leads are marked: what that one and
+                those before it brought marks nobody again.
             known_at: When these facts became known (aware).
 
         Raises:
@@ -53,7 +64,15 @@ class Lake:
             MappingInvalid: A field has a name that cannot be a column.
             RetryableError: Others kept landing for all our attempts.
         """
-        landing = Landing(self._storage, source, page, stream=stream, number=number, known_at=known_at)
+        landing = Landing(
+            self._storage,
+            source,
+            page,
+            stream=stream,
+            number=number,
+            committed=committed,
+            known_at=known_at,
+        )
         return landing.land(buckets=self._buckets)
 
     @contextmanager

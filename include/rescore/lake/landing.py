@@ -2,7 +2,8 @@
 
 The tables are written one after the other and any of them may be the last one a crash lets through.
 The same page landed again under the next number then finds in each table what is missing there, and
-the caller gets every lead of the page back either way, to mark as dirty.
+the caller gets the page's leads back either way, to mark as dirty. Only rows of a landing whose marks are
+known to be committed wake nobody: streams overlap, and a CRM shows our own writes as changes.
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ from rescore.lake.tables import (
 class Landed:
     """What a landing saw.
 
-    `leads` has every usable lead of the page by its canonical key, new rows or not, with the time of
-    its latest activity on the page (aware; None when the page had only attributes). `counts` says how
-    many rows were new and why the others were not.
+    `leads` has the leads to mark by their canonical key: of every usable row of the page that no
+    committed landing of this stream brought before. Each comes with the time of its latest such activity
+    (aware; None when there were only attributes). `counts` says how many rows were new and why the others
+    were not.
     """
 
     leads: dict[str, datetime | None]
@@ -55,14 +57,25 @@ class Landing:
     """One page on its way into the lake."""
 
     def __init__(
-        self, storage: Storage, source: str, page: Page, *, stream: str, number: int, known_at: datetime
+        self,
+        storage: Storage,
+        source: str,
+        page: Page,
+        *,
+        stream: str,
+        number: int,
+        committed: int,
+        known_at: datetime,
     ) -> None:
         self._storage = storage
+        self._committed = committed
         self._source, self._stream, self._number = source, stream, number
         self._landed_by = f"{source}/{stream}"
         self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
         self._screened = screen(source, page, known_at=known_at)
         self._corrected: set[str] = set()
+        self._marked_leads: set[str] = set()
+        self._marked_activities: set[str] = set()
         check_names(self._screened)
 
     def land(self, *, buckets: int) -> Landed:
@@ -90,12 +103,15 @@ class Landing:
         if not leads:
             return None, counts
         known = self._known(table, LEADS, [(lead,) for lead in leads])
+        self._marked_leads = set()
         rows = []
         for lead, attributes in leads.items():
             content = content_hash(sorted((*column, str(value)) for column, value in attributes.items()))
             revision = _next_revision(known.get((lead,)), content)
             if revision is None:
                 counts["leads unchanged"] += 1
+                if known[lead,].marked:
+                    self._marked_leads.add(lead)
                 continue
             counts["leads"] += 1
             rows.append(self._versioned(table, lead, revision, content) | {"attributes": attributes})
@@ -133,7 +149,8 @@ class Landing:
         activities = self._screened.activities
         counts: Counter[str] = Counter()
         known = self._known(table, ACTIVITIES, [(self._source, activity_id) for activity_id in activities])
-        self._corrected = {activity_id for (_, activity_id), (revision, _) in known.items() if revision}
+        self._corrected = {key[1] for key, row in known.items() if row.revision and not row.marked}
+        self._marked_activities = set()
         rows = []
         for activity_id, activity in activities.items():
             revision = _next_revision(known.get((self._source, activity_id)), activity["content"])
@@ -141,6 +158,8 @@ class Landing:
                 self._corrected.add(activity_id)
             if revision is None:
                 counts["duplicate"] += 1
+                if known[self._source, activity_id].marked:
+                    self._marked_activities.add(activity_id)
                 continue
             counts["corrected" if revision else "activities"] += 1
             rows.append(self._versioned(table, activity["lead"], revision, activity["content"]) | activity)
@@ -161,18 +180,22 @@ class Landing:
 
     def _known(
         self, table: DeltaTable, kind: str, wanted: Sequence[tuple[str, ...]]
-    ) -> dict[tuple[str, ...], tuple[int, int]]:
-        """Identity -> (revision, content) of those of `wanted` that the table has."""
+    ) -> dict[tuple[str, ...], _Known]:
+        """Identity -> row of those of `wanted` that the table has."""
         if not wanted:
             return {}
         keys = IDENTITY[kind]
-        columns = (*keys, "revision", "content")
+        columns = (*keys, "revision", "content", "landed_by", "landing")
         with connect() as connection:
             texts = {key: [identity[i] for identity in wanted] for i, key in enumerate(keys)}
             asked = keep(connection, "wanted", texts)
             rows = current_rows(connection, table, kind, columns=columns)
             found = rows.join(asked, list(keys), how="semi").select(*columns).fetchall()
-        return {tuple(row[:-2]): (row[-2], row[-1]) for row in found}
+        return {
+            identity: _Known(revision, content, by == self._landed_by and landing <= self._committed)
+            for *texts, revision, content, by, landing in found
+            if (identity := tuple(texts))
+        }
 
     def _former_leads(self) -> set[str]:
         """The leads that once had an activity of the page: a correction can give it to another lead."""
@@ -187,18 +210,29 @@ class Landing:
             return {row[0] for row in rows.select("lead").distinct().fetchall()}
 
     def _leads_seen(self, aliases: Aliases, former: Iterable[str]) -> dict[str, datetime | None]:
-        given = [*self._screened.leads, *former]
+        changed = (lead for lead in self._screened.leads if lead not in self._marked_leads)
+        given = [*changed, *self._screened.merged.values(), *former]
         seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in given}
-        for activity in self._screened.activities.values():
+        for activity_id, activity in self._screened.activities.items():
+            if activity_id in self._marked_activities:
+                continue
             lead = aliases.canonical(activity["lead"])
             occurred_at = activity["occurred_at"].replace(tzinfo=UTC)
             seen[lead] = max(occurred_at, seen.get(lead) or occurred_at)
         return seen
 
 
-def _next_revision(known: tuple[int, int] | None, content: int) -> int | None:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A row the lake has already; `marked` when its landing's marks are committed."""
+
+    revision: int
+    content: int
+    marked: bool
+
+
+def _next_revision(known: _Known | None, content: int) -> int | None:
     """None when what is known says the same already."""
     if known is None:
         return 0
-    revision, said = known
-    return None if said == content else revision + 1
+    return None if known.content == content else known.revision + 1

@@ -21,14 +21,15 @@ INPUT_VER = "input_ver"
 class StreamLease:
     """The right to land the next facts of one source stream, until somebody else takes it.
 
-    `landing` numbers the next append to the lake; `cursor` is where to resume, None at the beginning;
-    `input_ver` is that of the last landing committed under this lease.
+    `landing` numbers the next append to the lake, `committed` is the number of the last one whose leads
+    are marked; `cursor` is where to resume, None at the beginning; `input_ver` is that of the last landing committed under this lease.
     """
 
     source: str
     stream: str
     fence: int
     landing: int
+    committed: int
     cursor: dict[str, Any] | None
     input_ver: int | None = None
 
@@ -38,16 +39,22 @@ def take_fence(connection: Connection, source: str, stream: str) -> StreamLease:
     mine = (tables.stream.c.source == source) & (tables.stream.c.stream == stream)
     connection.execute(
         insert(connection, tables.stream)
-        .values(source=source, stream=stream, landing=0, fence=0)
+        .values(source=source, stream=stream, landing=0, committed=0, fence=0)
         .on_conflict_do_nothing()
     )
     row = connection.execute(
         update(tables.stream)
         .where(mine)
         .values(fence=tables.stream.c.fence + 1, landing=tables.stream.c.landing + 1)
-        .returning(tables.stream.c.fence, tables.stream.c.landing, tables.stream.c.cursor)
+        .returning(
+            tables.stream.c.fence,
+            tables.stream.c.landing,
+            tables.stream.c.committed,
+            tables.stream.c.cursor,
+        )
     ).one()
-    return StreamLease(source, stream, row.fence, row.landing, json.loads(row.cursor) if row.cursor else None)
+    cursor = json.loads(row.cursor) if row.cursor else None
+    return StreamLease(source, stream, row.fence, row.landing, row.committed, cursor)
 
 
 def commit_landing(
@@ -79,7 +86,7 @@ def commit_landing(
             tables.stream.c.fence == lease.fence,
             tables.stream.c.landing == lease.landing,
         )
-        .values(cursor=json.dumps(cursor), landing=lease.landing + 1)
+        .values(cursor=json.dumps(cursor), landing=lease.landing + 1, committed=lease.landing)
         .returning(tables.stream.c.landing)
     ).one_or_none()
     if row is None:
@@ -88,7 +95,7 @@ def commit_landing(
     in_force = select(tables.control.c.scorecard).where(tables.control.c.activation_seq.is_not(None))
     for scorecard in connection.execute(in_force.order_by(tables.control.c.scorecard)).scalars().all():
         mark_dirty(connection, scorecard, dirty, number)
-    return replace(lease, landing=row.landing, cursor=dict(cursor), input_ver=number)
+    return replace(lease, landing=row.landing, committed=lease.landing, cursor=dict(cursor), input_ver=number)
 
 
 def mark_dirty(

@@ -109,6 +109,7 @@ stream = Table(
     Column("stream", String, primary_key=True),
     Column("cursor", Text),  # the connector's own JSON
     Column("landing", BigInteger, nullable=False, default=0),  # last landing number given out
+    Column("committed", BigInteger, nullable=False, default=0),  # last landing whose leads are marked
     Column("fence", BigInteger, nullable=False, default=0),
     comment="how far each source stream has been read, and who may write it",
 )
@@ -196,9 +197,9 @@ delta = Table(
 sync = Table(
     "sync",
     metadata,
-    Column("target", String, primary_key=True),
     Column("scorecard", String, primary_key=True),
     Column("lead", String, primary_key=True),
+    Column("target", String, primary_key=True),
     Column("want_ver", BigInteger, nullable=False),  # score.ver that the target should show
     Column("acked_ver", BigInteger, nullable=False, default=0),  # score.ver that it confirmed
     Column("state", String, nullable=False),  # due · settled · parked · shadow

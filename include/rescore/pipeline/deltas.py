@@ -30,7 +30,7 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     """Compare a run's results with the ledger and stage them, each with whether it changed.
 
     Returns:
-        Counts: `staged`, `changed`, and `absent` for dirty leads that the lake does not know.
+        Counts: `staged`, of them `different` from the state of record, and `absent` for dirty leads that the lake does not know.
     """
     with ws.ledger.transaction() as connection:
         run = runs.find(connection, run_key)
@@ -39,7 +39,7 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
         )
         committed = stage.committed(connection, run.scorecard)
     rows = compare(card, ws.lake.read_results(run_key), committed)
-    counts = Counter({"staged": rows.num_rows, "changed": pc.sum(rows["changed"]).as_py() or 0})
+    counts = Counter({"staged": rows.num_rows, "different": pc.sum(rows["changed"]).as_py() or 0})
     with ws.ledger.transaction() as connection:
         stage.stage(connection, run, rows)
         if not run.full:

@@ -24,9 +24,9 @@ def extract(
 ) -> Counter[str]:
     """Read every stream of a source from its cursor up to `until`.
 
-    Facts are appended to the lake first; then one ledger transaction advances the cursor and marks every
-    lead of the landing dirty, whether or not its rows were new: a crash between the two fetches the same
-    pages again, finds the rows in the lake already, and still marks the leads.
+    Facts are appended to the lake first; then one ledger transaction advances the cursor and marks the
+    landing's leads dirty. A crash between the two fetches the same pages again, finds the rows in the lake
+    already, and still marks their leads, because no committed landing brought them.
 
     Args:
         ws: The stores.
@@ -48,7 +48,14 @@ def extract(
         with ws.ledger.transaction() as connection:
             lease = streams.take_fence(connection, source.name, stream)
         for batch in _landings(source.pages(stream, lease.cursor, until=until)):
-            landed = ws.lake.land(source.name, batch, stream=stream, number=lease.landing, known_at=known_at)
+            landed = ws.lake.land(
+                source.name,
+                batch,
+                stream=stream,
+                number=lease.landing,
+                committed=lease.committed,
+                known_at=known_at,
+            )
             with ws.ledger.transaction() as connection:
                 lease = streams.commit_landing(connection, lease, cursor=batch.cursor, dirty=landed.leads)
             counts.update(landed.counts)

@@ -203,15 +203,16 @@ def upgrade() -> None:
         sa.Column("stream", sa.String(), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("landing", sa.BigInteger(), nullable=False),
+        sa.Column("committed", sa.BigInteger(), nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", "stream", name=op.f("pk_stream")),
         comment="how far each source stream has been read, and who may write it",
     )
     op.create_table(
         "sync",
-        sa.Column("target", sa.String(), nullable=False),
         sa.Column("scorecard", sa.String(), nullable=False),
         sa.Column("lead", sa.String(), nullable=False),
+        sa.Column("target", sa.String(), nullable=False),
         sa.Column("want_ver", sa.BigInteger(), nullable=False),
         sa.Column("acked_ver", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -220,7 +221,7 @@ def upgrade() -> None:
         sa.Column("lease_until", UtcDateTime(), nullable=True),
         sa.Column("lease_by", sa.String(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("target", "scorecard", "lead", name=op.f("pk_sync")),
+        sa.PrimaryKeyConstraint("scorecard", "lead", "target", name=op.f("pk_sync")),
         comment="level-triggered: what each target should show of each lead",
     )
     with op.batch_alter_table("sync", schema=None) as batch_op:
