@@ -1,0 +1,85 @@
+WITH "worth" AS (
+  SELECT
+    UNNEST(RANGE(5)) AS "age in days",
+    UNNEST(CAST('[5000, 5000, 2500, 2500, 5000]' AS INT[])) AS "worth_0"
+), "aged" AS (
+  SELECT
+    "activities"."lead",
+    "activities"."type",
+    CAST('2026-11-01' AS DATE) - CAST("activities"."occurred_at" AS DATE) AS "age in days"
+  FROM "activities"
+  WHERE
+    "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
+    AND "activities"."type" = 'visit'
+), "per_lead" AS (
+  SELECT
+    "aged"."lead",
+    LIST_SUM(
+      MIN(
+        (
+          (
+            CASE
+              WHEN NOT CASE WHEN "aged"."type" = 'visit' THEN "worth"."worth_0" END IS NULL
+              THEN "aged"."age in days"
+            END
+          ) * 1099511627776
+        ) + CASE WHEN "aged"."type" = 'visit' THEN "worth"."worth_0" END,
+        3
+      )
+    ) - (
+      LIST_SUM(
+        MIN(
+          CASE
+            WHEN NOT CASE WHEN "aged"."type" = 'visit' THEN "worth"."worth_0" END IS NULL
+            THEN "aged"."age in days"
+          END,
+          3
+        )
+      ) * 1099511627776
+    ) AS "rule"
+  FROM "aged"
+  JOIN "worth"
+    ON "worth"."age in days" = GREATEST(LEAST("aged"."age in days", 4), 0)
+  GROUP BY
+    "aged"."lead"
+), "profiles" AS (
+  SELECT
+    "leads"."lead"
+  FROM "leads"
+), "ruled" AS (
+  SELECT
+    "profiles"."lead",
+    CAST(COALESCE("per_lead"."rule", 0) AS BIGINT) AS "rule",
+    COALESCE(TRUE, FALSE) AS "in audience"
+  FROM "profiles"
+  LEFT JOIN "per_lead"
+    ON "per_lead"."lead" = "profiles"."lead"
+), "summed" AS (
+  SELECT
+    *,
+    "rule" AS "engagement"
+  FROM "ruled"
+), "totalled" AS (
+  SELECT
+    *,
+    SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    ) AS "total"
+  FROM "summed"
+)
+SELECT
+  "lead",
+  CAST(CASE WHEN "in audience" THEN "total" END AS BIGINT) AS "score",
+  CAST(CASE WHEN NOT "in audience" THEN NULL END AS TEXT) AS "band",
+  CAST(CASE
+    WHEN "in audience"
+    THEN SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    )
+  END AS BIGINT) AS "engagement",
+  "rule"
+FROM "totalled"

@@ -1,0 +1,53 @@
+WITH "profiles" AS (
+  SELECT
+    "leads"."lead",
+    "leads"."size"
+  FROM "leads"
+), "ruled" AS (
+  SELECT
+    "profiles"."lead",
+    CAST(CASE
+      WHEN CASE WHEN ISFINITE("profiles"."size") THEN CAST("profiles"."size" AS DOUBLE) END > CAST('1.0' AS DOUBLE)
+      OR CASE
+        WHEN ABS(CASE WHEN ISFINITE("profiles"."size") THEN CAST("profiles"."size" AS DOUBLE) END) <= 9007199254740992
+        AND CASE WHEN ISFINITE("profiles"."size") THEN CAST("profiles"."size" AS DOUBLE) END = TRUNC(CASE WHEN ISFINITE("profiles"."size") THEN CAST("profiles"."size" AS DOUBLE) END)
+        THEN CAST(CAST(CASE WHEN ISFINITE("profiles"."size") THEN CAST("profiles"."size" AS DOUBLE) END AS BIGINT) AS TEXT)
+      END = '12'
+      OR CAST(NULL AS BOOLEAN) = TRUE
+      OR (
+        CAST('2026-11-01' AS DATE) - CAST(NULL AS DATE)
+      ) < 5
+      THEN 1000
+      ELSE 0
+    END AS BIGINT) AS "rule",
+    COALESCE(TRUE, FALSE) AS "in audience"
+  FROM "profiles"
+), "summed" AS (
+  SELECT
+    *,
+    "rule" AS "engagement"
+  FROM "ruled"
+), "totalled" AS (
+  SELECT
+    *,
+    SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    ) AS "total"
+  FROM "summed"
+)
+SELECT
+  "lead",
+  CAST(CASE WHEN "in audience" THEN "total" END AS BIGINT) AS "score",
+  CAST(CASE WHEN NOT "in audience" THEN NULL END AS TEXT) AS "band",
+  CAST(CASE
+    WHEN "in audience"
+    THEN SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    )
+  END AS BIGINT) AS "engagement",
+  "rule"
+FROM "totalled"

@@ -1,0 +1,66 @@
+WITH "aged" AS (
+  SELECT
+    "activities"."lead",
+    "activities"."type",
+    CAST('2026-11-01' AS DATE) - CAST("activities"."occurred_at" AS DATE) AS "age in days"
+  FROM "activities"
+  WHERE
+    "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
+    AND "activities"."type" = 'visit'
+), "per_lead" AS (
+  SELECT
+    "aged"."lead",
+    BIT_COUNT(
+      BIT_OR(
+        CASE
+          WHEN "aged"."type" = 'visit' AND "aged"."age in days" < 7
+          THEN CAST(1 AS BIGINT) << (
+            "aged"."age in days" + 1
+          )
+        END
+      )
+    ) AS "rule"
+  FROM "aged"
+  GROUP BY
+    "aged"."lead"
+), "profiles" AS (
+  SELECT
+    "leads"."lead"
+  FROM "leads"
+), "ruled" AS (
+  SELECT
+    "profiles"."lead",
+    CAST(CASE WHEN "per_lead"."rule" >= 2 THEN 1000 ELSE 0 END AS BIGINT) AS "rule",
+    COALESCE(TRUE, FALSE) AS "in audience"
+  FROM "profiles"
+  LEFT JOIN "per_lead"
+    ON "per_lead"."lead" = "profiles"."lead"
+), "summed" AS (
+  SELECT
+    *,
+    "rule" AS "engagement"
+  FROM "ruled"
+), "totalled" AS (
+  SELECT
+    *,
+    SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    ) AS "total"
+  FROM "summed"
+)
+SELECT
+  "lead",
+  CAST(CASE WHEN "in audience" THEN "total" END AS BIGINT) AS "score",
+  CAST(CASE WHEN NOT "in audience" THEN NULL END AS TEXT) AS "band",
+  CAST(CASE
+    WHEN "in audience"
+    THEN SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    )
+  END AS BIGINT) AS "engagement",
+  "rule"
+FROM "totalled"
