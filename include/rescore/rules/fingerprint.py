@@ -16,12 +16,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, Self
 
-from rescore.rules.card import AllOf, AnyOf, Comparison, FirstOfRule, Operator, Rule, Scorecard
+from rescore.rules.card import AllOf, AnyOf, FirstOfRule, Rule, Scorecard
 
 Part = Literal["scoring", "thresholds", "wording"]
 
 WORDS = frozenset({"label", "line"})
-UNORDERED = frozenset({"activities", "lead", "fields", "expect"})
+UNORDERED = frozenset({"activities", "values", "lead", "fields", "expect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,6 @@ def _plain(value: Any) -> Any:
     match value:
         case AllOf(parts) | AnyOf(parts):
             return {type(value).__name__: _sorted(parts)}
-        case Comparison(operator=Operator.BETWEEN):
-            return _fields(value)
-        case Comparison(values=values):
-            return _fields(value) | {"values": _sorted(values)}
         case None | bool() | str():
             return value
         case datetime():
