@@ -22,18 +22,18 @@ DEFAULT_WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
 class Limits:
     """What an account allows, and how patient we are; the Connection's extra may set each by name.
 
-    `calls` in `calls_seconds` and `searches` in `searches_seconds` are HubSpot's for a private app;
-    lower them when other apps share the account. A 429 is waited for up to `longest_wait` seconds, at
-    most `waits` times per call.
+    `calls` in `calls_seconds` and `searches` in `searches_seconds` are HubSpot's for a private app, less
+    a tenth, because what leaves us evenly may arrive bunched; lower them when other apps share the
+    account. A 429 is waited for up to `longest_wait` seconds, at most `waits` times per call.
     `overlap` is how many seconds before its cursor a stream starts reading, because rows reach the
     index with a delay. `write_seconds` bounds the calls one write may begin, however often a batch
     has to be halved: with the last call's own waits it must end well before a lease does.
     """
 
     calls: int = 190
-    calls_seconds: float = 10.0
+    calls_seconds: float = 11.0
     searches: int = 5
-    searches_seconds: float = 1.0
+    searches_seconds: float = 1.1
     search_page: int = 200
     batch: int = 100
     associations: int = 1000

@@ -92,7 +92,7 @@ class HubSpot:
 
     def _pages(self, stream: str, cursor: Cursor | None, until: datetime) -> Iterator[Page]:
         if stream == LEADS:
-            return lead_pages(self._client, self.mapping.leads, cursor, until=until)
+            return lead_pages(self._client, self.mapping.leads, self._recipients, cursor, until=until)
         languages, read = self.mapping.languages, self.mapping.activities[stream]
         if isinstance(read, Engagements):
             return engagement_pages(self._client, stream, read, cursor, until=until)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.recipients import ADDRESSES, Recipients
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.values import read_attribute
 from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
@@ -15,13 +16,15 @@ from rescore.mapping import Leads
 MERGED = "hs_merged_object_ids"
 
 
-def lead_pages(client: Client, leads: Leads, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
-    """Contacts in the order of change.
+def lead_pages(
+    client: Client, leads: Leads, recipients: Recipients, cursor: Cursor | None, *, until: datetime
+) -> Iterator[Page]:
+    """Contacts in the order of change; their addresses go to `recipients` and nowhere else.
 
     Our own writes move a contact's modified date, so it comes again; its attributes, among which no
     score property is, have not changed and the lake drops it.
     """
-    properties = [MERGED, *(attribute.property for attribute in leads.attributes.values())]
+    properties = [MERGED, *ADDRESSES, *(attribute.property for attribute in leads.attributes.values())]
     found = changed_since(
         client, leads.search, modified=leads.modified, properties=properties, cursor=cursor, until=until
     )
@@ -29,6 +32,7 @@ def lead_pages(client: Client, leads: Leads, cursor: Cursor | None, *, until: da
         page = Page(cursor=following)
         for row in rows:
             _read(row, leads, page)
+            recipients.learn(row)
         yield page
 
 

@@ -11,7 +11,7 @@ ADDRESSES = ("email", "hs_additional_emails")
 
 
 class Recipients:
-    """Contact ids by address, asked for in batches and remembered for the life of a connector."""
+    """Contact ids by address: asked for in batches, remembered in memory for the life of a connector."""
 
     def __init__(self, client: Client, path: str) -> None:
         self._client = client
@@ -31,6 +31,11 @@ class Recipients:
             address: contact for address, folded in wanted.items() if (contact := self._known.get(folded))
         }
 
+    def learn(self, contact: JsonObject) -> None:
+        """Remember a contact that was read for another reason."""
+        if contact.get("id") and len(self._known) < REMEMBERED:
+            self._known.update(dict.fromkeys(_addresses(contact), str(contact["id"])))
+
     def _ask(self, addresses: list[str]) -> None:
         """One batch; HubSpot reports addresses that nobody has beside the contacts found."""
         self._known.update(dict.fromkeys(addresses))
@@ -40,11 +45,12 @@ class Recipients:
             "inputs": [{"id": address} for address in addresses],
         }
         for contact in self._client.post(self._path, body).get("results") or []:
-            for address in _addresses(contact):
-                self._known[address] = str(contact["id"])
+            self.learn(contact)
 
 
 def _addresses(contact: JsonObject) -> list[str]:
-    properties = contact.get("properties") or {}
+    properties = contact.get("properties")
+    if not isinstance(properties, dict):
+        return []
     texts = [str(properties.get(name) or "") for name in ADDRESSES]
     return [address.strip().lower() for text in texts for address in text.split(";") if address.strip()]
