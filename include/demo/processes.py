@@ -37,7 +37,7 @@ class Process:
         """Whether the process we started still runs (a recycled pid is somebody else's)."""
         return self._pid() is not None
 
-    def stop(self, patience: float = 20) -> bool:
+    def stop(self, patience: float = 8) -> bool:
         """End it and everything it started; True if there was something to end."""
         pid = self._pid()
         if pid is None:

@@ -1,12 +1,12 @@
 """Every error of Rescore, grouped by what happens next.
 
     RescoreError
-    ├── ConfigurationError   a person edits a file       ScorecardInvalid · MappingInvalid · SettingsIncomplete
-    │                                                     InputUnreadable · LedgerBehind
-    ├── TerminalError        a person looks outside      CrmRejectedCredentials · CrmFieldMissing · CursorStuck
-    ├── RetryableError       the same call, later        CrmUnavailable · CrmRateLimited · LedgerBusy
-    ├── RecordError          set one record aside        RecordUnreadable · UpdateRejected
-    └── Superseded           a newer writer took over    Fenced
+    ├── ConfigurationError   a person edits a file    ScorecardInvalid · MappingInvalid · SettingsIncomplete
+    │                                                  InputUnreadable · LedgerBehind
+    ├── TerminalError        a person looks outside   CrmRejectedCredentials · CrmFieldMissing · CursorStuck
+    ├── RetryableError       the same call, later     CrmUnavailable · CrmRateLimited · LedgerBusy
+    ├── RecordError          set one record aside     RecordUnreadable · UpdateRejected
+    └── Superseded           a newer writer took over Fenced
 
 The core raises; only the Airflow side decides what a task does about each family. A message names
 the thing, the value and the way out in one sentence, and never holds lead data.

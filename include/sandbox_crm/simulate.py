@@ -66,7 +66,7 @@ def simulate(*, leads: int, seed: int, progress: Progress) -> Script:
 
 def _leadforge(leads: int, seed: int) -> dict[str, list[Row]]:
     # a second to import, and only needed without a cache
-    from leadforge.api.generator import Generator  # type: ignore[import-untyped]
+    from leadforge.api.generator import Generator
 
     bundle = Generator.from_recipe(
         RECIPE,

@@ -61,7 +61,7 @@ def test_a_file_that_is_broken_and_mended_is_back_in_force_with_nothing_owed(job
 def test_a_failing_example_keeps_a_file_out_of_force(job):
     job.write_rules(
         RULES
-        + "examples:\n  - {name: wrong, as_of: 2026-11-01, lead: {job_title: Director}, expect: {score: 21}}\n"
+        + "examples:\n  - {name: no, as_of: 2026-11-01, lead: {job_title: Director}, expect: {score: 21}}\n"
     )
 
     [news] = job.adopt()

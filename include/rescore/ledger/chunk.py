@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Insert,
     Integer,
@@ -58,11 +59,8 @@ class Chunk:
         self.run = run
         moment = literal(run.as_of, UtcDateTime)
         self._stored = and_(C.c.scorecard == run.scorecard, C.c.lead == S.c.lead)
-        self._rows = and_(
-            S.c.run_key == run.run_key,
-            S.c.lead <= upto,
-            *([S.c.lead > run.promoted_to] if run.promoted_to is not None else []),
-        )
+        self._upto = upto
+        self._rows = and_(S.c.run_key == run.run_key, self._within(S.c.lead))
         at_least = and_(
             C.c.activation_seq <= run.activation_seq, C.c.as_of <= moment, C.c.input_ver <= run.input_ver
         )
@@ -78,6 +76,10 @@ class Chunk:
     def rows(self, *columns: Any) -> Select[Any]:
         """The chunk's staged rows beside their committed ones, null where there is none."""
         return select(*columns).select_from(S.outerjoin(C, self._stored)).where(self._rows)
+
+    def _within(self, lead: ColumnElement[str]) -> ColumnElement[bool]:
+        first = self.run.promoted_to
+        return lead <= self._upto if first is None else and_(lead > first, lead <= self._upto)
 
     def lock(self) -> None:
         """Take the leads' marks in lead order, as everybody does; SQLite holds the whole file already."""
@@ -169,6 +171,7 @@ class Chunk:
         self._connection.execute(
             delete(dirty).where(
                 dirty.c.scorecard == run.scorecard,
+                self._within(dirty.c.lead),  # says nothing new, but saves reading every mark there is
                 dirty.c.input_ver <= run.input_ver,
                 or_(dirty.c.facts_until.is_(None), dirty.c.facts_until <= run.as_of),
                 exists(settled.correlate(dirty)),

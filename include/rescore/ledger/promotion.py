@@ -20,7 +20,7 @@ from rescore.ledger.runs import Run
 from rescore.ledger.transaction import Ledger
 from rescore.rules.card import Scorecard
 
-ROWS_A_CHANGE = 20
+ROWS_A_CHANGE = 4
 """A chunk takes up to this many staged rows for every changed one it may hold."""
 
 

@@ -22,7 +22,8 @@ class StreamLease:
     """The right to land the next facts of one source stream, until somebody else takes it.
 
     `landing` numbers the next append to the lake, `committed` is the number of the last one whose leads
-    are marked; `cursor` is where to resume, None at the beginning; `input_ver` is that of the last landing committed under this lease.
+    are marked; `cursor` is where to resume, None at the beginning; `input_ver` is that of the last landing
+    committed under this lease.
     """
 
     source: str

@@ -30,7 +30,8 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     """Compare a run's results with the ledger and stage them, each with whether it changed.
 
     Returns:
-        Counts: `staged`, of them `different` from the state of record, and `absent` for dirty leads that the lake does not know.
+        Counts: `staged`, of them `different` from the state of record, and `absent` for dirty leads that
+        the lake does not know.
     """
     with ws.ledger.transaction() as connection:
         run = runs.find(connection, run_key)
