@@ -32,9 +32,7 @@ Place: TypeAlias = tuple[int, int]
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 20
-MAX_VALUES: Final = 12_000  # 400 rules of ordinary length; reading that many takes a quarter of a second
-    25_000  # a map of 256 KiB that people would write has fewer; reading that many takes 0.4 s
-)
+MAX_VALUES: Final = 12_000  # 400 rules of ordinary length; that many take a quarter of a second
 MAX_DIGITS: Final = 30
 MAX_QUOTED: Final = 70
 NOWHERE: Final = -1  # a step no path has: the place of what the data does not keep
