@@ -4,23 +4,44 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.reading import activity_page, happened_at, needed
 from rescore.connectors.hubspot.search import changed_since
-from rescore.connectors.hubspot.values import read_number
+from rescore.connectors.hubspot.values import milliseconds, read_number
+from rescore.connectors.hubspot.windows import rows_of
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page
 from rescore.mapping import Engagements, TypeByProperty
+
+SKEW = timedelta(minutes=5)
+"""A clock may be this much ahead of ours; what is later has not happened yet."""
+
+MOST_WAITING = 1000
+IDS_A_SEARCH = 100
 
 
 def engagement_pages(
     client: Client, stream: str, engagements: Engagements, cursor: Cursor | None, *, until: datetime
 ) -> Iterator[Page]:
-    """Engagements in the order of change; as many rows a page as one call reads associations for."""
+    """Engagements in the order of change; as many rows a page as one call reads associations for.
+
+    A meeting is usually logged before it happens, and nothing changes when it does. Those still to come
+    are set aside as `not_yet`, wait in the cursor (`{"waiting": {id: ms}}`), and are read again when due.
+    """
+    waiting: dict[str, int] = dict((cursor or {}).get("waiting") or {})
+
+    def page(rows: list[JsonObject], following: Cursor) -> Page:
+        return _page(client, stream, engagements, rows, following, waiting, until)
+
+    if due := [object_id for object_id, moment in waiting.items() if moment <= milliseconds(until)]:
+        for object_id in due:
+            del waiting[object_id]
+        since = {name: value for name, value in (cursor or {}).items() if name != "waiting"}
+        yield page(_by_id(client, engagements, due), since)
     found = changed_since(
         client,
         engagements.search,
@@ -34,10 +55,26 @@ def engagement_pages(
     for more, following in found:
         rows += more
         if len(rows) + client.limits.search_page > client.limits.associations:
-            yield _page(client, stream, engagements, rows, following)
+            yield page(rows, following)
             rows, following = [], None
     if following is not None:
-        yield _page(client, stream, engagements, rows, following)
+        yield page(rows, following)
+
+
+def _by_id(client: Client, engagements: Engagements, ids: Sequence[str]) -> list[JsonObject]:
+    """These engagements as they are now; deleted ones are not there any more."""
+    rows: list[JsonObject] = []
+    for start in range(0, len(ids), IDS_A_SEARCH):
+        wanted = list(ids[start : start + IDS_A_SEARCH])
+        body = {
+            "filterGroups": [
+                {"filters": [{"propertyName": "hs_object_id", "operator": "IN", "values": wanted}]}
+            ],
+            "properties": _properties(engagements),
+            "limit": IDS_A_SEARCH,
+        }
+        rows += rows_of(client.search(engagements.search, body), "results", what="the search by id")
+    return rows
 
 
 def _properties(engagements: Engagements) -> Sequence[str]:
@@ -48,22 +85,38 @@ def _properties(engagements: Engagements) -> Sequence[str]:
 
 
 def _page(
-    client: Client, stream: str, engagements: Engagements, rows: list[JsonObject], cursor: Cursor
+    client: Client,
+    stream: str,
+    engagements: Engagements,
+    rows: list[JsonObject],
+    cursor: Cursor,
+    waiting: dict[str, int],
+    until: datetime,
 ) -> Page:
+    """One page; `waiting` gains what is still to come and loses what has happened or was moved."""
     contacts = _contacts(
         client, engagements.associations, sorted({str(row["id"]) for row in rows if row.get("id")})
     )
 
     def read(row: JsonObject) -> list[ActivityRecord]:
         object_id = needed(row.get("id"), "id_missing")
+        waiting.pop(object_id, None)
         properties = row.get("properties")
         if not isinstance(properties, dict):
             raise RecordUnreadable("properties_missing")
         if not contacts[object_id]:
             raise RecordUnreadable("no_contact")
-        return list(_activities(f"{stream}:{object_id}", engagements, properties, contacts[object_id]))
+        found = list(_activities(f"{stream}:{object_id}", engagements, properties, contacts[object_id]))
+        if found[0].occurred_at > until + SKEW:
+            if len(waiting) < MOST_WAITING:
+                waiting[object_id] = milliseconds(found[0].occurred_at)
+            raise RecordUnreadable("not_yet")
+        return found
 
-    return activity_page(rows, read, record_id=lambda row: f"{stream}:{row.get('id')}", cursor=cursor)
+    page = activity_page(rows, read, record_id=lambda row: f"{stream}:{row.get('id')}", cursor=dict(cursor))
+    if waiting:
+        page.cursor["waiting"] = dict(waiting)
+    return page
 
 
 def _contacts(client: Client, path: str, ids: Sequence[str]) -> Mapping[str, list[str]]:

@@ -97,7 +97,7 @@ class _Search:
 
 
 def _start(cursor: Cursor | None, overlap: float) -> tuple[int, int | None]:
-    if not cursor:
+    if not cursor or "since" not in cursor:
         return 0, None
     if "after_id" in cursor:
         return cursor["since"], cursor["after_id"]
