@@ -21,9 +21,9 @@ run of the same interval finds nothing to send. A failed run needs no repair: th
 """
 
 import pendulum
-from airflow.sdk import Param, chain, dag
+from airflow.sdk import Param, TriggerRule, chain, dag
 
-from rescore_airflow.assets import RULES, SCORES
+from rescore_airflow.assets import RULES_CHANGES, SCORES
 from rescore_airflow.defaults import TASK_DEFAULTS
 from rescore_airflow.operators.adopt_rules import AdoptRulesOperator
 from rescore_airflow.operators.deltas import StageDeltasOperator
@@ -50,9 +50,10 @@ from rescore_airflow.operators.update_crm import UpdateCrmOperator
     },
 )
 def score_leads() -> None:
-    adopt = AdoptRulesOperator(task_id="adopt_rules", outlets=[RULES])
+    adopt = AdoptRulesOperator(task_id="adopt_rules", outlets=[RULES_CHANGES])
     extract = ExtractOperator(task_id="extract", source="hubspot")
-    score = ScoreLeadsOperator(task_id="score")
+    # extract is skipped when a newer run reads the CRM already: what has landed is scored all the same
+    score = ScoreLeadsOperator(task_id="score", trigger_rule=TriggerRule.NONE_FAILED)
     deltas = StageDeltasOperator(task_id="deltas", runs=score.output)
     gate = PromoteOrHoldOperator(task_id="gate", runs=deltas.output, outlets=[SCORES])
     deliveries = [

@@ -17,7 +17,7 @@ difference and does the same thing once. If it is down altogether, `score_leads`
 import pendulum
 from airflow.sdk import chain, dag
 
-from rescore_airflow.assets import RULES
+from rescore_airflow.assets import RULES_CHANGES
 from rescore_airflow.defaults import WATCH_DEFAULTS
 from rescore_airflow.operators.adopt_rules import AdoptRulesOperator
 from rescore_airflow.operators.ask_rescore import AskRescoreOperator
@@ -34,8 +34,8 @@ from rescore_airflow.sensors.rules import RuleChangeSensor
     doc_md=__doc__,
 )
 def watch_rules() -> None:
-    changed = RuleChangeSensor(task_id="wait_for_change", poke_interval=5)
-    adopt = AdoptRulesOperator(task_id="adopt_rules", outlets=[RULES])
+    changed = RuleChangeSensor(task_id="wait_for_change", poke_interval=3)
+    adopt = AdoptRulesOperator(task_id="adopt_rules", outlets=[RULES_CHANGES])
     ask = AskRescoreOperator(task_id="ask_rescore", trigger_dag_id="rescore_all")
 
     chain(changed, adopt, ask)

@@ -1,5 +1,6 @@
 """Where a deployment keeps its stores: the environment, or the Connection `rescore_ledger`."""
 
+import logging
 import os
 
 from airflow.sdk import BaseHook, Connection
@@ -11,6 +12,9 @@ from rescore.settings import Settings
 from rescore.workspace import Workspace
 
 LEDGER_CONNECTION = "rescore_ledger"
+
+# every check of the ledger's tables would leave two lines in the task's log that nobody asked for
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
 def open_workspace() -> Workspace:

@@ -10,6 +10,8 @@ from tests.support.airflow_home import PROJECT
 
 from rescore_airflow.defaults import TASK_DEFAULTS
 
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+
 FILES = sorted((PROJECT / "dags").glob("*.py"))
 NAMES = [file.stem for file in FILES]
 

@@ -2,13 +2,17 @@
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 import requests
 from airflow.models.asset import AssetEvent
 from airflow.utils.session import create_session
+from tests.support.deployment import connect_crm, sandbox
 
+from rescore.ledger.streams import take_fence
 from rescore_airflow.assets import RULES, SCORES
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
@@ -78,20 +82,21 @@ def test_no_lead_data_enters_logs_or_xcom(deployment, crm, capfd):
     assert crm.token not in said
 
 
-def test_counts_show_as_asset_events(deployment, crm):
-    run = deployment.run("score_leads")
+def asset_events(run) -> dict[str, dict]:
+    """Asset name -> extra of the events a run caused."""
     with create_session() as session:
         events = session.query(AssetEvent).filter_by(source_run_id=run.run_id).all()
-        extras = {event.asset.name: event.extra for event in events}
-    assert extras[RULES.name]["activated"] == 2
-    gate = run.counts("gate").values()
-    assert {
-        name: extras[SCORES.name][name] for name in extras[SCORES.name] if name in ("promoted", "changed")
-    } == {
-        name: sum(counts.get(name, 0) for counts in gate)
-        for name in ("promoted", "changed")
-        if name in extras[SCORES.name]
-    }
+        return {event.asset.name: event.extra for event in events}
+
+
+def test_counts_show_as_asset_events_and_rules_only_when_files_differed(deployment, crm):
+    first = deployment.run("score_leads")
+    events = asset_events(first)
+    assert events[RULES.name] == {"activated": 2, "unchanged": 0, "rejected": 0}
+    promoted = [counts["promoted"] for counts in first.counts("gate").values()]
+    assert events[SCORES.name]["promoted"] == sum(promoted) > 0
+
+    assert set(asset_events(deployment.run("score_leads"))) == {SCORES.name}
 
 
 def test_rows_that_cannot_be_facts_are_counted_and_stop_nobody(deployment, crm):
@@ -109,6 +114,29 @@ def test_a_run_of_a_past_moment_does_not_overwrite_the_present(deployment, crm):
     assert backfill.state == "success"
     assert rows(deployment, "select scorecard, lead, score, as_of, ver from score order by 1, 2") == before
     assert crm.sandbox.records_written == written
+
+
+def test_a_run_that_steps_back_for_another_reader_still_scores_what_has_landed(deployment):
+    with sandbox(latency=0.02) as crm, ThreadPoolExecutor(1) as beside:
+        connect_crm(deployment, crm)
+        finished = Event()
+        other = beside.submit(take_fences, deployment, crm, finished)
+        run = deployment.run("score_leads")
+        finished.set()
+        other.result()
+    assert run.tasks["extract"] == "skipped"
+    assert {task: state for task, state in run.tasks.items() if state != "success"} == {"extract": "skipped"}
+    assert run.state == "success"
+
+
+def take_fences(deployment, crm, finished: Event) -> None:
+    """Another run that begins to read every stream, again and again."""
+    ledger = deployment.workspace.ledger
+    while not finished.wait(0.05):
+        if crm.sandbox.calls.total() > 5:
+            with ledger.transaction() as connection:
+                for stream in ("contacts", "page_views", "email_events", "form_submissions", "calls"):
+                    take_fence(connection, "hubspot", stream)
 
 
 def test_the_form_narrows_a_run_to_one_scorecard(deployment, crm):

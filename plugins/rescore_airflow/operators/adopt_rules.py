@@ -6,6 +6,7 @@ from airflow.sdk import Context
 
 from rescore.pipeline.rules import RulesNews, adopt_rules
 from rescore.workspace import Workspace
+from rescore_airflow.assets import RULES
 from rescore_airflow.operators.base import RescoreOperator, in_words, now
 
 
@@ -27,8 +28,9 @@ class AdoptRulesOperator(RescoreOperator):
             self._tell(news)
         if problems:
             context["ti"].xcom_push(key="problems", value=problems)
-        for outlet in self.outlets:
-            context["outlet_events"][outlet].extra = dict(counts)
+        if any(counts.values()):
+            for alias in self.outlets:
+                context["outlet_events"][alias].add(RULES, extra=dict(counts))
         self.log.info("rules files: %s", in_words(counts))
         return counts
 

@@ -29,6 +29,7 @@ class AskRescoreOperator(TriggerDagRunOperator):
         try:
             asked = ask_rescore(open_workspace(), at=now())
         except RescoreError as error:
+            self.log.error("%s", error)
             raise error.with_traceback(None) from None
         if asked is None:
             raise AirflowSkipException("no rescore is due")

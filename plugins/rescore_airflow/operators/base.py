@@ -33,6 +33,7 @@ class RescoreOperator(BaseOperator):
             raise AirflowSkipException(str(error)) from None
         except RescoreError as error:
             # the sentence is all a person needs: what led to it stays out of the log
+            self.log.error("%s", error)
             raise error.with_traceback(None) from None
 
     def work(self, ws: Workspace, context: Context) -> Any:
