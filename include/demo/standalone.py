@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +50,11 @@ class Standalone:
         self.rescore("setup", "ledger")
         self.airflow.start([_tool("airflow"), "standalone"], self.places.environment())
         self.crm_server.start(self._crm_command(leads, hold_back_days), self.places.environment())
-        with ThreadPoolExecutor(1) as beside:
-            world = beside.submit(self._wait_for_crm, say)
-            try:
-                self.api.wait_until_healthy(seconds=HEALTHY_WITHIN, alive=self.airflow.is_alive, say=say)
-            except CannotStart as problem:
-                raise CannotStart(f"{problem}; its log ends:\n{self.airflow.last_lines()}") from None
-            world.result()
+        self._wait_for_crm(say)
+        try:
+            self.api.wait_until_healthy(seconds=HEALTHY_WITHIN, alive=self.airflow.is_alive, say=say)
+        except CannotStart as problem:
+            raise CannotStart(f"{problem}; its log ends:\n{self.airflow.last_lines()}") from None
         say("creating the score properties in the CRM")
         self.rescore("setup", "hubspot")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,7 @@ from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
 from rescore.rules.load import check_scorecard, load_scorecard
+from rescore.rules.moments import end_of, is_moment
 from rescore.scoring.engine import score as score_facts
 from rescore.scoring.facts import facts_from_files
 from rescore.scoring.unreadable import unreadable
@@ -65,16 +66,11 @@ def score(
 
 def as_of_moment(text: str, card: Scorecard) -> datetime:
     """A bare date means the end of that day in the scorecard's zone; a naive time is UTC."""
-    try:
-        if len(text) == len("2026-11-01"):
-            day = datetime.strptime(text, "%Y-%m-%d").date() + timedelta(days=1)  # noqa: DTZ007
-            return datetime.combine(day, time(), card.timezone).astimezone(UTC) - timedelta(microseconds=1)
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
+    if not is_moment(text):
         raise InputUnreadable(
             f"--as-of {text!r} is no date or time; write 2026-11-01 or 2026-11-01T12:00:00Z"
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        )
+    return end_of(text, card.timezone)
 
 
 def _read(path: Path) -> bytes:
