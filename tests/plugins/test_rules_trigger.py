@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from airflow.sdk.module_loading import import_string
 
+from rescore.errors import ConfigurationError, RetryableError
 from rescore.pipeline.rules import adopt_rules
 from rescore.pipeline.watch import ask_rescore
+from rescore_airflow.sensors.rules import RuleChangeSensor
 from rescore_airflow.triggers.rules import PATIENCE, RulesChangedTrigger
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
@@ -106,3 +108,16 @@ def test_a_ledger_that_cannot_be_reached_is_given_a_few_looks(deployment, monkey
     assert seen["retryable"] is True
     assert "cannot be reached" in seen["error"]
     assert capsys.readouterr().out.count("failed: ") == PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("retryable", "error"),
+    [
+        pytest.param(True, RetryableError, id="may pass"),
+        pytest.param(False, ConfigurationError, id="a person mends"),
+    ],
+)
+def test_an_error_that_ended_the_wait_fails_the_sensor_with_its_sentence(retryable, error):
+    sensor = RuleChangeSensor(task_id="wait_for_change")
+    with pytest.raises(error, match="^the ledger is away$"):
+        sensor.execute_complete({}, {"error": "the ledger is away", "retryable": retryable})
