@@ -119,5 +119,5 @@ def test_a_ledger_that_cannot_be_reached_is_given_a_few_looks(deployment, monkey
 )
 def test_an_error_that_ended_the_wait_fails_the_sensor_with_its_sentence(retryable, error):
     sensor = RuleChangeSensor(task_id="wait_for_change")
-    with pytest.raises(error, match="^the ledger is away$"):
+    with pytest.raises(error, match=r"^the ledger is away$"):
         sensor.execute_complete({}, {"error": "the ledger is away", "retryable": retryable})
