@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select
@@ -124,7 +125,7 @@ class Crossings:
                 old=old,
                 new=new,
                 reasons=json.loads(row.reasons) if row.reasons else [],
-                rules_version=self._rules_version(),
+                rules_version=self._rules_version,
                 activation=run.activation_seq,
                 as_of=run.as_of,
             )
@@ -164,6 +165,7 @@ class Crossings:
         )
         return {row.automation: row.born for row in rows}
 
+    @cached_property
     def _rules_version(self) -> int:
         table = tables.activation
         version: int = self._connection.execute(

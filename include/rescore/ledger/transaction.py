@@ -113,7 +113,7 @@ class Ledger:
             raise known from None
 
     def _in_plain_words(self, error: BaseException | None, *, lost: bool) -> RescoreError | None:
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.DatabaseError):
             return _sqlite_words(error, self.name)
         if isinstance(error, psycopg.Error):
             return _postgresql_words(error, self.name, lost=lost)
@@ -183,7 +183,7 @@ def _postgresql(url: URL) -> Engine:
     return engine
 
 
-def _sqlite_words(error: sqlite3.OperationalError, name: str) -> RescoreError | None:
+def _sqlite_words(error: sqlite3.DatabaseError, name: str) -> RescoreError | None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return LedgerBusy(f"the ledger {name} stayed locked for {BUSY_SECONDS} seconds; try again later")
@@ -192,6 +192,10 @@ def _sqlite_words(error: sqlite3.OperationalError, name: str) -> RescoreError | 
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}:
         return SettingsIncomplete(
             f"the ledger's file {name} cannot be opened for writing; check its permissions"
+        )
+    if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return SettingsIncomplete(
+            f"the file {name} is no ledger, or it is damaged; restore it or move it away"
         )
     return None
 
