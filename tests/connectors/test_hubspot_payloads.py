@@ -386,3 +386,31 @@ def test_the_cursor_stays_at_the_newest_fact_seen_so_that_late_ones_are_found(ac
     account.rows = []
     again = list(hubspot.pages("page_views", {"since": AT_MS}, until=NOW))
     assert again[-1].cursor == {"since": AT_MS}
+
+
+def test_a_form_is_read_back_to_its_cursor_less_the_overlap_and_no_further(server, mapping):
+    minute = 60_000
+    times = [AT_MS - minute * number for number in range(200)]
+    account = Account()
+
+    def by_pages(asked: Asked) -> Reply:
+        if not asked.path.startswith("/form-integrations"):
+            return account(asked)
+        start = int(asked.query.get("after", 0))
+        rows = [submission(conversionId=f"s{at}", submittedAt=at) for at in times[start : start + 50]]
+        paging = {"paging": {"next": {"after": str(start + 50)}}} if start + 50 < len(times) else {}
+        return Reply(body={"results": rows, **paging})
+
+    server.answer = by_pages
+    hubspot = HubSpot(server.url, "t", mapping, Limits(calls=10**6, searches=10**6, overlap=600))
+    first = list(hubspot.pages("form_submissions", None, until=NOW))
+    assert sum(len(page.activities) for page in first) == 200
+    assert first[-1].cursor == {"since": {"f-1": AT_MS}}
+    late = AT_MS - 5 * minute - 1
+    times.insert(6, late)
+    times.insert(0, AT_MS + minute)
+    pages = list(hubspot.pages("form_submissions", first[-1].cursor, until=NOW))
+    found = {activity.activity_id for page in pages for activity in page.activities}
+    assert {f"form_submissions:s{late}", f"form_submissions:s{AT_MS + minute}"} <= found
+    assert len(found) == 13
+    assert len(pages) == 1

@@ -25,6 +25,7 @@ LANGUAGES = frozenset({"de", "en", "fr", "pt"})
         ("https://example.com/de/pricing", "example.com", "/pricing", ""),
         ("https://example.com/de-AT/pricing", "example.com", "/pricing", ""),
         ("https://example.com/DE", "example.com", "/", ""),
+        ("https://example.com/de/en/pricing", "example.com", "/pricing", ""),
         ("https://de.example.com/pricing", "de.example.com", "/pricing", ""),
         ("https://example.com/demo", "example.com", "/demo", ""),
         ("https://example.com/sv/x", "example.com", "/sv/x", ""),

@@ -101,6 +101,12 @@ def test_the_pause_a_receiver_asks_for_is_kept(crossed, receiver, endpoints):
     assert run(crossed, endpoints, hours=1) == {"delivered": 2}
 
 
+def test_a_receiver_that_asks_for_no_pause_is_still_asked_once_a_run(crossed, receiver, endpoints):
+    receiver.replies = [Reply(503, headers={"Retry-After": "0"})] * 2
+    assert run(crossed, endpoints) == {"deferred": 2}
+    assert run(crossed, endpoints) == {"delivered": 2}
+
+
 def test_a_missing_connection_keeps_its_deliveries_and_putting_it_right_is_enough(crossed, endpoints):
     assert run(crossed, {}) == {"unready": 2}
     assert crossed.rows(tables.delivery, "state", "tries") == [("due", 0)] * 2
