@@ -20,6 +20,7 @@ from demo.processes import Process
 Say = Callable[[str], None]
 HEALTHY_WITHIN = 240
 WORLD_WITHIN = 240
+RUN_WITHIN = 400
 
 
 class Standalone:
@@ -85,6 +86,20 @@ class Standalone:
             else:
                 return
         raise CannotStart(f"the sandbox CRM was not up after {WORLD_WITHIN} s")
+
+    def first_scheduled_run(self, *, say: Say) -> str:
+        """Wait for the run that Airflow starts by itself for the last quarter of an hour; its final state.
+
+        Raises:
+            CannotStart: There was none, or it did not end.
+        """
+        deadline = time.monotonic() + HEALTHY_WITHIN
+        while not (runs := self.api.runs("score_leads")):
+            if time.monotonic() > deadline:
+                raise CannotStart(f"Airflow started no run of score_leads within {HEALTHY_WITHIN} s")
+            say("waiting for the first scheduled run")
+            time.sleep(0.5)
+        return self.api.wait("score_leads", runs[-1]["dag_run_id"], seconds=RUN_WITHIN, say=say)
 
     def rescore(self, *arguments: str) -> str:
         """Run the command line in this world; its output.

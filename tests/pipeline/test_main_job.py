@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from rescore.connectors.memory import MemoryCrm
 from rescore.errors import CrmUnavailable
 from rescore.lake.records import SetAside
 from rescore.ledger import runs, streams
@@ -22,6 +23,36 @@ def test_the_first_load_scores_everybody_and_fires_nothing(job):
     assert job.crm.shown["ada"]["rescore_score"] == 60
     assert job.receiver.received == []
     assert counts["started_fired"] == 1
+
+
+class HalfDown(MemoryCrm):
+    """Gives its leads, and no activities while it is down."""
+
+    down = True
+
+    def pages(self, stream, cursor, *, until):
+        if self.down and stream == "activities":
+            raise CrmUnavailable("the CRM went down")
+        return super().pages(stream, cursor, until=until)
+
+
+def test_nothing_fires_before_the_whole_history_was_read(job):
+    """A rescore over a half-read history must not make the rest of it look like news."""
+    job.crm = HalfDown("hubspot")
+    job.crm.put_lead("ada", {"job_title": "Director of Sales"})
+    job.visit("ada", number=6)
+    job.adopt()
+    with pytest.raises(CrmUnavailable):
+        job.extract()
+    job.finish(job.start(everybody=True))
+    assert job.scores()["ada"] == 20
+    job.crm.down = False
+
+    counts = job.run()
+
+    assert job.scores()["ada"] == 80
+    assert counts["started_fired"] == 1
+    assert job.receiver.received == []
 
 
 def test_an_unchanged_run_makes_no_call_and_no_delivery(job):

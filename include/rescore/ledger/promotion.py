@@ -137,7 +137,8 @@ def _finish(connection: Connection, run: Run, card: Scorecard, at: datetime) -> 
     control, activation = tables.control, tables.activation
     passed = run.as_of.astimezone(card.timezone).date()
     mine = control.c.scorecard == run.scorecard
-    connection.execute(update(control).where(mine).values(first_load_done=True))
+    if run.kind == runs.INITIAL:
+        connection.execute(update(control).where(mine).values(first_load_done=True))
     connection.execute(
         update(control)
         .where(mine, control.c.full_pass_date.is_(None) | (control.c.full_pass_date < passed))

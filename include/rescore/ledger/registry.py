@@ -173,10 +173,14 @@ def body_of(connection: Connection, scorecard: str, activation_seq: int) -> byte
 
 
 def rescore_due(connection: Connection, now: datetime, retry_after: timedelta = RETRY_AFTER) -> list[Active]:
-    """The scorecards whose rescore is owed and has not been asked for lately; paused ones wait."""
+    """The scorecards whose rescore is owed and has not been asked for lately.
+
+    Paused ones wait, and so do those whose first load is not done: the first run settles what they owe.
+    """
     owed = _in_force().where(
         tables.activation.c.rescored_at.is_(None),
         tables.control.c.paused.is_(False),
+        tables.control.c.first_load_done.is_(True),
         tables.activation.c.attempted_at.is_(None) | (tables.activation.c.attempted_at <= now - retry_after),
     )
     return [Active(**row._mapping) for row in connection.execute(owed)]

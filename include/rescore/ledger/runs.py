@@ -14,8 +14,9 @@ from rescore.errors import Fenced, InputUnreadable
 from rescore.ledger import tables
 from rescore.ledger.streams import input_ver
 
-FULL = frozenset({"initial", "daily", "rescore"})
-"""Kinds of run that score everybody."""
+INCREMENTAL, INITIAL, DAILY, RESCORE = "incremental", "initial", "daily", "rescore"
+FULL = frozenset({INITIAL, DAILY, RESCORE})
+"""Kinds of run that score everybody; an initial one is the first after the whole history was read."""
 
 SCORING, STAGED, PROMOTING, PROMOTED, SUPERSEDED = "scoring", "staged", "promoting", "promoted", "superseded"
 

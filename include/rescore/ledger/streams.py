@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from rescore.errors import Fenced
 from rescore.ledger import tables
@@ -97,6 +97,28 @@ def commit_landing(
     for scorecard in connection.execute(in_force.order_by(tables.control.c.scorecard)).scalars().all():
         mark_dirty(connection, scorecard, dirty, number)
     return replace(lease, landing=row.landing, committed=lease.landing, cursor=dict(cursor), input_ver=number)
+
+
+def note_read(connection: Connection, lease: StreamLease, at: datetime) -> None:
+    """Note that a stream has been read to its end.
+
+    Raises:
+        Fenced: Somebody else took the stream.
+    """
+    mine = (tables.stream.c.source == lease.source) & (tables.stream.c.stream == lease.stream)
+    noted = connection.execute(
+        update(tables.stream).where(mine, tables.stream.c.fence == lease.fence).values(read_at=at)
+    )
+    if noted.rowcount == 0:
+        raise Fenced(f"a newer run reads {lease.source}/{lease.stream} now; this one stops")
+
+
+def history_complete(connection: Connection) -> bool:
+    """Whether every stream that anybody began to read has been read to its end at least once."""
+    total, read = connection.execute(
+        select(func.count(), func.count(tables.stream.c.read_at)).select_from(tables.stream)
+    ).one()
+    return bool(total) and total == read
 
 
 def mark_dirty(

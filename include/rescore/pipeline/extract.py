@@ -28,6 +28,8 @@ def extract(
     landing's leads dirty. A crash between the two fetches the same pages again, finds the rows in the lake
     already, and still marks their leads, because no committed landing brought them.
 
+    All streams are taken at once, so that the history counts as read only when every stream was read.
+
     Args:
         ws: The stores.
         source: Where to read.
@@ -44,9 +46,10 @@ def extract(
             next run goes on from there.
     """
     counts: Counter[str] = Counter()
-    for stream in source.streams:
-        with ws.ledger.transaction() as connection:
-            lease = streams.take_fence(connection, source.name, stream)
+    with ws.ledger.transaction() as connection:
+        leases = [streams.take_fence(connection, source.name, stream) for stream in source.streams]
+    for lease in leases:
+        stream = lease.stream
         for batch in _landings(source.pages(stream, lease.cursor, until=until)):
             landed = ws.lake.land(
                 source.name,
@@ -61,6 +64,8 @@ def extract(
             counts.update(landed.counts)
             counts["landings"] += 1
             progress(f"{source.name} {stream}: {_sum_up(landed.counts)}")
+        with ws.ledger.transaction() as connection:
+            streams.note_read(connection, lease, known_at)
     ws.lake.fold_in(at_least=FILES_BEFORE_FOLDING)
     return counts
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-from rescore.ledger import registry, runs
+from rescore.ledger import registry, runs, streams
 from rescore.pipeline.progress import Progress, silent
 from rescore.rules.load import load_scorecard
 from rescore.scoring.engine import score_to_parquet
@@ -25,9 +25,9 @@ def start_runs(
 ) -> list[str]:
     """Open one run per scorecard in force that is not paused, each pinned to its activation.
 
-    A run takes everybody when asked to, when the scorecard's rules changed and nobody has rescored yet, and
-    on the first run after local midnight, because decay moves scores only then. Otherwise it takes the
-    leads marked dirty.
+    A run takes everybody when asked to, once the history has been read for the first time (nothing fires
+    before), when the scorecard's rules changed and nobody has rescored yet, and on the first run after
+    local midnight, because decay moves scores only then. Otherwise it takes the leads marked dirty.
 
     Args:
         ws: The stores.
@@ -42,28 +42,33 @@ def start_runs(
     """
     keys = []
     with ws.ledger.transaction() as connection:
+        complete = streams.history_complete(connection)
         for active in registry.in_force(connection):
             if active.paused or (scorecards and active.scorecard not in scorecards):
                 continue
-            local_date = as_of.astimezone(load_scorecard(active.body, name=active.path).timezone).date()
-            if everybody or active.rescored_at is None:
-                kind = "rescore"
-            elif active.full_pass_date is None or active.full_pass_date < local_date:
-                kind = "daily"
-            else:
-                kind = "incremental"
             key = f"{run_id}/{active.scorecard}"
             runs.start_run(
                 connection,
                 run_key=key,
                 scorecard=active.scorecard,
-                kind=kind,
+                kind=_kind(active, as_of, everybody=everybody, history_complete=complete),
                 activation_seq=active.activation_seq,
                 as_of=as_of,
                 at=at,
             )
             keys.append(key)
     return keys
+
+
+def _kind(active: registry.Active, as_of: datetime, *, everybody: bool, history_complete: bool) -> str:
+    if history_complete and not active.first_load_done:
+        return runs.INITIAL
+    if everybody or active.rescored_at is None:
+        return runs.RESCORE
+    local_date = as_of.astimezone(load_scorecard(active.body, name=active.path).timezone).date()
+    if active.full_pass_date is None or active.full_pass_date < local_date:
+        return runs.DAILY
+    return runs.INCREMENTAL
 
 
 def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counter[str]:
@@ -76,7 +81,7 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
         run = runs.find(connection, run_key)
         body = registry.body_of(connection, run.scorecard, run.activation_seq)
         # marks first, facts second: a fact landed in between is scored now and, still marked, once more
-        leads = runs.dirty_leads(connection, run.scorecard) if run.kind == "incremental" else None
+        leads = runs.dirty_leads(connection, run.scorecard) if not run.full else None
     card = load_scorecard(body, name=run.scorecard)
     counts: Counter[str] = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")

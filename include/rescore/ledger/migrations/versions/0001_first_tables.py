@@ -205,6 +205,7 @@ def upgrade() -> None:
         sa.Column("landing", sa.BigInteger(), nullable=False),
         sa.Column("committed", sa.BigInteger(), nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("read_at", UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("source", "stream", name=op.f("pk_stream")),
         comment="how far each source stream has been read, and who may write it",
     )
