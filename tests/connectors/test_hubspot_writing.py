@@ -62,12 +62,12 @@ def test_records_go_out_in_full_batches(server, contacts):
     assert contacts.shown["25"] == {"score": "25"}
 
 
-@pytest.mark.parametrize("poisoned", [{"1"}, {"7"}, {"10"}, {"3", "4"}, {"1", "10"}], ids=str)
+@pytest.mark.parametrize("poisoned", ["1", "7", "10", "3 4", "1 10", "1 2 3"])
 def test_one_bad_record_never_blocks_the_others_of_its_batch(server, contacts, poisoned):
-    contacts.poisoned = poisoned
+    contacts.poisoned = set(poisoned.split())
     results = outcome(write(server, *map(str, range(1, 11))))
-    assert {lead for lead, what in results.items() if what == "refused"} == poisoned
-    assert {lead for lead, shown in contacts.shown.items() if shown} == set(results) - poisoned
+    assert {lead for lead, what in results.items() if what == "refused"} == contacts.poisoned
+    assert {lead for lead, shown in contacts.shown.items() if shown} == set(results) - contacts.poisoned
 
 
 def test_a_refusal_says_the_category_and_never_what_the_lead_is_called(server, contacts):
