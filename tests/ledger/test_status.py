@@ -1,0 +1,108 @@
+"""Status: every lead is settled or in exactly one named exception state, and every exception is counted."""
+
+import pytest
+from tests.ledger.world import MINUTE, World
+
+from rescore.ledger import outbox, registry
+from rescore.ledger.outbox import DeliveryResult, SyncResult
+from rescore.ledger.status import LEAD_STATES, status
+
+
+@pytest.fixture
+def world(ledger) -> World:
+    return World(ledger)
+
+
+def look(world):
+    with world.ledger.reading() as connection:
+        return status(connection, world.now)
+
+
+def test_an_empty_ledger_has_a_status(world):
+    assert dict(look(world).lines()) == {"deliveries unanswered": 0, "rejected files": 0}
+
+
+def test_every_lead_is_counted_once_in_the_state_that_says_most_about_it(world):
+    names = ("settled", "parked", "deferred", "due", "moved", "outside", "dirty")
+    world.first_load(**{f"crm:{name}": None if name == "outside" else 120 for name in names})
+    with world.ledger.transaction() as connection:
+        claims = outbox.claim_syncs(
+            connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=100
+        )
+        answers = {
+            "crm:settled": {"ok": True},
+            "crm:moved": {"ok": True},
+            "crm:dirty": {"ok": True},
+            "crm:parked": {"ok": False, "reason": "no such record"},
+            "crm:deferred": {"ok": False, "retryable": True},
+        }
+        results = [SyncResult(claim, **answers[claim.lead]) for claim in claims if claim.lead in answers]
+        outbox.settle_syncs(connection, results, now=world.now)
+    world.score(**{"crm:moved": 60})
+    world.land("crm:dirty", "crm:new")
+    [card] = look(world).scorecards
+    assert card.leads == dict.fromkeys(LEAD_STATES, 0) | {
+        "settled": 1,
+        "parked": 1,
+        "deferred": 1,
+        "due": 2,
+        "outside": 1,
+        "dirty": 2,
+    }
+    assert sum(card.leads.values()) == len(names) + 1
+    assert (card.scored, card.bands) == (6, {"A": 5, "B": 1})
+
+
+def test_a_lead_shown_in_two_targets_counts_by_the_one_that_is_behind(world):
+    world.targets = ("crm", "warehouse")
+    world.first_load(**{"crm:1": 1})
+    with world.ledger.transaction() as connection:
+        [claim] = outbox.claim_syncs(
+            connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=9
+        )
+        outbox.settle_syncs(connection, [SyncResult(claim, ok=True)], now=world.now)
+    seen = look(world)
+    assert {name: count for name, count in seen.scorecards[0].leads.items() if count} == {"due": 1}
+    assert seen.syncs == {"crm": {"settled": 1}, "warehouse": {"due": 1}}
+
+
+def test_a_scorecard_without_a_target_owes_nobody(world):
+    world.targets = ()
+    world.first_load(**{"crm:1": 1})
+    assert look(world).scorecards[0].leads["untargeted"] == 1
+
+
+def test_deliveries_and_unanswered_attempts_are_counted(world):
+    world.first_load(**{"crm:1": 1, "crm:2": 1})
+    world.score(**{"crm:1": 120, "crm:2": 120})
+    with world.ledger.transaction() as connection:
+        first, _ = outbox.claim_deliveries(connection, worker="w", now=world.now, lease=MINUTE, limit=9)
+        outbox.settle_deliveries(connection, [DeliveryResult(first, "ok")], now=world.now)
+    seen = look(world)
+    assert (seen.deliveries, seen.delivered_today, seen.unanswered) == ({"delivered": 1, "due": 1}, 1, 1)
+
+
+def test_a_file_is_rejected_only_while_it_says_what_was_rejected(world):
+    world.adopt()
+    with world.ledger.transaction() as connection:
+        registry.reject(
+            connection,
+            scorecard="b2b",
+            body=b"broken",
+            path="b2b.yaml",
+            at=world.now,
+            by="test",
+            problems=["b2b.yaml:1:1: one", "b2b.yaml:2:1: two"],
+        )
+    [rejected] = look(world).rejected
+    assert (rejected.path, rejected.problems) == ("b2b.yaml", ("b2b.yaml:1:1: one", "b2b.yaml:2:1: two"))
+    world.adopt()
+    assert look(world).rejected == ()
+
+
+def test_the_last_runs_come_newest_first(world):
+    world.first_load(**{"crm:1": 1})
+    world.score(**{"crm:1": 2})
+    runs = look(world).runs
+    assert [run.kind for run in runs] == ["incremental", "initial"]
+    assert runs[0].counts["changed"] == 1
