@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from rescore.connectors.memory import MemoryCrm
+from rescore.delivery.automations import run_automations
+from rescore.delivery.crm import update_crm
 from rescore.delivery.webhook import Outcome
 from rescore.lake.lake import Lake
 from rescore.lake.records import ActivityRecord
 from rescore.ledger import stage
 from rescore.ledger.transaction import Ledger
-from rescore.pipeline.deliver import run_automations, update_crm
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.extract import extract
 from rescore.pipeline.gate import promote_or_hold
@@ -58,10 +59,7 @@ class Receiver:
     def __init__(self) -> None:
         self.received: list[str] = []
 
-    def unready(self, connection: str) -> None:
-        """It always is."""
-
-    def send(self, delivery_id: str, connection: str, body: bytes, *, now: datetime) -> Outcome:
+    def send(self, connection: str, delivery_id: str, body: bytes, *, now: datetime) -> Outcome:
         self.received.append(delivery_id)
         return Outcome("ok")
 
@@ -105,8 +103,10 @@ class Job:
             stage_deltas(self.ws, key)
             counts += promote_or_hold(self.ws, key)
         writes = self.crm.writes
-        counts += update_crm(self.ws, self.crm, now=self.now, worker="test")
-        counts += run_automations(self.ws, self.receiver, now=self.now, worker="test")
+        counts += update_crm(
+            self.ws.ledger, self.crm, mapping=self.ws.mappings()["hubspot"], now=self.now, worker="test"
+        )
+        counts += run_automations(self.ws.ledger, self.receiver, now=self.now, worker="test")
         counts["CRM calls"] = self.crm.writes - writes
         return counts
 
