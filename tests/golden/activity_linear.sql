@@ -1,9 +1,14 @@
 WITH "worth" AS (
   SELECT
-    UNNEST(RANGE(11)) AS "age in days",
-    UNNEST(
-      CAST('[-5000, -4500, -4000, -3500, -3000, -2500, -2000, -1500, -1000, -500, 0]' AS INT[])
-    ) AS "worth_0"
+    "age in days",
+    COALESCE("worth_0", 0) AS "worth_0"
+  FROM (
+    SELECT
+      UNNEST(RANGE(11)) AS "age in days",
+      UNNEST(
+        CAST('[-5000, -4500, -4000, -3500, -3000, -2500, -2000, -1500, -1000, -500, 0]' AS INT[])
+      ) AS "worth_0"
+  ) AS tables
 ), "aged" AS (
   SELECT
     "activities"."lead",
@@ -12,7 +17,6 @@ WITH "worth" AS (
   FROM "activities"
   WHERE
     "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
-    AND "activities"."type" = 'visit'
 ), "per_lead" AS (
   SELECT
     "aged"."lead",

@@ -1,7 +1,12 @@
 WITH "worth" AS (
   SELECT
-    UNNEST(RANGE(5)) AS "age in days",
-    UNNEST(CAST('[5000, 5000, 2500, 2500, 5000]' AS INT[])) AS "worth_0"
+    "age in days",
+    COALESCE("worth_0", 5000) AS "worth_0"
+  FROM (
+    SELECT
+      UNNEST(RANGE(5)) AS "age in days",
+      UNNEST(CAST('[5000, 5000, 2500, 2500, 5000]' AS INT[])) AS "worth_0"
+  ) AS tables
 ), "aged" AS (
   SELECT
     "activities"."lead",
@@ -10,7 +15,6 @@ WITH "worth" AS (
   FROM "activities"
   WHERE
     "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
-    AND "activities"."type" = 'visit'
 ), "per_lead" AS (
   SELECT
     "aged"."lead",

@@ -6,7 +6,6 @@ WITH "aged" AS (
   FROM "activities"
   WHERE
     "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
-    AND "activities"."type" = 'visit'
 ), "per_lead" AS (
   SELECT
     "aged"."lead",

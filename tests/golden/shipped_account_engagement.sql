@@ -6,25 +6,6 @@ WITH "aged" AS (
   FROM "activities"
   WHERE
     "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
-    AND "activities"."type" IN (
-      'chat',
-      'custom_redirect_click',
-      'email_open',
-      'event_check_in',
-      'event_registration',
-      'file_access',
-      'form_error',
-      'form_handler_error',
-      'form_handler_success',
-      'form_submit',
-      'form_success',
-      'landing_page_error',
-      'landing_page_success',
-      'opportunity_created',
-      'opportunity_lost',
-      'opportunity_won',
-      'page_view'
-    )
 ), "per_lead" AS (
   SELECT
     "aged"."lead",

@@ -111,23 +111,28 @@ class ActivitySums:
         return clamped(points, None if most is None else -most, most)
 
     def _worth_by_age(self) -> exp.Select:
-        """One row for each age, and what an activity of each decaying rule is worth then."""
+        """One row for each age, and what an activity of each decaying rule is worth then.
+
+        Tables end at different ages; UNNEST fills the shorter with nulls, which stand for the last entry.
+        """
         rows = max(map(len, self._worths))
-        columns = [exp.Explode(this=call("RANGE", number(rows))).as_(AGE, quoted=True)]
+        tables = [exp.Explode(this=call("RANGE", number(rows))).as_(AGE, quoted=True)]
+        filled: list[Sql] = [column(AGE)]
         for worths, name in self._worths.items():
-            filled = [*worths, *[worths[-1]] * (rows - len(worths))]
-            columns.append(exp.Explode(this=cast(text(str(filled)), "INT[]")).as_(name, quoted=True))
-        return exp.select(*columns)
+            tables.append(exp.Explode(this=cast(text(str([*worths])), "INT[]")).as_(name, quoted=True))
+            filled.append(coalesce(column(name), number(worths[-1])).as_(name, quoted=True))
+        return exp.select(*filled).from_(exp.select(*tables).subquery("tables"))
 
     def _aged(self, *also: str) -> exp.Select:
-        """The activities that exist at the scoring time, with their age."""
-        types = sorted({name for rule in self._rules for name in rule.activities})
+        """The activities that exist at the scoring time, with their age.
+
+        Types that no rule names stay in: leaving them out costs more than it saves (docs/decisions/0003).
+        """
         occurred_at = column("occurred_at", self._relation)
         aged = (
             self._reader.selected(self._relation, self._counted.values(), "lead", "type", *also)
             .select(age(local_date(occurred_at, self._days), self._days).as_(AGE, quoted=True))
             .where(occurred_at <= timestamp(self._days.as_of))
-            .where(_is_one_of(column("type", self._relation), types))
         )
         if self._known_as_of is not None:
             aged = aged.where(column("known_at", self._relation) <= timestamp(self._known_as_of))
