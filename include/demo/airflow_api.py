@@ -22,17 +22,16 @@ class AirflowApi:
         self._session.trust_env = False
 
     def wait_until_healthy(
-        self, *, seconds: float, alive: Callable[[], bool], say: Callable[[str], None]
+        self, *, seconds: float, require_alive: Callable[[], None], say: Callable[[str], None]
     ) -> None:
         """Wait for every component, and for the DAGs to be known.
 
         Raises:
-            CannotStart: It died, or took longer than `seconds`.
+            CannotStart: It took longer than `seconds`; and what `require_alive` raises.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if not alive():
-                raise CannotStart("Airflow ended while it started")
+            require_alive()
             waiting = self._not_ready()
             if not waiting:
                 return

@@ -97,7 +97,7 @@ def _killed_between_chunks(world: Standalone, evidence: Evidence, edit: Callable
 def _triggerer_killed(world: Standalone, evidence: Evidence, edit: Callable[[], None]) -> None:
     was = activation(evidence)
     with step("The triggerer killed, the rules edited") as say:
-        dead = [process for process in world.airflow.members() if "triggerer" in " ".join(_words(process))]
+        dead = world.airflow["triggerer"].members()
         for process in dead:
             process.kill()
         psutil.wait_procs(dead, timeout=10)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-from rescore.scoring.explain import explain
 from sqlalchemy import select
 
 from demo.checks import holds
@@ -15,8 +14,9 @@ from rescore.ledger import registry
 from rescore.ledger.tables import score
 from rescore.model import split_lead_key
 from rescore.rules.load import load_scorecard
+from rescore.scoring.explain import explain
 
-SAMPLE = 200
+SAMPLE = 100
 
 
 def tell(world: Standalone, evidence: Evidence) -> None:

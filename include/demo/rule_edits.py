@@ -31,10 +31,10 @@ def tell(world: Standalone, evidence: Evidence) -> None:
     _broken(world, evidence, file)
 
 
-def change_points(file: Path, by: int) -> None:
-    """Add points to the first rule of the file that gives any."""
-    text = file.read_text()
-    file.write_text(re.sub(r"(?m)^(    points: )(\d+)$", lambda m: f"{m[1]}{int(m[2]) + by}", text, count=1))
+def change_points(file: Path, by: int, rule: str = "meeting_held") -> None:
+    """Add points to one rule; the default is one that no example of the file pins down."""
+    block = re.compile(rf"(- id: {rule}\n(?:    .*\n)*?    points: )(\d+)")
+    file.write_text(block.sub(lambda found: f"{found[1]}{int(found[2]) + by}", file.read_text(), count=1))
 
 
 def activation(evidence: Evidence) -> registry.Active:

@@ -1,4 +1,8 @@
-"""A sandbox CRM and `airflow standalone`, brought up together and taken down together."""
+"""A sandbox CRM and a standalone Airflow, brought up together and taken down together.
+
+Airflow's parts are started one by one, as `airflow standalone` does, because its log servers listen on every
+interface and no setting changes that; here nothing does but the loopback's.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,14 @@ from demo.places import CRM_LIMITS, CannotStart, Places
 from demo.processes import Process
 
 Say = Callable[[str], None]
+AIRFLOW = {
+    "api-server": [],
+    "scheduler": ["--skip-serve-logs"],
+    "dag-processor": [],
+    "triggerer": ["--skip-serve-logs"],
+}
+"""The parts of Airflow and their options; all of them read the same log folder, nobody needs it served."""
+
 HEALTHY_WITHIN = 240
 WORLD_WITHIN = 240
 RUN_WITHIN = 400
@@ -28,13 +40,14 @@ class Standalone:
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        self.airflow = Process(places.home, "airflow")
+        self.airflow = {part: Process(places.home, f"airflow-{part}") for part in AIRFLOW}
         self.crm_server = Process(places.home, "sandbox_crm")
         self.api = AirflowApi(places)
 
     def stop(self) -> bool:
-        """End both servers; True if something ran."""
-        return any([self.airflow.stop(), self.crm_server.stop()])
+        """End every server; True if something ran."""
+        ended = [process.stop() for process in (*self.airflow.values(), self.crm_server)]
+        return any(ended)
 
     def start(self, *, leads: int, hold_back_days: int, say: Say) -> None:
         """Begin anew: empty stores, a fresh Airflow, a CRM whose last days are held back.
@@ -49,13 +62,13 @@ class Standalone:
         (self.places.home / "passwords.json").write_text(json.dumps({"admin": self.places.password}))
         say("making the ledger")
         self.rescore("setup", "ledger")
-        self.airflow.start([_tool("airflow"), "standalone"], self.places.environment())
         self.crm_server.start(self._crm_command(leads, hold_back_days), self.places.environment())
+        say("making Airflow's database")
+        self._run("airflow", "db", "migrate")
+        for part, options in AIRFLOW.items():
+            self.airflow[part].start([_tool("airflow"), part, *options], self.places.environment())
         self._wait_for_crm(say)
-        try:
-            self.api.wait_until_healthy(seconds=HEALTHY_WITHIN, alive=self.airflow.is_alive, say=say)
-        except CannotStart as problem:
-            raise CannotStart(f"{problem}; its log ends:\n{self.airflow.last_lines()}") from None
+        self.api.wait_until_healthy(seconds=HEALTHY_WITHIN, require_alive=self._require_alive, say=say)
         say("creating the score properties in the CRM")
         self.rescore("setup", "hubspot")
 
@@ -101,21 +114,29 @@ class Standalone:
             time.sleep(0.5)
         return self.api.wait("score_leads", runs[-1]["dag_run_id"], seconds=RUN_WITHIN, say=say)
 
+    def _require_alive(self) -> None:
+        for part, process in self.airflow.items():
+            if not process.is_alive():
+                raise CannotStart(f"Airflow's {part} ended; its log ends:\n{process.last_lines()}")
+
     def rescore(self, *arguments: str) -> str:
         """Run the command line in this world; its output.
 
         Raises:
             CannotStart: It failed; the text is what it said.
         """
+        return self._run("rescore", *arguments)
+
+    def _run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(  # noqa: S603
-            [_tool("rescore"), *arguments],
+            [_tool(program), *arguments],
             env=self.places.environment(),
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise CannotStart(f"`rescore {' '.join(arguments)}` failed: {done.stderr.strip()}")
+            raise CannotStart(f"`{program} {' '.join(arguments)}` failed: {done.stderr.strip()[-1000:]}")
         return done.stdout
 
     def crm(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
