@@ -32,16 +32,16 @@ class ColumnType(StrEnum):
 
 
 _NAMES = {
-    "VARCHAR": ColumnType.TEXT,
     "FLOAT": ColumnType.DOUBLE,
     "DOUBLE": ColumnType.DOUBLE,
     "BOOLEAN": ColumnType.FLAG,
     "DATE": ColumnType.DATE,
-    "TIMESTAMP WITH TIME ZONE": ColumnType.ZONED,
+    **dict.fromkeys(["VARCHAR", "ENUM", "UUID", "TIME"], ColumnType.TEXT),
+    **dict.fromkeys(["TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"], ColumnType.ZONED),
     **dict.fromkeys(["TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"], ColumnType.TIMESTAMP),
     **dict.fromkeys(["TINYINT", "SMALLINT", "INTEGER", "BIGINT"], ColumnType.INTEGER),
     **dict.fromkeys(["UTINYINT", "USMALLINT", "UINTEGER"], ColumnType.INTEGER),
-    **dict.fromkeys(["UBIGINT", "HUGEINT", "UHUGEINT"], ColumnType.DECIMAL),
+    **dict.fromkeys(["DECIMAL", "UBIGINT", "HUGEINT", "UHUGEINT"], ColumnType.DECIMAL),
 }
 
 
@@ -66,7 +66,9 @@ def types_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, 
 
 
 def _column_type(name: str) -> ColumnType:
-    return ColumnType.DECIMAL if name.startswith("DECIMAL") else _NAMES.get(name, ColumnType.OTHER)
+    if name.endswith("]"):
+        return ColumnType.OTHER  # a list, of whatever
+    return _NAMES.get(name.partition("(")[0], ColumnType.OTHER)
 
 
 def _is_ours(name: str) -> bool:

@@ -123,12 +123,14 @@ def _text(name: str) -> Sql:
 
 def _plain(name: str, kind: ColumnType) -> Sql:
     match kind:
+        case ColumnType.TEXT:
+            return cast(column(name), "TEXT")
         case ColumnType.INTEGER:
             return cast(column(name), "BIGINT")
         case ColumnType.DOUBLE | ColumnType.DECIMAL:
             return cast(number_in(column(name), kind), "DOUBLE")
         case ColumnType.TIMESTAMP | ColumnType.ZONED:
-            return cast(column(name), "TIMESTAMP")
+            return moment(column(name), kind)
     return column(name)
 
 

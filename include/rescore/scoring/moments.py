@@ -21,8 +21,10 @@ BLANKS = " \t"
 def moment(value: Sql, column_type: ColumnType | None) -> Sql:
     """A naive UTC timestamp; a bare date is its midnight in UTC."""
     match column_type:
-        case ColumnType.TIMESTAMP | ColumnType.ZONED | ColumnType.DATE:
+        case ColumnType.TIMESTAMP | ColumnType.DATE:
             return cast(value, "TIMESTAMP")
+        case ColumnType.ZONED:  # the connection's zone is UTC; of nanoseconds there is no direct way
+            return cast(cast(value, "TIMESTAMPTZ"), "TIMESTAMP")
         case ColumnType.TEXT:
             return case((_is_date(value), cast(_date(value), "TIMESTAMP")), (_is_time(value), _time(value)))
     return cast(exp.null(), "TIMESTAMP")
