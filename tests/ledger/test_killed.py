@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 from tests.ledger.world import World
+from tests.support import databases
 
 from rescore.ledger import promotion, runs, tables
 
@@ -76,7 +77,7 @@ def test_a_promotion_killed_at_any_of_its_points_and_resumed_ends_undisturbed(wo
     expected = outcome(world)
     assert world.dirty() == []
     for kill_at in range(3, points + 1, max(1, points // 6)):
-        _forget_everything(world)
+        databases.empty(world.ledger)
         world = World(world.ledger)
         prepare(world)
         assert promoter(world, kill_at).returncode == -signal.SIGKILL
@@ -101,9 +102,3 @@ def test_a_promotion_left_between_chunks_goes_on_where_it_stopped(world, chunks_
     resumed = promotion.promote(world.ledger, run, world.card, targets=["crm"], chunk=5)
     assert resumed["promoted"] == 20 - (chunks_done + 1) * 5
     assert world.scores() == SCORES
-
-
-def _forget_everything(world):
-    with world.ledger.transaction() as connection:
-        for table in reversed(tables.metadata.sorted_tables):
-            connection.execute(table.delete())

@@ -102,10 +102,14 @@ def migrated_file(path: Path) -> Path:
 
 
 def empty(ledger: Ledger) -> None:
-    """Every table of a PostgreSQL ledger as after its migration."""
-    names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+    """Every table as after the migration."""
+    names = [table.name for table in reversed(tables.metadata.sorted_tables)]
     with ledger.transaction() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        if ledger.dialect == "postgresql":
+            connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
+        else:
+            for name in names:
+                connection.execute(text(f"DELETE FROM {name}"))
 
 
 def _administer(statement: str) -> None:
