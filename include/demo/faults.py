@@ -134,7 +134,7 @@ def _half_promoted(evidence: Evidence) -> str:
 def _kill(task_instance_id: str) -> bool:
     """SIGKILL the process that runs this task instance, if there is one now."""
     for process in psutil.process_iter():
-        if _words(process)[:3] == ["airflow", "worker", "--"] and task_instance_id in _words(process):
+        if _words(process) == ["airflow", "worker", "--", task_instance_id]:
             process.kill()
             return True
     return False

@@ -36,7 +36,9 @@ class Settings:
         home = Path(environment.get("RESCORE_HOME", ".rescore")).absolute()
         project = Path(environment.get("RESCORE_PROJECT", ".")).absolute()
         return cls(
-            ledger_url=ledger_url or environment.get("RESCORE_LEDGER_URL") or f"sqlite:///{home / 'ledger.db'}",
+            ledger_url=ledger_url
+            or environment.get("RESCORE_LEDGER_URL")
+            or f"sqlite:///{home / 'ledger.db'}",
             lake_root=environment.get("RESCORE_LAKE_ROOT") or str(home / "lake"),
             rules_dir=_folder(environment, "RESCORE_RULES_DIR", project / "include" / "rules"),
             mappings_dir=_folder(environment, "RESCORE_MAPPINGS_DIR", project / "include" / "mappings"),
