@@ -68,8 +68,8 @@ def python_loop(world: World, turns: int) -> Iterator[str]:
     """The per-lead reference scorer on a sample, extrapolated to everybody."""
     card, asked = bench_card(), world.some_leads(SAMPLE / world.leads)
     facts = world.facts(asked)
-    leads = facts.connection.table("leads").to_arrow_table().to_pylist()
-    activities = facts.connection.table("activities").to_arrow_table().to_pylist()
+    leads = facts.connection.table(facts.leads).to_arrow_table().to_pylist()
+    activities = facts.connection.table(facts.activities).to_arrow_table().to_pylist()
     began = time.perf_counter()
     expected = reference_scores(card, leads, activities, as_of=AS_OF)
     loop = (time.perf_counter() - began) * world.activities / len(activities)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,7 @@ from rescore.scoring.facts import Facts, open_connection, with_text_forms
 AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SEED = 20261101
 BUCKETS = 64
+PART = 2_500_000  # activities that are scored at a time
 ZIPF = 0.8
 TYPES = [f"type_{index:02}" for index in range(12)]
 SIZES = {"xs": (2_000, 40_000), "s": (100_000, 2_000_000), "m": (1_000_000, 20_000_000)}
@@ -29,16 +31,26 @@ class World:
     activities: int
 
     def facts(self, asked: list[str] | None = None) -> Facts:
-        """Everybody's facts, or only those of the leads asked for, as the lake opens them."""
+        """Everybody's facts in parts of some buckets, or only those of the leads asked for."""
         connection = open_connection()
-        if asked is not None:
-            connection.from_arrow(pa.table({"lead": asked})).create("asked")
+        everything = range(BUCKETS)
+        self._views(connection, everything, "")
+        if asked is None:
+            size = max(1, BUCKETS * PART // self.activities)
+            parts = [everything[first : first + size] for first in everything[::size]]
+            names = [self._views(connection, part, f"_{number}") for number, part in enumerate(parts)]
+            return Facts(connection, "activities", "leads", parts=names if len(names) > 1 else ())
+        connection.from_arrow(pa.table({"lead": asked})).create("asked")
         for name in ("activities", "leads"):
-            rows = connection.read_parquet([str(path) for path in sorted((self.folder / name).iterdir())])
-            if asked is not None:
-                rows = rows.join(connection.table("asked"), "lead", how="semi")
-            rows.create_view(name)
-        return Facts(connection, "activities", "leads")
+            rows = connection.table(name).join(connection.table("asked"), "lead", how="semi")
+            rows.create_view(f"asked_{name}")
+        return Facts(connection, "asked_activities", "asked_leads")
+
+    def _views(self, connection: duckdb.DuckDBPyConnection, buckets: range, suffix: str) -> tuple[str, str]:
+        for name in ("activities", "leads"):
+            files = [str(self.folder / name / f"{bucket:02}.parquet") for bucket in buckets]
+            connection.read_parquet(files).create_view(name + suffix)
+        return f"activities{suffix}", f"leads{suffix}"
 
     def some_leads(self, share: float) -> list[str]:
         """A share of all leads, at least one, chosen evenly."""

@@ -1,5 +1,6 @@
 """Facts from tables and files: what becomes a fact, and what is set aside with its reason."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -137,3 +138,15 @@ def test_results_on_disk_are_the_results_in_memory(tmp_path):
     path = tmp_path / "it's here.parquet"
     assert score_to_parquet(card, given, as_of=NOON, path=str(path)) == 1
     assert pq.read_table(path).to_pylist() == score(card, given, as_of=NOON).to_pylist()
+
+
+def test_facts_in_parts_give_the_same_results(tmp_path):
+    activities = [*visits("2026-11-01T01:00", lead="ada"), *visits("2026-11-01T01:00", lead="bob")]
+    given = facts(activities, [{"lead": "ada"}, {"lead": "bob"}, {"lead": "eve"}])
+    for name, condition in (("early", "lead < 'b'"), ("late", "lead >= 'b'")):
+        for relation in ("activities", "leads"):
+            given.connection.table(relation).filter(condition).create_view(f"{name}_{relation}")
+    parts = [("early_activities", "early_leads"), ("late_activities", "late_leads")]
+    path, card = tmp_path / "parts.parquet", a_card(an_activity_rule(1000))
+    assert score_to_parquet(card, replace(given, parts=parts), as_of=NOON, path=str(path)) == 3
+    assert pq.read_table(path).sort_by("lead") == score(card, given, as_of=NOON).sort_by("lead")

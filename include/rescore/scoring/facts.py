@@ -1,6 +1,6 @@
 """The facts a score is made of: two relations on a DuckDB connection."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,13 +24,15 @@ class Facts:
     (source, activity_id) is there once. leads: `lead` VARCHAR, once each, and any attribute columns.
     Every VARCHAR column that conditions compare has its text forms beside it (`with_text_forms`).
 
-    `set_aside` counts, by reason, the rows of the input that did not become facts.
+    `set_aside` counts, by reason, the rows of the input that did not become facts. `parts` may divide
+    both relations by lead into smaller pairs of relations, which bounds the memory of a long run.
     """
 
     connection: duckdb.DuckDBPyConnection
     activities: str
     leads: str
     set_aside: Mapping[str, int] = field(default_factory=dict)
+    parts: Sequence[tuple[str, str]] = ()
 
     @property
     def columns(self) -> Columns:
