@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import typer
+from rich.console import Console
 
 from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.rules.card import Scorecard
@@ -56,11 +57,15 @@ def score(
     _format_of(out)
     card = load_scorecard(_read(rules), name=str(rules))
     moment = as_of_moment(as_of, card)
-    facts = facts_from_files(leads, activities)
-    table = score_facts(card, facts, as_of=moment)
-    for field, count in unreadable(card, facts).items():
+    with Console(stderr=True).status("reading") as progress:
+        facts = facts_from_files(leads, activities)
+        progress.update("scoring")
+        table = score_facts(card, facts, as_of=moment)
+        missing = unreadable(card, facts)
+        progress.update("writing")
+        _write(_presentable(card, table), out)
+    for field, count in missing.items():
         print(f"{count:,} values of {field} could not be read and count as missing", file=sys.stderr)
-    _write(_presentable(card, table), out)
     print(f"{table.num_rows:,} leads scored as of {moment.isoformat()} into {out}")
 
 
