@@ -94,7 +94,11 @@ class ActivitySums:
             found.append(call("HISTOGRAM", case((matches, day))).as_(rule.id, quoted=True))
             found.append(exp.Max(this=case((matches, moment))).as_(rule.id + LATEST, quoted=True))
         aged = self._aged("occurred_at")
-        return exp.select(*found).from_(table(AGED)).with_(exp.to_identifier(AGED, quoted=True), aged)
+        return (
+            exp.select(*found)
+            .from_(table(AGED))
+            .with_(exp.to_identifier(AGED, quoted=True), aged, copy=False)
+        )
 
     def points(self, rule: ActivityBased) -> Sql:
         """The thousandths of one rule after its limit, from the joined subqueries."""
@@ -131,23 +135,29 @@ class ActivitySums:
         occurred_at = column("occurred_at", self._relation)
         aged = (
             self._reader.selected(self._relation, self._counted.values(), "lead", "type", *also)
-            .select(age(local_date(occurred_at, self._days), self._days).as_(AGE, quoted=True))
-            .where(occurred_at <= timestamp(self._days.as_of))
+            .select(age(local_date(occurred_at, self._days), self._days).as_(AGE, quoted=True), copy=False)
+            .where(occurred_at <= timestamp(self._days.as_of), copy=False)
         )
         if self._known_as_of is not None:
-            aged = aged.where(column("known_at", self._relation) <= timestamp(self._known_as_of))
+            aged = aged.where(column("known_at", self._relation) <= timestamp(self._known_as_of), copy=False)
         return aged
 
     def _per_lead(self) -> exp.Select:
         lead = column("lead", AGED)
         sums = [self._counted[rule.id].as_(rule.id, quoted=True) for rule in self._at_once]
-        return self._with_worth(exp.select(lead, *sums).from_(table(AGED)).group_by(lead.copy()), AGED)
+        return self._with_worth(
+            exp.select(lead, *sums).from_(table(AGED), copy=False).group_by(lead.copy(), copy=False), AGED
+        )
 
     def _per_day(self) -> exp.Select:
         """For `per: day`: how many activities match on each local day."""
         lead, day = column("lead", AGED), column(AGE, AGED)
         counts = [self._counted[rule.id].as_(rule.id, quoted=True) for rule in self._by_day]
-        return exp.select(lead, day, *counts).from_(table(AGED)).group_by(lead.copy(), day.copy())
+        return (
+            exp.select(lead, day, *counts)
+            .from_(table(AGED), copy=False)
+            .group_by(lead.copy(), day.copy(), copy=False)
+        )
 
     def _per_day_sums(self) -> exp.Select:
         """All activities of one day are worth the same, so the newest K of a day are any K of them."""
@@ -156,13 +166,18 @@ class ActivitySums:
         for rule in self._by_day:
             kept = clamped(column(rule.id, PER_DAY), None, rule.limit.count)
             sums.append(exp.Sum(this=kept * self._worth(rule)).as_(rule.id, quoted=True))
-        return self._with_worth(exp.select(lead, *sums).from_(table(PER_DAY)).group_by(lead.copy()), PER_DAY)
+        return self._with_worth(
+            exp.select(lead, *sums).from_(table(PER_DAY), copy=False).group_by(lead.copy(), copy=False),
+            PER_DAY,
+        )
 
     def _with_worth(self, query: exp.Select, ages: str) -> exp.Select:
         if not any(found.table == WORTH for found in query.find_all(exp.Column)):
             return query
         oldest = max(map(len, self._worths)) - 1
-        return query.join(table(WORTH), on=column(AGE, WORTH).eq(clamped(column(AGE, ages), 0, oldest)))
+        return query.join(
+            table(WORTH), on=column(AGE, WORTH).eq(clamped(column(AGE, ages), 0, oldest)), copy=False
+        )
 
     def _count_of(self, rule: ActivityBased) -> Sql:
         """What is gathered of the matching activities of one lead, or of one of its days."""

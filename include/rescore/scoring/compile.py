@@ -126,9 +126,9 @@ def _ruled(card: Scorecard, profiles: Reader, sums: ActivitySums) -> exp.Select:
         if isinstance(rule, FirstOfRule)
     ]
     inside = coalesce(holds(card.audience, profiles), exp.false()).as_(IN_AUDIENCE, quoted=True)
-    ruled = exp.select(lead, *points, *choices, inside).from_(table(PROFILES))
+    ruled = exp.select(lead, *points, *choices, inside).from_(table(PROFILES), copy=False)
     for name in sums.joined:
-        ruled = ruled.join(table(name), on=column("lead", name).eq(lead.copy()), join_type="LEFT")
+        ruled = ruled.join(table(name), on=column("lead", name).eq(lead.copy()), join_type="LEFT", copy=False)
     return ruled
 
 
@@ -161,7 +161,9 @@ def _sum(card: Scorecard, dimension: Dimension) -> Sql:
 def _totalled(card: Scorecard) -> exp.Select:
     parts = [column(dimension.id) for dimension in card.dimensions if dimension.in_total]
     total = clamped(added(parts), card.total.floor, card.total.ceiling)
-    return exp.select(exp.Star(), _whole_points(total).as_(TOTAL, quoted=True)).from_(table(SUMMED))
+    return exp.select(exp.Star(), _whole_points(total).as_(TOTAL, quoted=True)).from_(
+        table(SUMMED), copy=False
+    )
 
 
 def _result(card: Scorecard) -> exp.Select:
@@ -174,7 +176,7 @@ def _result(card: Scorecard) -> exp.Select:
     scores.insert(1, _band(card).as_("band", quoted=True))
     rules = [column(rule.id) for rule in card.rules]
     choices = [column(name) for name in _choice_columns(card)]
-    return exp.select(column("lead"), *scores, *rules, *choices).from_(table(TOTALLED))
+    return exp.select(column("lead"), *scores, *rules, *choices).from_(table(TOTALLED), copy=False)
 
 
 def _band(card: Scorecard) -> Sql:

@@ -128,7 +128,7 @@ class Reader:
             rows = (
                 exp.select(exp.Star(), *moments).from_(rows).subquery(exp.to_identifier(source, quoted=True))
             )
-        return exp.select(*plain, *(self._dated(field, source) for field in dates)).from_(rows)
+        return exp.select(*plain, *(self._dated(field, source) for field in dates)).from_(rows, copy=False)
 
     def _dated(self, field: str, source: str) -> Sql:
         raw = column(field, source)

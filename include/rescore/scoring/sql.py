@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from sqlglot import exp
 
@@ -49,12 +50,17 @@ def timestamp(value: datetime) -> Sql:
 
 def cast(value: Sql, type_name: str) -> Sql:
     """CAST."""
-    return exp.Cast(this=value.copy(), to=exp.DataType.build(type_name, dialect=DIALECT))
+    return exp.Cast(this=value.copy(), to=_type(type_name).copy())
 
 
 def try_cast(value: Sql, type_name: str) -> Sql:
     """TRY_CAST: null where the value does not fit."""
-    return exp.TryCast(this=value.copy(), to=exp.DataType.build(type_name, dialect=DIALECT))
+    return exp.TryCast(this=value.copy(), to=_type(type_name).copy())
+
+
+@cache
+def _type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect=DIALECT)
 
 
 def call(name: str, *arguments: Sql) -> Sql:
