@@ -1,6 +1,6 @@
 """What follows from a rules file that was edited, broken, copied or reverted."""
 
-from conftest import RULES
+from tests.support.main_job import RULES
 
 from rescore.ledger import registry
 

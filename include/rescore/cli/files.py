@@ -64,6 +64,8 @@ def score(
         missing = unreadable(card, facts)
         progress.update("writing")
         _write(_presentable(card, table), out)
+    for reason, count in facts.set_aside.items():
+        print(f"set aside: {reason.replace('_', ' ')}, {count:,} rows", file=sys.stderr)
     for field, count in missing.items():
         print(f"{count:,} values of {field} could not be read and count as missing", file=sys.stderr)
     print(f"{table.num_rows:,} leads scored as of {moment.isoformat()} into {out}")

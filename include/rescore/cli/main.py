@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -16,6 +18,7 @@ FINE, PROBLEM, USAGE = 0, 1, 2
 app = typer.Typer(
     name="rescore",
     help="Lead scoring as code for Apache Airflow.",
+    invoke_without_command=True,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +30,16 @@ app.command()(operate.status)
 app.command()(operate.pause)
 app.command()(operate.resume)
 app.add_typer(setup.app, name="setup")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Say which Rescore this is, and exit.")] = False,
+) -> None:
+    """Lead scoring as code for Apache Airflow."""
+    if version:
+        print(f"rescore {metadata.version('rescore')}")
+        raise typer.Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

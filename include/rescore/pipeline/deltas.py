@@ -33,13 +33,15 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
         Counts: `staged`, of them `different` from the state of record, and `absent` for dirty leads that
         the lake does not know.
     """
-    with ws.ledger.transaction() as connection:
+    with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
         card = load_scorecard(
             registry.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
         )
-        committed = stage.committed(connection, run.scorecard)
-    rows = compare(card, ws.lake.read_results(run_key), committed)
+        results = ws.lake.read_results(run_key)
+        asked = None if run.full else results["lead"].to_pylist()
+        committed = stage.committed(connection, run.scorecard, asked)
+    rows = compare(card, results, committed)
     counts = Counter({"staged": rows.num_rows, "different": pc.sum(rows["changed"]).as_py() or 0})
     with ws.ledger.transaction() as connection:
         stage.stage(connection, run, rows)
