@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import databases
 
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
+from tests.support import databases
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 

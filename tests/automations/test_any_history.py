@@ -3,10 +3,10 @@
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.ledger.world import an_automation, when
 
 from rescore.automations import FRESH, Machine, State
 from rescore.rules.card import Band
+from tests.ledger.world import an_automation, when
 
 BANDS = (Band("A", 100_000), Band("C", 0))
 SCORES = st.none() | st.sampled_from([0, 49, 50, 79, 80, 99, 100, 150])

@@ -1,7 +1,6 @@
 """Automations: every row of the state machine, one sentence each."""
 
 import pytest
-from tests.ledger.world import an_automation, when
 
 from rescore.automations import (
     FRESH,
@@ -14,6 +13,7 @@ from rescore.automations import (
     only_looks_upward,
 )
 from rescore.rules.card import AllOf, AnyOf, Band, Not
+from tests.ledger.world import an_automation, when
 
 BANDS = (Band("A", 100_000), Band("B", 50_000), Band("C", 0))
 FIRED = Standing(State.FIRED, 1)

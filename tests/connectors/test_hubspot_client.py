@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.connectors.pretend_server import PretendServer, Reply
 
 from rescore.connectors.hubspot.client import Client, Limits, Refused
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
+from tests.connectors.pretend_server import PretendServer, Reply
 
 TOKEN = "pat-eu1-secret"
 MISSING_SCOPE = {

@@ -4,11 +4,11 @@ import json
 
 import pytest
 import requests
-from tests.connectors.contract import ConnectorContract
 
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.mapping import Mapping
 from sandbox_crm.testing import SandboxServer
+from tests.connectors.contract import ConnectorContract
 
 FAST = Limits(calls=10**6, searches=10**6, search_page=20, overlap=60)
 UPDATE = "/crm/objects/2026-09/contacts/batch/update"

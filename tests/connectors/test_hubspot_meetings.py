@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from tests.connectors.conftest import NOW
 
 from rescore.connectors.hubspot import HubSpot, Limits
+from tests.connectors.conftest import NOW
 
 FAST = Limits(calls=10**6, searches=10**6)
 PLANNED = "meetings:9000001"

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
-from tests.connectors.conftest import NOW
-from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.connectors.hubspot.values import milliseconds, read_attribute
 from rescore.errors import CrmUnavailable, CursorStuck
 from rescore.lake.records import Page
+from tests.connectors.conftest import NOW
+from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
 FAST = Limits(calls=10**6, searches=10**6, overlap=0)
 AT = "2026-11-20T10:00:00.000Z"

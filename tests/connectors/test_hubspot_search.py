@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
 from rescore.connectors.hubspot.client import Client, Limits
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.values import iso, milliseconds
 from rescore.errors import CursorStuck
+from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
 UNTIL = datetime(2026, 11, 21, 12, tzinfo=UTC)
 START = milliseconds(datetime(2026, 11, 1, tzinfo=UTC))

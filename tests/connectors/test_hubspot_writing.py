@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
 from rescore.connectors.base import ScoreUpdate
 from rescore.connectors.hubspot.client import Client, Limits
 from rescore.connectors.hubspot.writing import write_scores
 from rescore.errors import CrmFieldMissing, CrmRejectedCredentials, CrmUnavailable
+from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
 FAST = Limits(calls=10**6, batch=10, waits=1)
 INVALID = {"category": "VALIDATION_ERROR", "message": 'Property values were not valid: "Ada Lovelace"'}

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.connectors.contract import ConnectorContract
 
 from rescore.connectors.base import ScoreUpdate
 from rescore.connectors.memory import MemoryCrm
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
 from rescore.lake.records import ActivityRecord, SetAside
+from tests.connectors.contract import ConnectorContract
 
 
 class MemoryRig:

@@ -15,9 +15,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
 from rescore.connectors.session import NoAnswer, Session
+from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 

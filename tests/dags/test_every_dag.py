@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG
-from tests.support.airflow_home import PROJECT
 
 from rescore_airflow.defaults import TASK_DEFAULTS
+from tests.support.airflow_home import PROJECT
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
 

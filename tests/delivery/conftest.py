@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.world import World
 
 from rescore.connectors.memory import MemoryCrm
 from rescore.mapping import Mapping, load_mapping
+from tests.ledger.world import World
 
 MAPPING = b"""\
 mapping: crm

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.connectors.pretend_server import Asked, PretendServer, Reply
-from tests.ledger.world import World, a_card, an_automation, when
 
 from rescore.connectors.session import Session
 from rescore.delivery.automations import run_automations
 from rescore.delivery.webhook import Endpoint, WebhookSender
 from rescore.ledger import registry, tables
+from tests.connectors.pretend_server import Asked, PretendServer, Reply
+from tests.ledger.world import World, a_card, an_automation, when
 
 SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDAwMDAwMDA="
 

@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from tests.delivery.conftest import MAPPING
-from tests.ledger.world import MINUTE
 
 from rescore.connectors.base import ScoreUpdate, WriteResult
 from rescore.connectors.memory import MemoryCrm
@@ -13,6 +11,8 @@ from rescore.delivery.fields import reasons_text
 from rescore.errors import CrmFieldMissing, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
 from rescore.ledger import registry, tables
 from rescore.mapping import load_mapping
+from tests.delivery.conftest import MAPPING
+from tests.ledger.world import MINUTE
 
 ALL = {"1": 10, "2": 20, "3": 30}
 

@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from tests.delivery.conftest import MAPPING
-from tests.ledger.world import World
 
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.delivery.crm import update_crm
@@ -16,6 +14,8 @@ from rescore.ledger import tables
 from rescore.mapping import Mapping, load_mapping
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import build_world
+from tests.delivery.conftest import MAPPING
+from tests.ledger.world import World
 
 PATHS = {
     b"search: /s": b"search: /crm/objects/2026-09/contacts/search",

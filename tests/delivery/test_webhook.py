@@ -6,11 +6,11 @@ from email.utils import format_datetime
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
-from tests.connectors.pretend_server import PretendServer, Reply
 
 from rescore.connectors.session import Session
 from rescore.delivery.webhook import Endpoint, WebhookSender
 from rescore.errors import SettingsIncomplete
+from tests.connectors.pretend_server import PretendServer, Reply
 
 SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDAwMDAwMDA="
 NEW_SECRET = "whsec_" + "bmV3LXNlY3JldC1uZXctc2VjcmV0LW4="

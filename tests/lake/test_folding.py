@@ -8,13 +8,13 @@ import pytest
 from deltalake.exceptions import CommitFailedError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.lake.builders import NOON, a_lead, an_activity, brief, facts_of, land
 
 from rescore.errors import ConfigurationError
 from rescore.lake.folding import Folding
 from rescore.lake.lake import Lake
 from rescore.lake.records import ActivityRecord, LeadRecord
 from rescore.lake.tables import ACTIVITIES, INBOX, LEADS, PAST, ROWS_PER_GROUP, Storage, bucket_of, files
+from tests.lake.builders import NOON, a_lead, an_activity, brief, facts_of, land
 
 BUCKETS = 3
 

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import count
 
 import pytest
-from tests.lake.builders import NOON, a_lead, an_activity, brief, facts_of, land, naive
 
 from rescore.errors import Fenced, MappingInvalid
 from rescore.lake.lake import Lake
 from rescore.lake.landing import Landing
 from rescore.lake.records import Page, SetAside
 from rescore.lake.tables import Storage
+from tests.lake.builders import NOON, a_lead, an_activity, brief, facts_of, land, naive
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import pyarrow as pa
 import pytest
-from tests.lake.builders import a_lead, an_activity, land
 
 from rescore.errors import Fenced
 from rescore.lake.lake import Lake
 from rescore.lake.rows import lead_table
 from rescore.lake.tables import LEADS, Storage, append
+from tests.lake.builders import a_lead, an_activity, land
 
 
 @pytest.fixture

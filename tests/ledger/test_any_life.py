@@ -4,10 +4,10 @@ from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.ledger.world import MINUTE, MQL, World, a_card
-from tests.support import databases
 
 from rescore.ledger import tables
+from tests.ledger.world import MINUTE, MQL, World, a_card
+from tests.support import databases
 
 LEADS = ("crm:1", "crm:2", "crm:3")
 SCORES = st.none() | st.sampled_from([0, 84, 85, 99, 100, 150])

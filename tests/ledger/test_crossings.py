@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from tests.ledger.world import MQL, World, a_card, an_automation, when
 
 from rescore.ledger import tables
+from tests.ledger.world import MQL, World, a_card, an_automation, when
 
 
 @pytest.fixture

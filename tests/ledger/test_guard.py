@@ -3,9 +3,9 @@
 from itertools import permutations
 
 import pytest
-from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card
 
 from rescore.ledger import tables
+from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sys
 import textwrap
 
 import pytest
-from tests.ledger.world import World
-from tests.support import databases
 
 from rescore.ledger import promotion, runs, tables
+from tests.ledger.world import World
+from tests.support import databases
 
 SCORES = {f"crm:{number:02}": number * 10 + 1 for number in range(20)}
 OUTCOME = [tables.score, tables.delta, tables.sync, tables.arming, tables.delivery, tables.dirty]

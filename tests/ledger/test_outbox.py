@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.ledger.world import MINUTE, World
 
 from rescore.ledger import outbox, registry, tables
 from rescore.ledger.outbox import BACKOFF, DeliveryResult, SyncResult, backoff
+from tests.ledger.world import MINUTE, World
 
 LEASE = 5 * MINUTE
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card
 
 from rescore.errors import Fenced
 from rescore.ledger import runs, tables
+from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card, an_automation, when
 
 from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.ledger import registry, tables
 from rescore.ledger.registry import Activation
 from rescore.rules.card import Band
+from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card, an_automation, when
 
 
 @pytest.fixture

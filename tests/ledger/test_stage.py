@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 import pytest
-from tests.ledger.world import World
 
 from rescore.ledger import stage, tables
+from tests.ledger.world import World
 
 AWKWARD = [
     'crm:"quoted"',

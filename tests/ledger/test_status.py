@@ -1,11 +1,11 @@
 """Status: every lead is settled or in exactly one named exception state, and every exception is counted."""
 
 import pytest
-from tests.ledger.world import MINUTE, World
 
 from rescore.ledger import outbox, registry
 from rescore.ledger.outbox import DeliveryResult, SyncResult
 from rescore.ledger.status import LEAD_STATES, status
+from tests.ledger.world import MINUTE, World
 
 
 @pytest.fixture

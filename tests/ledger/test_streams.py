@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from tests.ledger.world import World
 
 from rescore.errors import Fenced
 from rescore.ledger import streams, tables
+from tests.ledger.world import World
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
-from tests.ledger.world import MONDAY, World
 
 from rescore.errors import LedgerBusy, SettingsIncomplete
 from rescore.ledger import registry, streams, tables, transaction
 from rescore.ledger.transaction import Ledger
+from tests.ledger.world import MONDAY, World
 
 CORE = Path(transaction.__file__).parents[1]
 WAYS_IN = {"begin", "begin_nested", "raw_connection", "create_engine", "sessionmaker", "_engine"}

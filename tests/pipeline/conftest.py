@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.support.main_job import MAPPINGS, Job
 
 from rescore.lake.lake import Lake
 from rescore.ledger.transaction import Ledger
 from rescore.workspace import Workspace
+from tests.support.main_job import MAPPINGS, Job
 
 
 @pytest.fixture

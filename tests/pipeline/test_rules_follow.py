@@ -1,8 +1,7 @@
 """What follows from a rules file that was edited, broken, copied or reverted."""
 
-from tests.support.main_job import RULES
-
 from rescore.ledger import registry
+from tests.support.main_job import RULES
 
 
 def news_of(job):

@@ -10,10 +10,10 @@ import pytest
 import requests
 from airflow.models.asset import AssetEvent
 from airflow.utils.session import create_session
-from tests.support.deployment import connect_crm, sandbox
 
 from rescore.ledger.streams import take_fence
 from rescore_airflow.assets import RULES, SCORES
+from tests.support.deployment import connect_crm, sandbox
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
 

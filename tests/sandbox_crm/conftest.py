@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from tests.sandbox_crm.client import Crm
 
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import World, build_world
+from tests.sandbox_crm.client import Crm
 
 ENDS_AT = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 import requests
-from tests.sandbox_crm.client import EVENTS, OBJECTS, Crm
 
 from sandbox_crm.sandbox import Limits
 from sandbox_crm.testing import SandboxServer
+from tests.sandbox_crm.client import EVENTS, OBJECTS, Crm
 
 ACCOUNT = "/account-info/2026-09/details"
 

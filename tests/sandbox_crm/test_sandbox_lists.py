@@ -3,9 +3,9 @@
 from datetime import datetime
 
 import pytest
-from tests.sandbox_crm.client import EMAIL, EVENTS, SUBMISSIONS, Crm
 
 from sandbox_crm.store import milliseconds
+from tests.sandbox_crm.client import EMAIL, EVENTS, SUBMISSIONS, Crm
 
 
 @pytest.mark.parametrize("sort", ["occurredAt", "-occurredAt"])

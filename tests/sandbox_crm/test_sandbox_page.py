@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 from standardwebhooks.webhooks import Webhook
+
 from tests.sandbox_crm.client import PROPERTIES, Crm
 
 HOSTILE = "<script>alert(1)</script>"

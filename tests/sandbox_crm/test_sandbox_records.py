@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+
 from tests.sandbox_crm.client import MODIFIED, OBJECTS, PROPERTIES, Crm
 
 UNKNOWN = "424242"

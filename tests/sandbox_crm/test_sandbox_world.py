@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from tests.sandbox_crm.client import EVENTS, OBJECTS, SUBMISSIONS, Crm
-from tests.sandbox_crm.conftest import ENDS_AT
 
 from sandbox_crm.shapes import DAY_MS, Slot
 from sandbox_crm.store import Store, milliseconds
 from sandbox_crm.world import World, build_world
+from tests.sandbox_crm.client import EVENTS, OBJECTS, SUBMISSIONS, Crm
+from tests.sandbox_crm.conftest import ENDS_AT
 
 HOUR = 3_600_000
 KNOWN_UNTIL = ENDS_AT - timedelta(days=3)
