@@ -25,9 +25,14 @@ def holds(sentence: str, truth: bool, seen: object = "") -> None:
 
 
 def eventually(
-    what: str, truth: Callable[[], bool], *, seconds: float = 120, say: Callable[[str], None] = lambda _: None
+    what: str,
+    truth: Callable[[], bool],
+    *,
+    seconds: float = 120,
+    every: float = 0.5,
+    say: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Wait until something is true.
+    """Wait until something is true, looking again `every` so many seconds.
 
     Raises:
         DoesNotHold: It was not, all that time.
@@ -37,4 +42,4 @@ def eventually(
         if time.monotonic() > deadline:
             raise DoesNotHold(f"{what}: not within {seconds:.0f} s")
         say(f"waiting: {what}")
-        time.sleep(0.5)
+        time.sleep(every)

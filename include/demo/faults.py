@@ -71,13 +71,15 @@ def _killed_between_chunks(world: Standalone, evidence: Evidence, edit: Callable
     """Whether the gate could be killed while its promotion was half-way; if so, what came of it."""
     was = activation(evidence)
     with step("A task killed with SIGKILL between promotion chunks") as say:
+        world.api.send("PATCH", "dags/score_leads", {"is_paused": True})  # it would rescore in its stead
         edit()
         eventually(
             "rescore_all runs",
-            lambda: activation(evidence).activation_seq > was.activation_seq and bool(_running(world)),
+            lambda: bool(_rescore_of(evidence, was.activation_seq + 1)),
             say=say,
+            every=0.1,
         )
-        run_id = _running(world)[0]
+        run_id = _rescore_of(evidence, was.activation_seq + 1)
         victim = world.api.task_instance("rescore_all", run_id, "gate")["id"]
         deadline = time.monotonic() + 120
         while not (half := _half_promoted(evidence)) and time.monotonic() < deadline:
@@ -86,6 +88,7 @@ def _killed_between_chunks(world: Standalone, evidence: Evidence, edit: Callable
         killed = bool(half) and _kill(victim) and bool(_half_promoted(evidence))
         eventually("the rescore ends", lambda: rescored(evidence, was.activation_seq), seconds=400, say=say)
         eventually("the CRM has confirmed", lambda: settled(evidence), say=say)
+        world.api.send("PATCH", "dags/score_leads", {"is_paused": False})
     if not killed:
         return False
     tries = world.api.task_instance("rescore_all", run_id, "gate")["try_number"]
@@ -116,8 +119,17 @@ def _scores_are_right(evidence: Evidence) -> None:
     )
 
 
-def _running(world: Standalone) -> list[str]:
-    return [run["dag_run_id"] for run in world.api.runs("rescore_all") if run["state"] == "running"]
+def _rescore_of(evidence: Evidence, activation_seq: int) -> str:
+    """The run of rescore_all that applies an activation to b2b_saas; empty while there is none."""
+    with evidence.workspace.ledger.reading() as connection:
+        key = connection.scalar(
+            select(runs.c.run_key).where(
+                runs.c.scorecard == "b2b_saas",
+                runs.c.activation_seq == activation_seq,
+                runs.c.run_key.startswith("rescore_all/"),
+            )
+        )
+    return key.split("/")[1] if key else ""
 
 
 def _half_promoted(evidence: Evidence) -> str:
