@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 from airflow.sdk.module_loading import import_string
+from sqlalchemy import update
 
 from rescore.errors import ConfigurationError, RetryableError
+from rescore.ledger.tables import control
 from rescore.pipeline.rules import adopt_rules
 from rescore.pipeline.watch import ask_rescore
 from rescore_airflow.sensors.rules import RuleChangeSensor
@@ -82,8 +84,16 @@ def test_a_file_that_is_still_being_written_is_left_alone_until_it_settles(deplo
     assert list(seen["edited"]) == ["b2b_saas.yaml"]
 
 
-def test_a_rescore_that_is_due_ends_the_wait_at_once(deployment):
+def test_before_the_first_load_no_rescore_is_due(deployment):
     adopt_rules(deployment.workspace, at=datetime.now(UTC), by="test")
+    assert event(0.5) is None
+
+
+def test_a_rescore_that_is_due_ends_the_wait_at_once(deployment):
+    ws = deployment.workspace
+    adopt_rules(ws, at=datetime.now(UTC), by="test")
+    with ws.ledger.transaction() as connection:
+        connection.execute(update(control).values(first_load_done=True))
     assert event() == {"edited": {}, "due": ["account_engagement", "b2b_saas"]}
 
 
