@@ -46,9 +46,9 @@ def test_secrets_are_new_every_time(tmp_path):
 
 
 def test_a_stopped_process_takes_its_children_with_it(tmp_path):
-    parent = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    child = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
     process = Process(tmp_path, "family")
-    process.start([sys.executable, "-c", f"{parent}; time.sleep(60)"], {})
+    process.start([sys.executable, "-c", f"import subprocess, sys, time; {child}; time.sleep(60)"], {})
     deadline = time.monotonic() + 20
     while len(process.members()) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)

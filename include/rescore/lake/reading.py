@@ -71,32 +71,53 @@ def rows_in(
     return rows.select(*(ColumnExpression(c) if c in there else null for c, null in nulls.items()))
 
 
-def current_rows(
-    connection: duckdb.DuckDBPyConnection,
-    table: DeltaTable | None,
-    kind: str,
-    *,
-    buckets: Iterable[int] | None = None,
-    columns: Collection[str] | None = None,
-) -> duckdb.DuckDBPyRelation:
-    """The rows that no later revision replaced, from the inbox and all buckets or those named.
+class CurrentRows:
+    """The rows of one table that no later revision replaced.
 
     Buckets hold only such rows, so a replacement can only be in the inbox; when it has none, nothing
     is joined.
     """
-    schema = SCHEMAS[kind] if table is None else columns_of(table)
-    wanted = [c for c in schema if c.name != "bucket" and (columns is None or c.name in columns)]
-    if table is None:
-        return rows_in(connection, wanted, [])
-    if buckets is None:
-        partitions = {partition["bucket"] for partition in table.partitions()} - {PAST}
-    else:
-        partitions = {INBOX, *map(str, buckets)}
-    rows = rows_in(connection, wanted, files(table, partitions))
-    newer = replacements(connection, table, kind)
-    if newer is None:
-        return rows
-    return rows.set_alias("r").join(newer.set_alias("newer"), older_than_newer(kind), how="anti")
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        table: DeltaTable | None,
+        kind: str,
+        columns: Collection[str] | None = None,
+    ) -> None:
+        self._connection, self._table, self._kind = connection, table, kind
+        schema = SCHEMAS[kind] if table is None else columns_of(table)
+        self._columns = [c for c in schema if c.name != "bucket" and (columns is None or c.name in columns)]
+        self._newer = None if table is None else replacements(connection, table, kind)
+
+    def read(self, buckets: Iterable[int] | None = None) -> duckdb.DuckDBPyRelation:
+        """The whole inbox, and all buckets or those named."""
+        if self._table is None:
+            return rows_in(self._connection, self._columns, [])
+        if buckets is None:
+            partitions = {partition["bucket"] for partition in self._table.partitions()} - {PAST}
+        else:
+            partitions = {INBOX, *map(str, buckets)}
+        return self._without_replaced(
+            rows_in(self._connection, self._columns, files(self._table, partitions))
+        )
+
+    def at_home_in(self, buckets: range) -> duckdb.DuckDBPyRelation:
+        """What belongs to these buckets: what is there, and what is in the inbox on its way there."""
+        if self._table is None:
+            return self.read()
+        rows = rows_in(self._connection, self._columns, files(self._table, map(str, buckets)))
+        if landed := files(self._table, [INBOX]):
+            on_their_way = rows_in(self._connection, self._columns, landed)
+            rows = rows.union(on_their_way.filter(f"home BETWEEN {buckets[0]} AND {buckets[-1]}"))
+        return self._without_replaced(rows)
+
+    def _without_replaced(self, rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+        if self._newer is None:
+            return rows
+        return rows.set_alias("r").join(
+            self._newer.set_alias("newer"), older_than_newer(self._kind), how="anti"
+        )
 
 
 def older_than_newer(kind: str) -> str:
@@ -164,43 +185,3 @@ def _as_text(column: str, kind: str) -> Expression:
 
 def _word_line(value: Expression) -> Expression:
     return CaseExpression(value.isnotnull(), FunctionExpression("concat", _SPACE, value, _SPACE))
-
-
-def create_views(
-    connection: duckdb.DuckDBPyConnection,
-    activities: DeltaTable | None,
-    leads: DeltaTable | None,
-    *,
-    merged: Mapping[str, str],
-    asked: Collection[str] | None = None,
-    buckets: Iterable[int] | None = None,
-) -> None:
-    """Create the views `activities` and `leads` that scoring reads.
-
-    Args:
-        connection: A fresh database.
-        activities: The Delta table, or None before the first landing.
-        leads: Likewise.
-        merged: Every merged-away lead and the lead that is left.
-        asked: Lead keys, canonical and merged-away, to restrict to.
-        buckets: The only buckets in which `asked` can be.
-    """
-    buckets = None if buckets is None else list(buckets)
-    acts = current_rows(connection, activities, "activities", buckets=buckets)
-    people = current_rows(connection, leads, "leads", buckets=buckets)
-    seen = activity_columns(SCHEMAS["activities"] if activities is None else columns_of(activities))
-    acts = acts.select(*map(ColumnExpression, seen))
-    if asked is not None:
-        wanted = keep(connection, "asked", {"lead": asked})
-        acts, people = (rows.join(wanted, "lead", how="semi") for rows in (acts, people))
-    if merged:
-        gone = keep(connection, "merged", {"lead": merged.keys(), "canonical": merged.values()})
-        people = people.join(gone, "lead", how="anti")
-        left = CoalesceOperator(ColumnExpression("m", "canonical"), ColumnExpression("a", "lead"))
-        others = [ColumnExpression("a", column) for column in seen if column != "lead"]
-        joined = acts.set_alias("a").join(gone.set_alias("m"), "a.lead = m.lead", how="left")
-        acts = joined.select(left.alias("lead"), *others)
-    acts.create_view("activities")
-    people.select(
-        ColumnExpression("lead"), *attributes(SCHEMAS[LEADS] if leads is None else columns_of(leads))
-    ).create_view("leads")
