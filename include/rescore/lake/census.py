@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 from duckdb import ColumnExpression, FunctionExpression
 
-from rescore.lake.reading import FOLDED, WORDS, attributes, connect, current_rows
+from rescore.lake.reading import FOLDED, WORDS, CurrentRows, attributes, connect
 from rescore.lake.tables import ACTIVITIES, BOOKKEEPING, LEADS, SET_ASIDE, Storage, columns_of
 
 _NOT_COMPARED = BOOKKEEPING | {"source", "lead", "known_at", "activity_id", "type", "occurred_at"}
@@ -16,7 +16,7 @@ def activity_types(storage: Storage) -> dict[str, int]:
     with connect() as connection:
         table = storage.open(ACTIVITIES)
         columns = ("source", "activity_id", "revision", "type")
-        rows = current_rows(connection, table, ACTIVITIES, columns=columns)
+        rows = CurrentRows(connection, table, ACTIVITIES, columns).read()
         return dict(sorted(rows.aggregate("type, count(*)", "type").fetchall()))
 
 
@@ -32,7 +32,7 @@ def activity_fields(storage: Storage) -> dict[str, int]:
     ]
     with connect() as connection:
         columns = ("source", "activity_id", "revision", *fields)
-        rows = current_rows(connection, table, ACTIVITIES, columns=columns)
+        rows = CurrentRows(connection, table, ACTIVITIES, columns).read()
         counts = [FunctionExpression("count", ColumnExpression(field)) for field in fields]
         return dict(zip(fields, rows.aggregate(counts).fetchall()[0], strict=True))
 
@@ -44,7 +44,7 @@ def lead_attributes(storage: Storage) -> dict[str, int]:
         return {}
     with connect() as connection:
         chosen = attributes(columns_of(table))
-        rows = current_rows(connection, table, LEADS).select(*chosen)
+        rows = CurrentRows(connection, table, LEADS).read().select(*chosen)
         names = [column for column in rows.columns if not column.endswith((FOLDED, WORDS))]
         if not names:
             return {}

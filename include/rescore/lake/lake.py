@@ -14,9 +14,10 @@ from rescore.lake.aliases import read_aliases
 from rescore.lake.census import activity_fields, activity_types, lead_attributes, set_aside
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
-from rescore.lake.reading import connect, create_views
+from rescore.lake.reading import connect
 from rescore.lake.records import Page
-from rescore.lake.tables import ACTIVITIES, ALIASES, DEFAULT_BUCKETS, LEADS, Storage, bucket_of, buckets_of
+from rescore.lake.tables import ACTIVITIES, ALIASES, DEFAULT_BUCKETS, LEADS, Storage
+from rescore.lake.views import ACTIVITIES_IN_A_PART, Views
 from rescore.scoring.facts import Facts
 
 
@@ -76,22 +77,22 @@ class Lake:
         return landing.land(buckets=self._buckets)
 
     @contextmanager
-    def facts(self, leads: Collection[str] | None = None) -> Iterator[Facts]:
-        """The present facts of everybody, or of the leads asked for, on a connection of their own.
+    def facts(
+        self, leads: Collection[str] | None = None, *, part: int = ACTIVITIES_IN_A_PART
+    ) -> Iterator[Facts]:
+        """The present facts of everybody, in parts where there are many, or of the leads asked for.
 
-        Leads are named by canonical keys; a lead that was merged into one of them counts as that one.
+        They come on a connection of their own. Leads are named by canonical keys; a lead that was merged
+        into one of them counts as that one. A part has about `part` activities.
         """
         merged = read_aliases(self._storage.open(ALIASES)).all()
         activities, attributes = self._storage.open(ACTIVITIES), self._storage.open(LEADS)
-        asked, buckets = None, None
-        if leads is not None:
-            asked = set(leads)
-            asked |= {gone for gone, left in merged.items() if left in asked}
-            if activities is not None:
-                buckets = {bucket_of(lead, buckets_of(activities)) for lead in asked}
         with connect() as connection:
-            create_views(connection, activities, attributes, merged=merged, asked=asked, buckets=buckets)
-            yield Facts(connection, "activities", "leads")
+            views = Views(connection, activities, attributes, merged=merged)
+            if leads is not None:
+                yield Facts(connection, *views.only(leads))
+            else:
+                yield Facts(connection, *views.everybody(), parts=tuple(views.parts(part)))
 
     def fold_in(self, *, at_least: int = 1) -> Counter[str]:
         """Move what has landed to its lead's bucket; tables with fewer files in the inbox are left alone.

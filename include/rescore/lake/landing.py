@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 from duckdb import ColumnExpression, ConstantExpression
 
 from rescore.lake.aliases import Aliases, read_aliases
-from rescore.lake.reading import IDENTITY, connect, current_rows, keep, rows_in
+from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, rows_in
 from rescore.lake.records import Page, SetAside
 from rescore.lake.rows import activity_table, check_names, lead_table
 from rescore.lake.screen import content_hash, screen
@@ -189,7 +189,7 @@ class Landing:
         with connect() as connection:
             texts = {key: [identity[i] for identity in wanted] for i, key in enumerate(keys)}
             asked = keep(connection, "wanted", texts)
-            rows = current_rows(connection, table, kind, columns=columns)
+            rows = CurrentRows(connection, table, kind, columns).read()
             found = rows.join(asked, list(keys), how="semi").select(*columns).fetchall()
         return {
             identity: _Known(revision, content, by == self._landed_by and landing <= self._committed)

@@ -109,7 +109,7 @@ class CurrentRows:
         rows = rows_in(self._connection, self._columns, files(self._table, map(str, buckets)))
         if landed := files(self._table, [INBOX]):
             on_their_way = rows_in(self._connection, self._columns, landed)
-            rows = rows.union(on_their_way.filter(f"home BETWEEN {buckets[0]} AND {buckets[-1]}"))
+            rows = rows.union(on_their_way.filter(at_home_in(buckets)))
         return self._without_replaced(rows)
 
     def _without_replaced(self, rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
@@ -118,6 +118,11 @@ class CurrentRows:
         return rows.set_alias("r").join(
             self._newer.set_alias("newer"), older_than_newer(self._kind), how="anti"
         )
+
+
+def at_home_in(buckets: range) -> str:
+    """The condition on rows that belong to one of these buckets, wherever they are now."""
+    return f"home BETWEEN {buckets[0]} AND {buckets[-1]}"
 
 
 def older_than_newer(kind: str) -> str:

@@ -1,0 +1,146 @@
+"""The views that scoring reads: everybody at once, everybody part by part, or only the leads asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
+from duckdb import CoalesceOperator, ColumnExpression
+
+from rescore.lake.reading import CurrentRows, activity_columns, at_home_in, attributes, keep
+from rescore.lake.tables import ACTIVITIES, INBOX, LEADS, PAST, SCHEMAS, bucket_of, buckets_of, columns_of
+
+ACTIVITIES_IN_A_PART = 2_500_000
+"""Enough to pay for planning the query once more, few enough for a small machine's memory."""
+
+Part = tuple[str, str]
+"""The names of two views, of activities and of leads."""
+
+
+class Views:
+    """Views over one state of the lake.
+
+    Args:
+        connection: A fresh database.
+        activities: The Delta table, or None before the first landing.
+        leads: Likewise, with as many buckets.
+        merged: Every merged-away lead and the lead that is left.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        activities: DeltaTable | None,
+        leads: DeltaTable | None,
+        *,
+        merged: Mapping[str, str],
+    ) -> None:
+        self._table = activities
+        self._connection, self._merged = connection, merged
+        self._activities = CurrentRows(connection, activities, ACTIVITIES)
+        self._leads = CurrentRows(connection, leads, LEADS)
+        self._seen = activity_columns(SCHEMAS[ACTIVITIES] if activities is None else columns_of(activities))
+        self._attributes = attributes(SCHEMAS[LEADS] if leads is None else columns_of(leads))
+        self._gone = keep(connection, "merged", {"lead": merged.keys(), "canonical": merged.values()})
+
+    def everybody(self) -> Part:
+        """All leads, each with its activities under its canonical key."""
+        return self._create("", self._under_canonical_keys(self._activities.read()), self._leads.read())
+
+    def only(self, leads: Collection[str]) -> Part:
+        """These leads; one that was merged into one of them counts as that one."""
+        asked = set(leads)
+        asked |= {gone for gone, left in self._merged.items() if left in asked}
+        wanted = keep(self._connection, "asked", {"lead": asked})
+        buckets = self._homes_of(asked)
+        activities, people = (
+            rows.read(buckets).join(wanted, "lead", how="semi") for rows in (self._activities, self._leads)
+        )
+        return self._create("", self._under_canonical_keys(activities), people)
+
+    def parts(self, size: int) -> Iterator[Part]:
+        """Everybody again, divided by the buckets of canonical leads; nothing where one part would do.
+
+        What merged-away leads did is read once and kept, because its files may belong to another part.
+        """
+        divided = [] if self._table is None else divide(self._table, size)
+        if len(divided) < 2:
+            return
+        if self._merged:
+            self._keep_moved()
+        for number, buckets in enumerate(divided):
+            rows = self._activities.at_home_in(buckets)
+            activities = self._selected(self._not_merged_away(rows))
+            if self._merged:
+                moved = self._connection.table("moved").filter(at_home_in(buckets))
+                activities = activities.union(self._selected(moved))
+            yield self._create(f"_{number}", activities, self._leads.at_home_in(buckets))
+
+    def _keep_moved(self) -> None:
+        """A table of what merged-away leads did, under the lead that is left and in its bucket."""
+        assert self._table is not None  # noqa: S101 - narrows the type
+        count = buckets_of(self._table)
+        homes = [bucket_of(left, count) for left in self._merged.values()]
+        gone = pa.table(
+            {
+                "gone": pa.array(self._merged.keys(), pa.string()),
+                "lead": pa.array(self._merged.values(), pa.string()),
+                "home": pa.array(homes, pa.int32()),
+            }
+        )
+        self._connection.from_arrow(gone).create("homes")
+        rows = self._activities.read(self._homes_of(self._merged)).set_alias("a")
+        joined = rows.join(self._connection.table("homes").set_alias("m"), "a.lead = m.gone")
+        chosen = [ColumnExpression("m" if name == "lead" else "a", name) for name in self._seen]
+        joined.select(*chosen, ColumnExpression("m", "home")).create("moved")
+
+    def _homes_of(self, leads: Collection[str]) -> set[int]:
+        if self._table is None:
+            return set()
+        count = buckets_of(self._table)
+        return {bucket_of(lead, count) for lead in leads}
+
+    def _under_canonical_keys(self, rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+        if not self._merged:
+            return self._selected(rows)
+        joined = rows.set_alias("a").join(self._gone.set_alias("m"), "a.lead = m.lead", how="left")
+        left = CoalesceOperator(ColumnExpression("m", "canonical"), ColumnExpression("a", "lead"))
+        return joined.select(
+            *(left.alias(name) if name == "lead" else ColumnExpression("a", name) for name in self._seen)
+        )
+
+    def _not_merged_away(self, rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+        return rows.join(self._gone, "lead", how="anti") if self._merged else rows
+
+    def _selected(self, activities: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+        return activities.select(*map(ColumnExpression, self._seen))
+
+    def _create(
+        self, suffix: str, activities: duckdb.DuckDBPyRelation, people: duckdb.DuckDBPyRelation
+    ) -> Part:
+        names = f"activities{suffix}", f"leads{suffix}"
+        activities.create_view(names[0])
+        people = self._not_merged_away(people)
+        people.select(ColumnExpression("lead"), *self._attributes).create_view(names[1])
+        return names
+
+
+def divide(activities: DeltaTable, size: int) -> list[range]:
+    """The table's buckets in runs of about `size` activities; the inbox counts as spread evenly."""
+    rows: Counter[str] = Counter()
+    for file in pa.table(activities.get_add_actions(flatten=True)).to_pylist():
+        rows[file["partition.bucket"]] += file["num_records"]
+    count = buckets_of(activities)
+    total = rows.total() - rows[PAST]
+    wanted = max(1, round(total / size))
+    divided: list[range] = []
+    first, so_far = 0, 0.0
+    for bucket in range(count):
+        so_far += rows[str(bucket)] + rows[INBOX] / count
+        if bucket + 1 == count or so_far >= total * (len(divided) + 1) / wanted:
+            divided.append(range(first, bucket + 1))
+            first = bucket + 1
+    return divided
