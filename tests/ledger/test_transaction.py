@@ -2,6 +2,8 @@
 
 import ast
 import socket
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rescore.errors import LedgerBusy, SettingsIncomplete
 from rescore.ledger import registry, streams, tables, transaction
+from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from tests.ledger.world import MONDAY, World
 
@@ -199,3 +202,18 @@ def test_a_file_that_is_no_database_is_a_setting_to_correct(tmp_path):
     with pytest.raises(SettingsIncomplete, match="is no ledger"), Ledger(f"sqlite:///{path}").transaction():
         pass
     assert path.stat().st_size > 1000
+
+
+def test_a_second_connection_in_this_process_drops_no_lock(tmp_path):
+    """POSIX locks are the process's: closing any descriptor of the file drops them all."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    migrate(ledger)
+    with ledger.reading() as held:
+        held.execute(select(tables.control)).all()
+        with ledger.reading() as second:
+            second.execute(select(tables.control)).all()
+        somebody = f"import sqlite3; c = sqlite3.connect({str(tmp_path / 'ledger.db')!r}); "
+        somebody += "c.execute('PRAGMA user_version = 7'); c.commit(); c.close()"
+        subprocess.run([sys.executable, "-c", somebody], check=True)
+        # had the lock been dropped, they would have thought themselves alone and deleted our journal
+        assert (tmp_path / "ledger.db-wal").exists()

@@ -143,9 +143,13 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def make_private(*_: Any) -> None:
+        if path.exists():
+            return  # closing a second descriptor of a file in use would drop every lock of this process
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            return
         except OSError as error:
             raise SettingsIncomplete(
                 f"the ledger's file {path} cannot be used: {error.strerror}; make the folder writable "
