@@ -10,7 +10,7 @@ from demo.checks import holds
 from demo.evidence import Evidence
 from demo.standalone import Standalone
 from demo.talk import step
-from rescore.ledger import registry
+from rescore.ledger import activations
 from rescore.ledger.tables import score
 from rescore.model import split_lead_key
 from rescore.rules.load import load_scorecard
@@ -83,7 +83,7 @@ def _crm_equals_ledger(evidence: Evidence) -> None:
 def _explained(evidence: Evidence) -> None:
     ws = evidence.workspace
     with ws.ledger.reading() as connection:
-        active = registry.active(connection, "b2b_saas")
+        active = activations.active(connection, "b2b_saas")
         rows = connection.execute(select(score).where(score.c.scorecard == "b2b_saas")).all()
     assert active is not None  # noqa: S101 - the runs before put it in force
     card = load_scorecard(active.body, name=active.path)

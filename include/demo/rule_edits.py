@@ -13,7 +13,7 @@ from demo.evidence import Evidence
 from demo.first_load import run
 from demo.standalone import Standalone
 from demo.talk import step
-from rescore.ledger import registry
+from rescore.ledger import activations
 from rescore.ledger.tables import delta, rules_version
 
 QUIET_SECONDS = 20
@@ -37,10 +37,10 @@ def change_points(file: Path, by: int, rule: str = "meeting_held") -> None:
     file.write_text(block.sub(lambda found: f"{found[1]}{int(found[2]) + by}", file.read_text(), count=1))
 
 
-def activation(evidence: Evidence) -> registry.Active:
+def activation(evidence: Evidence) -> activations.Active:
     """What is in force for b2b_saas now."""
     with evidence.workspace.ledger.reading() as connection:
-        active = registry.active(connection, "b2b_saas")
+        active = activations.active(connection, "b2b_saas")
     assert active is not None  # noqa: S101 - line 1 put it in force
     return active
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from rescore.ledger import registry
+from rescore.ledger import activations
 from rescore.ledger.tables import dirty
 from rescore.ledger.tables import score as scores
 from rescore.rules.load import load_scorecard
@@ -23,7 +23,7 @@ def wrong_scores(ws: Workspace) -> list[str]:
     facts the row does not claim to know, and are left out.
     """
     with ws.ledger.transaction() as connection:
-        cards = registry.in_force(connection)
+        cards = activations.in_force(connection)
         rows = connection.execute(select(scores)).all()
         marked = set(connection.execute(select(dirty.c.scorecard, dirty.c.lead)).tuples())
     wrong = []

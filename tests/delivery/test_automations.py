@@ -9,7 +9,7 @@ import pytest
 from rescore.connectors.session import Session
 from rescore.delivery.automations import run_automations
 from rescore.delivery.webhook import Endpoint, WebhookSender
-from rescore.ledger import registry, tables
+from rescore.ledger import activations, tables
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
 from tests.ledger.world import World, a_card, an_automation, when
 
@@ -137,7 +137,7 @@ def test_one_bad_receiver_does_not_block_another(ledger, receiver, server):
 
 def test_a_paused_scorecard_sends_nothing(crossed, endpoints):
     with crossed.ledger.transaction() as connection:
-        registry.pause(connection, "b2b", at=crossed.now, by="test")
+        activations.pause(connection, "b2b", at=crossed.now, by="test")
     assert run(crossed, endpoints) == {}
 
 

@@ -9,7 +9,7 @@ from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
 from rescore.delivery.fields import reasons_text
 from rescore.errors import CrmFieldMissing, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
-from rescore.ledger import registry, tables
+from rescore.ledger import activations, tables
 from rescore.mapping import load_mapping
 from tests.delivery.conftest import MAPPING
 from tests.ledger.world import MINUTE
@@ -225,7 +225,7 @@ class TestFaults:
 
     def test_a_paused_scorecard_is_not_written(self, world, crm, mapping):
         with world.ledger.transaction() as connection:
-            registry.pause(connection, "b2b", at=world.now, by="test")
+            activations.pause(connection, "b2b", at=world.now, by="test")
         assert deliver(world, crm, mapping) == {}
 
 

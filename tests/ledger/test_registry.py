@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from rescore.errors import InputUnreadable, ScorecardInvalid
-from rescore.ledger import registry, tables
-from rescore.ledger.registry import Activation
+from rescore.ledger import activations, registry, tables
+from rescore.ledger.activations import Activation
 from rescore.rules.card import Band
 from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card, an_automation, when
 
@@ -31,7 +31,7 @@ def register(world, card, body: bytes, *, path="b2b.yaml") -> int:
 
 def due(world, now=MONDAY) -> list[str]:
     with world.ledger.reading() as connection:
-        return [active.scorecard for active in registry.rescore_due(connection, now)]
+        return [active.scorecard for active in activations.rescore_due(connection, now)]
 
 
 def seen(world) -> dict[str, str]:
@@ -57,7 +57,7 @@ class TestVersions:
     def test_a_rejected_body_is_never_put_in_force(self, world):
         version = reject(world, b"broken", problems=["one", "two"])
         with pytest.raises(ScorecardInvalid) as raised, world.ledger.transaction() as connection:
-            registry.activate(connection, card=a_card(), version_seq=version, at=MONDAY, by="test")
+            activations.activate(connection, card=a_card(), version_seq=version, at=MONDAY, by="test")
         assert raised.value.problems == ["one", "two"]
 
     def test_a_body_that_another_build_rejected_is_taken_up_once_it_holds(self, world):
@@ -67,7 +67,7 @@ class TestVersions:
 
     def test_a_version_nobody_registered_cannot_be_activated(self, world):
         with pytest.raises(InputUnreadable, match="no version 7"), world.ledger.transaction() as connection:
-            registry.activate(connection, card=a_card(), version_seq=7, at=MONDAY, by="test")
+            activations.activate(connection, card=a_card(), version_seq=7, at=MONDAY, by="test")
 
     def test_what_a_file_said_last_is_known_when_it_goes_back_to_an_older_body(self, world):
         register(world, a_card(), b"a")
@@ -132,7 +132,7 @@ class TestActivation:
     def test_the_body_of_an_activation_is_what_was_read(self, world):
         world.adopt()
         with world.ledger.reading() as connection:
-            assert registry.body_of(connection, "b2b", 1) == repr(world.card).encode()
+            assert activations.body_of(connection, "b2b", 1) == repr(world.card).encode()
 
     def test_automations_are_known_by_the_activation_that_brought_them(self, world):
         warm = an_automation("warm", when(score={"at_least": 50}))
@@ -155,16 +155,16 @@ class TestAnOwedRescore:
 
     def test_is_not_due_again_until_the_attempt_has_had_its_time(self, world):
         with world.ledger.transaction() as connection:
-            assert registry.ask_rescore(connection, "b2b", MONDAY) == 1
+            assert activations.ask_rescore(connection, "b2b", MONDAY) == 1
         assert due(world, MONDAY + 9 * MINUTE) == []
         assert due(world, MONDAY + 10 * MINUTE) == ["b2b"]
         with world.ledger.transaction() as connection:
-            assert registry.ask_rescore(connection, "b2b", MONDAY + timedelta(minutes=10)) == 2
+            assert activations.ask_rescore(connection, "b2b", MONDAY + timedelta(minutes=10)) == 2
 
     def test_waits_while_the_scorecard_is_paused(self, world):
         with world.ledger.transaction() as connection:
-            registry.pause(connection, "b2b", at=MONDAY, by="ann")
+            activations.pause(connection, "b2b", at=MONDAY, by="ann")
         assert due(world) == []
         with world.ledger.transaction() as connection:
-            registry.resume(connection, "b2b", at=MONDAY, by="ann")
+            activations.resume(connection, "b2b", at=MONDAY, by="ann")
         assert due(world) == ["b2b"]

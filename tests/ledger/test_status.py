@@ -2,9 +2,10 @@
 
 import pytest
 
-from rescore.ledger import outbox, registry
-from rescore.ledger.outbox import DeliveryResult, SyncResult
+from rescore.ledger import deliveries, registry, syncs
+from rescore.ledger.deliveries import DeliveryResult
 from rescore.ledger.status import LEAD_STATES, status
+from rescore.ledger.syncs import SyncResult
 from tests.ledger.world import MINUTE, World
 
 
@@ -26,9 +27,7 @@ def test_every_lead_is_counted_once_in_the_state_that_says_most_about_it(world):
     names = ("settled", "parked", "deferred", "due", "moved", "outside", "dirty")
     world.first_load(**{f"crm:{name}": None if name == "outside" else 120 for name in names})
     with world.ledger.transaction() as connection:
-        claims = outbox.claim_syncs(
-            connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=100
-        )
+        claims = syncs.claim(connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=100)
         answers = {
             "crm:settled": {"ok": True},
             "crm:moved": {"ok": True},
@@ -37,7 +36,7 @@ def test_every_lead_is_counted_once_in_the_state_that_says_most_about_it(world):
             "crm:deferred": {"ok": False, "retryable": True},
         }
         results = [SyncResult(claim, **answers[claim.lead]) for claim in claims if claim.lead in answers]
-        outbox.settle_syncs(connection, results, now=world.now)
+        syncs.settle(connection, results, now=world.now)
     world.score(**{"crm:moved": 60})
     world.land("crm:dirty", "crm:new")
     [card] = look(world).scorecards
@@ -57,10 +56,8 @@ def test_a_lead_shown_in_two_targets_counts_by_the_one_that_is_behind(world):
     world.targets = ("crm", "warehouse")
     world.first_load(**{"crm:1": 1})
     with world.ledger.transaction() as connection:
-        [claim] = outbox.claim_syncs(
-            connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=9
-        )
-        outbox.settle_syncs(connection, [SyncResult(claim, ok=True)], now=world.now)
+        [claim] = syncs.claim(connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=9)
+        syncs.settle(connection, [SyncResult(claim, ok=True)], now=world.now)
     seen = look(world)
     assert {name: count for name, count in seen.scorecards[0].leads.items() if count} == {"due": 1}
     assert seen.syncs == {"crm": {"settled": 1}, "warehouse": {"due": 1}}
@@ -76,8 +73,8 @@ def test_deliveries_and_unanswered_attempts_are_counted(world):
     world.first_load(**{"crm:1": 1, "crm:2": 1})
     world.score(**{"crm:1": 120, "crm:2": 120})
     with world.ledger.transaction() as connection:
-        first, _ = outbox.claim_deliveries(connection, worker="w", now=world.now, lease=MINUTE, limit=9)
-        outbox.settle_deliveries(connection, [DeliveryResult(first, "ok")], now=world.now)
+        first, _ = deliveries.claim(connection, worker="w", now=world.now, lease=MINUTE, limit=9)
+        deliveries.settle(connection, [DeliveryResult(first, "ok")], now=world.now)
     seen = look(world)
     assert (seen.deliveries, seen.delivered_today, seen.unanswered) == ({"delivered": 1, "due": 1}, 1, 1)
 

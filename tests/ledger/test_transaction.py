@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rescore.errors import LedgerBusy, SettingsIncomplete
-from rescore.ledger import registry, streams, tables, transaction
+from rescore.ledger import activations, streams, tables, transaction
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from tests.ledger.world import MONDAY, World
@@ -116,7 +116,7 @@ def test_a_collision_is_tried_again(ledger):
 def test_an_error_inside_rolls_everything_back(ledger):
     def half_done():
         with ledger.transaction() as connection:
-            registry.pause(connection, "b2b", at=MONDAY, by="test")
+            activations.pause(connection, "b2b", at=MONDAY, by="test")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -127,11 +127,11 @@ def test_an_error_inside_rolls_everything_back(ledger):
 
 def test_a_reader_does_not_wait_for_a_writer_and_sees_one_moment(ledger):
     with ledger.transaction() as writing:
-        registry.pause(writing, "b2b", at=MONDAY, by="test")
+        activations.pause(writing, "b2b", at=MONDAY, by="test")
         with ledger.reading() as reading:
-            assert not registry.is_paused(reading, "b2b")
+            assert not activations.is_paused(reading, "b2b")
     with ledger.reading() as reading:
-        assert registry.is_paused(reading, "b2b")
+        assert activations.is_paused(reading, "b2b")
 
 
 def test_an_error_of_the_database_never_shows_lead_data(ledger):

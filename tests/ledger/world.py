@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from sqlalchemy import Table, select
 
-from rescore.ledger import promotion, registry, runs, stage, streams
-from rescore.ledger.registry import Activation
+from rescore.ledger import activations, promotion, registry, runs, stage, streams
+from rescore.ledger.activations import Activation
 from rescore.ledger.runs import Run
 from rescore.ledger.transaction import Ledger
 from rescore.rules.card import (
@@ -133,7 +133,7 @@ class World:
             version = registry.register(
                 connection, card=self.card, body=body, path="b2b.yaml", at=at, by="test"
             )
-            return registry.activate(connection, card=self.card, version_seq=version, at=at, by="test")
+            return activations.activate(connection, card=self.card, version_seq=version, at=at, by="test")
 
     def land(self, *leads: str, at: datetime | None = None) -> int:
         """Facts of these leads arrive; the input version they got."""
@@ -148,7 +148,7 @@ class World:
     ) -> Run:
         self.started += 1
         with self.ledger.transaction() as connection:
-            active = registry.active(connection, self.card.id)
+            active = activations.active(connection, self.card.id)
             assert active is not None
             return runs.start_run(
                 connection,

@@ -1,6 +1,6 @@
 """What follows from a rules file that was edited, broken, copied or reverted."""
 
-from rescore.ledger import registry
+from rescore.ledger import activations
 from tests.support.main_job import RULES
 
 
@@ -113,12 +113,12 @@ def test_a_moved_threshold_is_judged_for_everybody(job):
 def test_a_paused_scorecard_is_not_scored_and_catches_up(job):
     job.run()
     with job.ws.ledger.transaction() as connection:
-        registry.pause(connection, "b2b_saas", at=job.now, by="test")
+        activations.pause(connection, "b2b_saas", at=job.now, by="test")
     job.visit("bob")
     job.run()
     assert job.scores()["bob"] == 0
 
     with job.ws.ledger.transaction() as connection:
-        registry.resume(connection, "b2b_saas", at=job.now, by="test")
+        activations.resume(connection, "b2b_saas", at=job.now, by="test")
     job.run()
     assert job.scores()["bob"] == 10

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from rescore.cli.pictures import status_picture
 from rescore.errors import InputUnreadable
-from rescore.ledger import registry, stage
+from rescore.ledger import activations, stage
 from rescore.ledger.status import status as read_status
 from rescore.model import lead_key
 from rescore.rules.load import load_scorecard
@@ -36,7 +36,7 @@ def explain(
     ws = open_workspace()
     key = lead if ":" in lead else lead_key("hubspot", lead)
     with ws.ledger.reading() as connection:
-        cards = [active for active in registry.in_force(connection) if scorecard in ("", active.scorecard)]
+        cards = [active for active in activations.in_force(connection) if scorecard in ("", active.scorecard)]
         rows = {active.scorecard: stage.committed_row(connection, active.scorecard, key) for active in cards}
     if not any(rows.values()):
         raise InputUnreadable(
@@ -82,10 +82,10 @@ def resume(scorecard: Annotated[str, typer.Argument(metavar="SCORECARD")]) -> No
 def _set_paused(scorecard: str, *, paused: bool) -> None:
     ws = open_workspace()
     with ws.ledger.transaction() as connection:
-        known = [active.scorecard for active in registry.in_force(connection)]
+        known = [active.scorecard for active in activations.in_force(connection)]
         if scorecard not in known:
             raise InputUnreadable(
                 f"no scorecard `{scorecard}` is in force; there is {', '.join(known) or 'none yet'}"
             )
-        change = registry.pause if paused else registry.resume
+        change = activations.pause if paused else activations.resume
         change(connection, scorecard, at=datetime.now(UTC), by=getpass.getuser())

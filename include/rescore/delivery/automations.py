@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from rescore.delivery.passing import PassingTime
 from rescore.delivery.webhook import Outcome, WebhookSender
-from rescore.ledger import outbox
-from rescore.ledger.outbox import DeliveryClaim, DeliveryResult
+from rescore.ledger import deliveries
+from rescore.ledger.deliveries import DeliveryClaim, DeliveryResult
 from rescore.ledger.transaction import Ledger
 
 LEASE = timedelta(minutes=2)
@@ -59,7 +59,7 @@ def run_automations(
 def _claim(ledger: Ledger, worker: str, clock: PassingTime) -> DeliveryClaim | None:
     """The oldest delivery that was due when this call began."""
     claims = ledger.in_transaction(
-        lambda connection: outbox.claim_deliveries(
+        lambda connection: deliveries.claim(
             connection, worker=worker, now=clock.start, lease=LEASE + clock.passed(), limit=1
         )
     )
@@ -68,9 +68,7 @@ def _claim(ledger: Ledger, worker: str, clock: PassingTime) -> DeliveryClaim | N
 
 def _settle(ledger: Ledger, claim: DeliveryClaim, outcome: Outcome, clock: PassingTime) -> Counter[str]:
     result = DeliveryResult(claim, outcome.kind, outcome.reason, outcome.retry_after)
-    return ledger.in_transaction(
-        lambda connection: outbox.settle_deliveries(connection, [result], now=clock.now())
-    )
+    return ledger.in_transaction(lambda connection: deliveries.settle(connection, [result], now=clock.now()))
 
 
 def _send(sender: WebhookSender, claim: DeliveryClaim, failures: int, now: datetime) -> Outcome:

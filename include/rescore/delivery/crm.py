@@ -11,8 +11,8 @@ from rescore.connectors.base import FieldValue, ScoreUpdate, Target
 from rescore.delivery.fields import score_fields
 from rescore.delivery.passing import PassingTime
 from rescore.errors import CrmRateLimited, RetryableError, TerminalError
-from rescore.ledger import outbox
-from rescore.ledger.outbox import SyncClaim, SyncResult
+from rescore.ledger import syncs
+from rescore.ledger.syncs import SyncClaim, SyncResult
 from rescore.ledger.transaction import Ledger
 from rescore.model import split_lead_key
 
@@ -113,14 +113,14 @@ class _Work:
     def set_modes(self) -> None:
         """Move what is due of scorecards that are not live into the shadow, and the others out of it."""
         with self._ledger.transaction() as connection:
-            moved = outbox.set_modes(connection, self._target.name, live=self._live)
+            moved = syncs.set_modes(connection, self._target.name, live=self._live)
         self.counts["shadow"] += moved["shadow"]
 
     def claim(self) -> list[SyncClaim]:
         """Records that were due when this call began: what fails now waits for the next call."""
         limit = self._target.batch_size * max(1, len(self._live))
         return self._ledger.in_transaction(
-            lambda connection: outbox.claim_syncs(
+            lambda connection: syncs.claim(
                 connection,
                 target=self._target.name,
                 worker=self._worker,
@@ -180,13 +180,13 @@ class _Work:
     def settle(self, results: Sequence[SyncResult]) -> None:
         """Note what became of a batch."""
         self.counts += self._ledger.in_transaction(
-            lambda connection: outbox.settle_syncs(connection, results, now=self._clock.now())
+            lambda connection: syncs.settle(connection, results, now=self._clock.now())
         )
 
     def release(self, claims: Sequence[SyncClaim]) -> None:
         """Give back what was not sent."""
         with self._ledger.transaction() as connection:
-            outbox.release_syncs(connection, claims)
+            syncs.release(connection, claims)
 
     def told(self) -> str:
         """The counts so far, for people."""

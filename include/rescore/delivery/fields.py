@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rescore.connectors.base import FieldValue
-from rescore.ledger.outbox import SyncClaim
+from rescore.ledger.syncs import SyncClaim
 from rescore.mapping import ScoreFields
 from rescore.model import MILLI
 

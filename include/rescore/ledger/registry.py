@@ -1,56 +1,21 @@
-"""Every rules body ever seen, exactly as read, and which of them is in force since when."""
+"""Every rules body ever seen, exactly as read, and what was made of it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from rescore.errors import InputUnreadable, ScorecardInvalid
+from rescore.errors import InputUnreadable
 from rescore.ledger import tables
 from rescore.ledger.upsert import insert as upsert
 from rescore.rules.card import Scorecard
-from rescore.rules.fingerprint import Fingerprint, fingerprint
+from rescore.rules.fingerprint import fingerprint
 
 DRAFT, REJECTED, ACTIVE, RETIRED = "draft", "rejected", "active", "retired"
-STRENGTH = ("wording", "thresholds", "scoring")
-RETRY_AFTER = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """One version put in force; `wakes` is the strongest part that moved: scoring, thresholds or wording."""
-
-    scorecard: str
-    activation_seq: int
-    version_seq: int
-    wakes: str
-
-
-@dataclass(frozen=True, slots=True)
-class Active:
-    """A scorecard in force: its rules, exactly as read, and what is still owed.
-
-    `rescored_at` is None while its rescore is owed; `attempt` counts the rescores asked for so far.
-    """
-
-    scorecard: str
-    activation_seq: int
-    version_seq: int
-    sha256: str
-    body: bytes
-    path: str
-    wakes: str
-    activated_at: datetime
-    rescored_at: datetime | None
-    attempt: int
-    paused: bool
-    first_load_done: bool
-    full_pass_date: date | None
 
 
 def register(
@@ -96,135 +61,32 @@ def files_seen(connection: Connection) -> dict[str, str]:
     return {row.path: row.sha256 for row in rows}
 
 
-def owners(connection: Connection) -> dict[str, str]:
-    """The path that each scorecard in force was read from."""
-    return {active.scorecard: active.path for active in in_force(connection)}
-
-
-def activate(
-    connection: Connection, *, card: Scorecard, version_seq: int, at: datetime, by: str
-) -> Activation | None:
-    """Put a registered version in force: in one transaction with everything that follows from it.
-
-    A rescore is owed unless only the wording moved, and an unfinished one stays owed. Deliveries still due
-    of automations that the new version no longer has are cancelled, with the reason.
-
-    Returns:
-        The activation; None when this version is in force already.
+def version(connection: Connection, scorecard: str, seq: int) -> Row[Any]:
+    """One registered version.
 
     Raises:
-        ScorecardInvalid: The version was rejected.
+        InputUnreadable: There is none of that number.
     """
-    _control(connection, card.id)
-    version = _version(connection, card.id, version_seq)
-    if version.status == REJECTED:
-        raise ScorecardInvalid(str(version.error).split("\n"))
-    before = active(connection, card.id)
-    if before is not None and before.version_seq == version_seq:
-        return None
-    wakes = "scoring" if before is None else _wakes(connection, before, version)
-    owed = wakes != "wording"
-    activation_seq = 1 if before is None else before.activation_seq + 1
+    row = connection.execute(
+        select(tables.rules_version).where(
+            tables.rules_version.c.scorecard == scorecard, tables.rules_version.c.seq == seq
+        )
+    ).one_or_none()
+    if row is None:
+        raise InputUnreadable(f"scorecard `{scorecard}` has no version {seq}; register the file first")
+    return row
+
+
+def set_status(connection: Connection, scorecard: str, seq: int, status: str) -> None:
+    """Say what has become of a version."""
     connection.execute(
-        insert(tables.activation).values(
-            scorecard=card.id,
-            activation_seq=activation_seq,
-            version_seq=version_seq,
-            wakes=wakes,
-            activated_at=at,
-            activated_by=by,
-            rescored_at=None if owed else at,
-            attempt=0,
-        )
-    )
-    connection.execute(
-        update(tables.control)
-        .where(tables.control.c.scorecard == card.id)
-        .values(activation_seq=activation_seq)
-    )
-    _set_status(connection, card.id, version_seq, ACTIVE)
-    if before is not None:
-        _set_status(connection, card.id, before.version_seq, RETIRED)
-    _keep_automations(connection, card, activation_seq, at)
-    return Activation(card.id, activation_seq, version_seq, wakes)
-
-
-def active(connection: Connection, scorecard: str) -> Active | None:
-    """What is in force for one scorecard."""
-    row = connection.execute(_in_force().where(tables.control.c.scorecard == scorecard)).one_or_none()
-    return None if row is None else Active(**row._mapping)
-
-
-def in_force(connection: Connection) -> list[Active]:
-    """Every scorecard in force, paused ones included, by name."""
-    return [Active(**row._mapping) for row in connection.execute(_in_force())]
-
-
-def body_of(connection: Connection, scorecard: str, activation_seq: int) -> bytes:
-    """The rules that an activation put in force, exactly as read."""
-    body: bytes = connection.scalars(
-        select(tables.rules_version.c.body)
-        .join(tables.activation, _activated())
-        .where(
-            tables.activation.c.scorecard == scorecard, tables.activation.c.activation_seq == activation_seq
-        )
-    ).one()
-    return body
-
-
-def rescore_due(connection: Connection, now: datetime, retry_after: timedelta = RETRY_AFTER) -> list[Active]:
-    """The scorecards whose rescore is owed and has not been asked for lately.
-
-    Paused ones wait, and so do those whose first load is not done: the first run settles what they owe.
-    """
-    owed = _in_force().where(
-        tables.activation.c.rescored_at.is_(None),
-        tables.control.c.paused.is_(False),
-        tables.control.c.first_load_done.is_(True),
-        tables.activation.c.attempted_at.is_(None) | (tables.activation.c.attempted_at <= now - retry_after),
-    )
-    return [Active(**row._mapping) for row in connection.execute(owed)]
-
-
-def ask_rescore(connection: Connection, scorecard: str, at: datetime) -> int:
-    """Note that a rescore of the rules in force is asked for now.
-
-    Returns:
-        The number of this attempt, from 1.
-    """
-    current = select(tables.control.c.activation_seq).where(tables.control.c.scorecard == scorecard)
-    attempt: int = connection.execute(
-        update(tables.activation)
-        .where(
-            tables.activation.c.scorecard == scorecard,
-            tables.activation.c.activation_seq == current.scalar_subquery(),
-        )
-        .values(attempt=tables.activation.c.attempt + 1, attempted_at=at)
-        .returning(tables.activation.c.attempt)
-    ).scalar_one()
-    return attempt
-
-
-def pause(connection: Connection, scorecard: str, *, at: datetime, by: str) -> None:
-    """Stop scoring a scorecard and sending what follows from it; facts still land."""
-    _control(connection, scorecard)
-    _set_paused(connection, scorecard, paused=True, at=at, by=by)
-
-
-def resume(connection: Connection, scorecard: str, *, at: datetime, by: str) -> None:
-    """Let a paused scorecard go on."""
-    _control(connection, scorecard)
-    _set_paused(connection, scorecard, paused=False, at=at, by=by)
-
-
-def is_paused(connection: Connection, scorecard: str) -> bool:
-    """Whether somebody paused it."""
-    return bool(
-        connection.scalar(select(tables.control.c.paused).where(tables.control.c.scorecard == scorecard))
+        update(tables.rules_version)
+        .where(tables.rules_version.c.scorecard == scorecard, tables.rules_version.c.seq == seq)
+        .values(status=status)
     )
 
 
-def _control(connection: Connection, scorecard: str) -> None:
+def lock(connection: Connection, scorecard: str) -> None:
     """Lock the scorecard until the end of the transaction: whoever decides about it goes one at a time."""
     connection.execute(
         upsert(connection, tables.control)
@@ -239,7 +101,7 @@ def _control(connection: Connection, scorecard: str) -> None:
 def _remember(
     connection: Connection, scorecard: str, values: dict[str, Any], *, status: str, error: str | None
 ) -> int:
-    _control(connection, scorecard)
+    lock(connection, scorecard)
     sha256 = hashlib.sha256(values["body"]).hexdigest()
     seen = (
         1 + connection.execute(select(func.coalesce(func.max(tables.rules_version.c.seen), 0))).scalar_one()
@@ -266,112 +128,3 @@ def _remember(
         )
     )
     return int(seq)
-
-
-def _version(connection: Connection, scorecard: str, seq: int) -> Row[Any]:
-    row = connection.execute(
-        select(tables.rules_version).where(
-            tables.rules_version.c.scorecard == scorecard, tables.rules_version.c.seq == seq
-        )
-    ).one_or_none()
-    if row is None:
-        raise InputUnreadable(f"scorecard `{scorecard}` has no version {seq}; register the file first")
-    return row
-
-
-def _wakes(connection: Connection, before: Active, version: Row[Any]) -> str:
-    """The strongest part that moved; what an unfinished rescore still owes counts as moved."""
-    old = _version(connection, before.scorecard, before.version_seq)
-    moved = _fingerprint(version).wakes(_fingerprint(old)) or "wording"
-    owed = before.wakes if before.rescored_at is None else "wording"
-    return max(moved, owed, key=STRENGTH.index)
-
-
-def _fingerprint(version: Row[Any]) -> Fingerprint:
-    return Fingerprint(scoring=version.scoring, thresholds=version.thresholds, wording=version.wording)
-
-
-def _set_status(connection: Connection, scorecard: str, seq: int, status: str) -> None:
-    connection.execute(
-        update(tables.rules_version)
-        .where(tables.rules_version.c.scorecard == scorecard, tables.rules_version.c.seq == seq)
-        .values(status=status)
-    )
-
-
-def _set_paused(connection: Connection, scorecard: str, *, paused: bool, at: datetime, by: str) -> None:
-    connection.execute(
-        update(tables.control)
-        .where(tables.control.c.scorecard == scorecard)
-        .values(paused=paused, paused_at=at, paused_by=by)
-    )
-
-
-def _keep_automations(connection: Connection, card: Scorecard, activation_seq: int, at: datetime) -> None:
-    """Note which automations appeared and which went; cancel what the gone ones still had to send."""
-    table = tables.automation
-    rows = connection.execute(select(table).where(table.c.scorecard == card.id)).all()
-    alive = {row.automation for row in rows if row.removed is None}
-    now = {automation.id for automation in card.automations}
-    for gone in sorted(alive - now):
-        connection.execute(
-            update(table)
-            .where(table.c.scorecard == card.id, table.c.automation == gone)
-            .values(removed=activation_seq)
-        )
-        connection.execute(
-            update(tables.delivery)
-            .where(
-                tables.delivery.c.scorecard == card.id,
-                tables.delivery.c.automation == gone,
-                tables.delivery.c.state == "due",
-            )
-            .values(
-                state="cancelled",
-                settled_at=at,
-                reason=f"automation `{gone}` was removed by activation {activation_seq}",
-            )
-        )
-    for new in sorted(now - alive):
-        row = upsert(connection, table).values(
-            scorecard=card.id, automation=new, born=activation_seq, removed=None
-        )
-        connection.execute(
-            row.on_conflict_do_update(
-                index_elements=["scorecard", "automation"], set_={"born": activation_seq, "removed": None}
-            )
-        )
-
-
-def _activated() -> Any:
-    return (tables.rules_version.c.scorecard == tables.activation.c.scorecard) & (
-        tables.rules_version.c.seq == tables.activation.c.version_seq
-    )
-
-
-def _in_force() -> Select[Any]:
-    control, activation, version = tables.control, tables.activation, tables.rules_version
-    return (
-        select(
-            control.c.scorecard,
-            control.c.activation_seq,
-            activation.c.version_seq,
-            version.c.sha256,
-            version.c.body,
-            version.c.path,
-            activation.c.wakes,
-            activation.c.activated_at,
-            activation.c.rescored_at,
-            activation.c.attempt,
-            control.c.paused,
-            control.c.first_load_done,
-            control.c.full_pass_date,
-        )
-        .join(
-            activation,
-            (activation.c.scorecard == control.c.scorecard)
-            & (activation.c.activation_seq == control.c.activation_seq),
-        )
-        .join(version, _activated())
-        .order_by(control.c.scorecard)
-    )

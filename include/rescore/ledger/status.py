@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, literal, select, union_all
 
-from rescore.ledger import registry, tables
+from rescore.ledger import activations, registry, tables
 
 LAST_RUNS = 10
 DAY = timedelta(days=1)
@@ -115,7 +115,7 @@ def status(connection: Connection, now: datetime) -> Status:
         select(delivery.c.state, func.count()).group_by(delivery.c.state).order_by(delivery.c.state)
     )
     return Status(
-        scorecards=tuple(_scorecard(connection, active) for active in registry.in_force(connection)),
+        scorecards=tuple(_scorecard(connection, active) for active in activations.in_force(connection)),
         syncs=by_target,
         deliveries={state: count for state, count in states},  # noqa: C416 - rows are no pairs to mypy
         delivered_today=connection.execute(
@@ -129,7 +129,7 @@ def status(connection: Connection, now: datetime) -> Status:
     )
 
 
-def _scorecard(connection: Connection, active: registry.Active) -> ScorecardStatus:
+def _scorecard(connection: Connection, active: activations.Active) -> ScorecardStatus:
     score = tables.score
     bands = connection.execute(
         select(score.c.band, func.count(), func.max(score.c.score).label("best"))

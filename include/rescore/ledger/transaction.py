@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -147,9 +148,8 @@ def _sqlite(url: URL) -> Engine:
             return  # closing a second descriptor of a file in use would drop every lock of this process
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        except FileExistsError:
-            return
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except OSError as error:
             raise SettingsIncomplete(
                 f"the ledger's file {path} cannot be used: {error.strerror}; make the folder writable "

@@ -8,7 +8,7 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rescore.ledger import registry, runs, stage
+from rescore.ledger import activations, runs, stage
 from rescore.rules.card import Scorecard
 from rescore.rules.load import load_scorecard
 from rescore.scoring.explain import top_reasons
@@ -36,7 +36,7 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
         card = load_scorecard(
-            registry.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
+            activations.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
         )
         results = ws.lake.read_results(run_key)
         asked = None if run.full else results["lead"].to_pylist()

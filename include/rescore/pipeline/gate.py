@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rescore.ledger import promotion, registry, runs
+from rescore.ledger import activations, promotion, runs
 from rescore.pipeline.progress import Progress, silent
 from rescore.rules.load import load_scorecard
 from rescore.workspace import Workspace
@@ -19,7 +19,7 @@ def promote_or_hold(ws: Workspace, run_key: str, *, progress: Progress = silent)
     with ws.ledger.transaction() as connection:
         run = runs.find(connection, run_key)
         card = load_scorecard(
-            registry.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
+            activations.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
         )
     targets = [name for name, mapping in ws.mappings().items() if card.id in mapping.scores]
     counts = promotion.promote(ws.ledger, run, card, targets=targets, progress=progress)

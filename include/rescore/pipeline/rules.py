@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from rescore.ledger import registry
+from rescore.ledger import activations, registry
 from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
 from rescore.rules.load import check_scorecard
@@ -47,7 +47,7 @@ def adopt_rules(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
     """
     with ws.ledger.transaction() as connection:
         seen = registry.files_seen(connection)
-        owners = registry.owners(connection)
+        owners = activations.owners(connection)
     news = []
     for path, body, sha256 in _files(ws.rules_dir):
         if seen.get(path.name) == sha256:
@@ -68,7 +68,7 @@ def adopt_rules(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
                 news.append(RulesNews(path.name, scorecard, "rejected", version, problems=tuple(problems)))
                 continue
             version = registry.register(connection, card=card, body=body, path=path.name, at=at, by=by)
-            activation = registry.activate(connection, card=card, version_seq=version, at=at, by=by)
+            activation = activations.activate(connection, card=card, version_seq=version, at=at, by=by)
         owners[card.id] = path.name
         if activation is None:
             news.append(RulesNews(path.name, card.id, "unchanged", version))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-from rescore.ledger import registry, runs, streams
+from rescore.ledger import activations, runs, streams
 from rescore.pipeline.progress import Progress, silent
 from rescore.rules.load import load_scorecard
 from rescore.scoring.engine import score_to_parquet
@@ -43,7 +43,7 @@ def start_runs(
     keys = []
     with ws.ledger.transaction() as connection:
         complete = streams.history_complete(connection)
-        for active in registry.in_force(connection):
+        for active in activations.in_force(connection):
             if active.paused or (scorecards and active.scorecard not in scorecards):
                 continue
             key = f"{run_id}/{active.scorecard}"
@@ -60,7 +60,7 @@ def start_runs(
     return keys
 
 
-def _kind(active: registry.Active, as_of: datetime, *, everybody: bool, history_complete: bool) -> str:
+def _kind(active: activations.Active, as_of: datetime, *, everybody: bool, history_complete: bool) -> str:
     if history_complete and not active.first_load_done:
         return runs.INITIAL
     if everybody or active.rescored_at is None:
@@ -79,7 +79,7 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
     """
     with ws.ledger.transaction() as connection:
         run = runs.find(connection, run_key)
-        body = registry.body_of(connection, run.scorecard, run.activation_seq)
+        body = activations.body_of(connection, run.scorecard, run.activation_seq)
         # marks first, facts second: a fact landed in between is scored now and, still marked, once more
         leads = runs.dirty_leads(connection, run.scorecard) if not run.full else None
     card = load_scorecard(body, name=run.scorecard)

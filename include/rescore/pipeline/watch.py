@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from rescore.ledger import registry
+from rescore.ledger import activations
 from rescore.pipeline.rules import edited_files
 from rescore.workspace import Workspace
 
@@ -52,7 +52,7 @@ class RescoreAsked:
 def look(ws: Workspace, *, at: datetime) -> Look:
     """Compare the files on disk, and the activations in force, with what the ledger says was done."""
     with ws.ledger.transaction() as connection:
-        due = tuple(active.scorecard for active in registry.rescore_due(connection, now=at))
+        due = tuple(active.scorecard for active in activations.rescore_due(connection, now=at))
     return Look(edited_files(ws), due)
 
 
@@ -62,8 +62,8 @@ def ask_rescore(ws: Workspace, *, at: datetime) -> RescoreAsked | None:
     The note comes before the attempt itself: if that never starts, the rescore falls due again.
     """
     with ws.ledger.transaction() as connection:
-        due = registry.rescore_due(connection, now=at)
+        due = activations.rescore_due(connection, now=at)
         if not due:
             return None
-        attempt = registry.ask_rescore(connection, due[0].scorecard, at=at)
+        attempt = activations.ask_rescore(connection, due[0].scorecard, at=at)
     return RescoreAsked(due[0].scorecard, due[0].activation_seq, attempt)

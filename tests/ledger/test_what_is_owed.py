@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.ledger import outbox, registry, tables
-from rescore.ledger.outbox import BACKOFF, DeliveryResult, SyncResult, backoff
+from rescore.ledger import activations, deliveries, syncs, tables
+from rescore.ledger.deliveries import DeliveryResult
+from rescore.ledger.leases import BACKOFF, backoff
+from rescore.ledger.syncs import SyncResult
 from tests.ledger.world import MINUTE, World
 
 LEASE = 5 * MINUTE
@@ -21,24 +23,24 @@ def world(ledger) -> World:
 
 def claim(world, *, limit=100, worker="w", at=None):
     with world.ledger.transaction() as connection:
-        return outbox.claim_syncs(
+        return syncs.claim(
             connection, target="crm", worker=worker, now=at or world.now, lease=LEASE, limit=limit
         )
 
 
 def settle(world, *results, at=None):
     with world.ledger.transaction() as connection:
-        return dict(outbox.settle_syncs(connection, results, now=at or world.now))
+        return dict(syncs.settle(connection, results, now=at or world.now))
 
 
 def claim_deliveries(world, *, at=None):
     with world.ledger.transaction() as connection:
-        return outbox.claim_deliveries(connection, worker="w", now=at or world.now, lease=LEASE, limit=100)
+        return deliveries.claim(connection, worker="w", now=at or world.now, lease=LEASE, limit=100)
 
 
 def settle_deliveries(world, *results, at=None):
     with world.ledger.transaction() as connection:
-        return dict(outbox.settle_deliveries(connection, results, now=at or world.now))
+        return dict(deliveries.settle(connection, results, now=at or world.now))
 
 
 def sync(world):
@@ -113,13 +115,13 @@ class TestSyncs:
     def test_a_released_claim_is_due_at_once_and_spent_no_try(self, world):
         claims = claim(world)
         with world.ledger.transaction() as connection:
-            outbox.release_syncs(connection, claims)
+            syncs.release(connection, claims)
         assert [c.tries for c in claim(world)] == [0, 0]
 
     def test_the_shadow_holds_what_would_be_sent_until_the_scorecard_goes_live(self, world):
         def set_modes(*live):
             with world.ledger.transaction() as connection:
-                return dict(outbox.set_modes(connection, "crm", live=live))
+                return dict(syncs.set_modes(connection, "crm", live=live))
 
         assert set_modes("another") == {"shadow": 2}
         assert set_modes("another") == {}
@@ -129,7 +131,7 @@ class TestSyncs:
 
     def test_a_paused_scorecard_sends_nothing(self, world):
         with world.ledger.transaction() as connection:
-            registry.pause(connection, "b2b", at=world.now, by="test")
+            activations.pause(connection, "b2b", at=world.now, by="test")
         assert claim(world) == []
 
 
@@ -144,7 +146,7 @@ class TestDeliveries:
     def test_the_attempt_is_on_record_before_the_call(self, crossed):
         [delivery] = claim_deliveries(crossed)
         with crossed.ledger.reading() as connection:
-            [attempt] = outbox.attempts(connection, delivery.delivery_id)
+            [attempt] = deliveries.attempts(connection, delivery.delivery_id)
         assert (attempt.attempt_id, attempt.outcome, attempt.ended_at) == (
             delivery.attempt_id,
             "unknown",

@@ -1,0 +1,52 @@
+"""Leases on what is owed to the world: when something may be taken up, and how long a failure waits.
+
+A claim is free when it is due and nobody holds an unexpired lease on it. Whoever sends must be done before
+the lease ends: a settlement under a lost lease changes nothing, because somebody else sends by then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+from zlib import crc32
+
+from sqlalchemy import ColumnElement, Table, or_, select
+
+from rescore.ledger import tables
+
+BACKOFF = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+)
+"""The wait after the first failure, the second, ...; from the last on it stays the same."""
+
+
+def token(worker: str) -> str:
+    """The name of one lease: who holds it, and a part that no other lease has."""
+    return f"{worker}#{uuid4().hex[:12]}"
+
+
+def backoff(tries: int, *, key: str) -> timedelta:
+    """The wait after `tries` failures; up to a tenth longer, by `key`, so that not all come back at once."""
+    wait = BACKOFF[min(tries, len(BACKOFF)) - 1]
+    return wait * (1 + crc32(f"{key}|{tries}".encode()) % 1000 / 10_000)
+
+
+def wait(tries: int, key: str, asked: float | None) -> timedelta:
+    """The receiver's own wish wins."""
+    return backoff(tries, key=key) if asked is None else timedelta(seconds=asked)
+
+
+def free(table: Table, now: datetime) -> ColumnElement[bool]:
+    """Due, nobody's, and of a scorecard that is not paused."""
+    paused = select(tables.control.c.scorecard).where(tables.control.c.paused)
+    return (
+        (table.c.state == "due")
+        & or_(table.c.next_at.is_(None), table.c.next_at <= now)
+        & or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+        & table.c.scorecard.not_in(paused)
+    )

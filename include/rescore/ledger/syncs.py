@@ -1,0 +1,198 @@
+"""Scores owed to CRMs, level-triggered: what each target should show of each lead and has not confirmed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, select, update
+
+from rescore.ledger import leases, tables
+
+
+@dataclass(frozen=True, slots=True)
+class SyncClaim:
+    """One lead's committed score that a target should show; `ver` is the version these values are.
+
+    `reasons` are the top reasons as {rule, label, points in thousandths}; `rules_version` is the sequence
+    number of the rules that gave this score.
+    """
+
+    target: str
+    scorecard: str
+    lead: str
+    ver: int
+    tries: int
+    lease: str
+    score: int | None
+    band: str | None
+    dimensions: dict[str, int | None] = field(repr=False)
+    reasons: list[dict[str, Any]] = field(repr=False)
+    changed_at: datetime
+    rules_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What became of a claim; not ok and not `retryable` parks it until its score changes again."""
+
+    claim: SyncClaim
+    ok: bool
+    reason: str | None = None
+    retryable: bool = False
+    retry_after: float | None = None
+
+
+def claim(
+    connection: Connection, *, target: str, worker: str, now: datetime, lease: timedelta, limit: int
+) -> list[SyncClaim]:
+    """Take up to `limit` due leads in lead order, so that a lead's scorecards come together."""
+    sync, score, activation = tables.sync, tables.score, tables.activation
+    token = leases.token(worker)
+    rows = connection.execute(
+        select(
+            score.c.scorecard,
+            score.c.lead,
+            score.c.ver,
+            sync.c.tries,
+            score.c.score,
+            score.c.band,
+            score.c.dimensions,
+            score.c.reasons,
+            score.c.changed_at,
+            activation.c.version_seq.label("rules_version"),
+        )
+        .select_from(sync)
+        .join(score, (score.c.scorecard == sync.c.scorecard) & (score.c.lead == sync.c.lead))
+        .join(
+            activation,
+            (activation.c.scorecard == score.c.scorecard)
+            & (activation.c.activation_seq == score.c.activation_seq),
+        )
+        .where(sync.c.target == target, leases.free(sync, now))
+        .order_by(sync.c.lead)
+        .limit(limit)
+        .with_for_update(of=sync, skip_locked=True)
+    ).all()
+    claims = [
+        SyncClaim(
+            **(
+                dict(row._mapping)
+                | {
+                    "target": target,
+                    "lease": token,
+                    "dimensions": json.loads(row.dimensions),
+                    "reasons": json.loads(row.reasons),
+                }
+            )
+        )
+        for row in rows
+    ]
+    if claims:
+        connection.execute(
+            update(sync)
+            .where(
+                sync.c.target == target,
+                sync.c.scorecard == bindparam("for_scorecard"),
+                sync.c.lead == bindparam("for_lead"),
+            )
+            .values(lease_by=token, lease_until=now + lease),
+            [{"for_scorecard": claim.scorecard, "for_lead": claim.lead} for claim in claims],
+        )
+    return claims
+
+
+def settle(connection: Connection, results: Iterable[SyncResult], *, now: datetime) -> Counter[str]:
+    """Note what became of claims, each by its own key and with the version that was sent.
+
+    A lead whose score moved on while it was being sent stays due.
+
+    Returns:
+        Counts: `acknowledged`, `deferred`, `parked`; `lost` for those whose lease had passed to another.
+    """
+    sync = tables.sync
+    sent: Any = bindparam("sent")
+    mine = (
+        (sync.c.target == bindparam("for_target"))
+        & (sync.c.scorecard == bindparam("for_scorecard"))
+        & (sync.c.lead == bindparam("for_lead"))
+        & (sync.c.lease_by == bindparam("lease"))
+    )
+    free = {"lease_by": None, "lease_until": None}
+    current = sync.c.want_ver <= sent
+    statements = {
+        "acknowledged": update(sync)
+        .where(mine)
+        .values(
+            acked_ver=case((sync.c.acked_ver > sent, sync.c.acked_ver), else_=sent),
+            state=case((current, "settled"), else_="due"),
+            tries=0,
+            next_at=None,
+            reason=None,
+            **free,
+        ),
+        "deferred": update(sync)
+        .where(mine)
+        .values(tries=sync.c.tries + 1, next_at=bindparam("then"), reason=bindparam("why"), **free),
+        "parked": update(sync)
+        .where(mine)
+        .values(state=case((current, "parked"), else_="due"), reason=bindparam("why"), **free),
+    }
+    groups: dict[str, list[dict[str, Any]]] = {name: [] for name in statements}
+    for result in sorted(results, key=lambda result: (result.claim.scorecard, result.claim.lead)):
+        claim = result.claim
+        row = {
+            "for_target": claim.target,
+            "for_scorecard": claim.scorecard,
+            "for_lead": claim.lead,
+            "lease": claim.lease,
+            "sent": claim.ver,
+        }
+        if result.ok:
+            groups["acknowledged"].append(row)
+        elif result.retryable:
+            key = f"{claim.target}|{claim.scorecard}|{claim.lead}"
+            then = now + leases.wait(claim.tries + 1, key, result.retry_after)
+            groups["deferred"].append(row | {"then": then, "why": result.reason})
+        else:
+            groups["parked"].append(row | {"why": result.reason})
+    counts: Counter[str] = Counter()
+    for name, rows in groups.items():
+        if rows:
+            counts[name] = connection.execute(statements[name], rows).rowcount
+            counts["lost"] += len(rows) - counts[name]
+    return +counts
+
+
+def release(connection: Connection, claims: Iterable[SyncClaim]) -> None:
+    """Give claims back unsent: no try is spent and they are due at once."""
+    for lease in sorted({claim.lease for claim in claims}):
+        connection.execute(
+            update(tables.sync).where(tables.sync.c.lease_by == lease).values(lease_by=None, lease_until=None)
+        )
+
+
+def set_modes(connection: Connection, target: str, *, live: Collection[str]) -> Counter[str]:
+    """Bring these scorecards out of the target's shadow, and put every other one that is due into it.
+
+    In the shadow nothing is sent, and everything is known that would be.
+
+    Returns:
+        Counts of leads that moved: `shadow` into it, `due` out of it.
+    """
+    sync = tables.sync
+    moves = {
+        "shadow": (sync.c.state == "due") & sync.c.scorecard.not_in(live),
+        "due": (sync.c.state == "shadow") & sync.c.scorecard.in_(live),
+    }
+    moved = {
+        state: connection.execute(
+            update(sync).where(sync.c.target == target, chosen).values(state=state)
+        ).rowcount
+        for state, chosen in moves.items()
+    }
+    return +Counter(moved)
