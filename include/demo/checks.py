@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from demo.talk import console
 
@@ -20,6 +20,8 @@ def holds(sentence: str, truth: bool, seen: object = "") -> None:
     """
     if not truth:
         raise DoesNotHold(f"{sentence} (seen: {seen})" if seen != "" else sentence)
+    if isinstance(seen, Mapping):
+        seen = ", ".join(f"{name} {count:,}" for name, count in seen.items())
     detail = f" [dim]{seen}[/]" if seen != "" else ""
     console.print(f"    [green]✓[/] {sentence}{detail}", soft_wrap=True)
 
