@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 from duckdb import (
     CaseExpression,
@@ -135,13 +136,21 @@ def replacements(
     connection: duckdb.DuckDBPyConnection, table: DeltaTable, kind: str
 ) -> duckdb.DuckDBPyRelation | None:
     """The newest revision of whatever rows in the inbox replace; None when they replace nothing."""
+    if not _has_revisions(table):
+        return None
     columns = [c for c in SCHEMAS[kind] if c.name in (*IDENTITY[kind], "revision")]
     corrections = rows_in(connection, columns, files(table, [INBOX])).filter("revision > 0")
     keys = ", ".join(IDENTITY[kind])
     name = f"replaced_{kind}"
     corrections.aggregate(f"{keys}, max(revision) AS revision", keys).create(name)
-    newer = connection.table(name)
-    return newer if newer.limit(1).fetchall() else None
+    return connection.table(name)
+
+
+def _has_revisions(table: DeltaTable) -> bool:
+    """Whether the inbox replaces anything; Delta's log says so without a look into files."""
+    added = pa.table(table.get_add_actions(flatten=True))
+    landed = added.filter(pc.equal(added["partition.bucket"], INBOX))
+    return bool(landed.num_rows and pc.max(landed["max.revision"]).as_py())
 
 
 def activity_columns(schema: Iterable[pa.Field]) -> list[str]:

@@ -44,7 +44,8 @@ class Views:
         self._leads = CurrentRows(connection, leads, LEADS)
         self._seen = activity_columns(SCHEMAS[ACTIVITIES] if activities is None else columns_of(activities))
         self._attributes = attributes(SCHEMAS[LEADS] if leads is None else columns_of(leads))
-        self._gone = keep(connection, "merged", {"lead": merged.keys(), "canonical": merged.values()})
+        if merged:
+            self._gone = keep(connection, "merged", {"lead": merged.keys(), "canonical": merged.values()})
 
     def everybody(self) -> Part:
         """All leads, each with its activities under its canonical key."""

@@ -16,7 +16,7 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
 )
-from rescore.scoring.activity_sums import ActivitySums
+from rescore.scoring.activity_sums import WORTH, ActivitySums
 from rescore.scoring.columns import Columns
 from rescore.scoring.conditions import holds
 from rescore.scoring.local_days import LocalDays
@@ -45,16 +45,42 @@ IN_AUDIENCE, TOTAL = "in audience", "total"
 
 @dataclass(frozen=True)
 class ScoringQuery:
-    """One query over a relation of activities and one of leads; it gives one row for each lead."""
+    """One query over a relation of activities and one of leads; it gives one row for each lead.
+
+    `worth`, when anything decays, is the first of its named subqueries, `WORTH`: it reads no facts.
+    """
 
     expression: exp.Select
+    worth: exp.Select | None
     dimension_columns: tuple[str, ...]
     rule_columns: tuple[str, ...]
     choice_columns: tuple[str, ...]
 
     def sql(self, dialect: str = DIALECT, *, pretty: bool = False) -> str:
         """The query as text; what the dialect cannot say raises instead of passing through."""
-        return self.expression.sql(dialect=dialect, pretty=pretty, unsupported_level=ErrorLevel.RAISE)
+        return self._text(self.expression, dialect, pretty=pretty)
+
+    def with_table_of_worth(self) -> tuple[list[str], str]:
+        """Statements that make a temporary table `WORTH`, and the query over it.
+
+        An engine that has counted a small table joins it faster than a subquery, and plans it once for all
+        the parts it is joined with.
+        """
+        if self.worth is None:
+            return [], self.sql()
+        query = self.expression.copy()
+        query.args["with_"].expressions.pop(0)
+        made = exp.Create(
+            this=table(WORTH),
+            kind="TABLE",
+            replace=True,
+            expression=self.worth,
+            properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+        )
+        return [self._text(made, DIALECT)], self._text(query, DIALECT)
+
+    def _text(self, expression: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
+        return expression.sql(dialect=dialect, pretty=pretty, unsupported_level=ErrorLevel.RAISE)
 
 
 def compile_scorecard(
@@ -95,6 +121,7 @@ def compile_scorecard(
         query = query.with_(exp.to_identifier(name, quoted=True), step, copy=False)
     return ScoringQuery(
         query,
+        dict(steps).get(WORTH),
         tuple(dimension.id for dimension in card.dimensions),
         tuple(rule.id for rule in card.rules),
         tuple(_choice_columns(card)),

@@ -1,14 +1,13 @@
 """Scores facts with a scorecard: DuckDB runs the compiled query."""
 
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rescore.rules.card import Scorecard
-from rescore.scoring.compile import ScoringQuery, compile_scorecard
+from rescore.scoring.compile import compile_scorecard
 from rescore.scoring.facts import Facts
 from rescore.scoring.unreadable import unreadable
 
@@ -17,6 +16,9 @@ __all__ = ["score", "score_to_parquet", "unreadable"]
 _BATCH = 100_000
 """Rows in flight between the query and the file; each batch becomes a row group."""
 
+_PART = "activities of the part", "leads of the part"
+"""What every part is called while it is scored, so that one query serves them all."""
+
 
 def score(card: Scorecard, facts: Facts, *, as_of: datetime, known_as_of: datetime | None = None) -> pa.Table:
     """One row per lead: `lead`, `score`, `band`, each dimension, each rule, `<rule>__choice` per `first_of`.
@@ -24,21 +26,23 @@ def score(card: Scorecard, facts: Facts, *, as_of: datetime, known_as_of: dateti
     Score and dimensions are whole points (int64), null outside the audience; `band` is null below the
     lowest; rules are thousandths after their limit; a choice is the index of the entry taken, null for none.
     """
-    query = _query(card, facts, as_of, known_as_of)
-    return facts.connection.sql(query.sql()).to_arrow_table()
+    query = _prepared(card, facts, (facts.activities, facts.leads), as_of, known_as_of)
+    return facts.connection.sql(query).to_arrow_table()
 
 
 def score_to_parquet(
     card: Scorecard, facts: Facts, *, as_of: datetime, path: str, known_as_of: datetime | None = None
 ) -> int:
     """Write what `score` gives to a Parquet file, part by part of the facts; returns the number of rows."""
-    rows = 0
+    connection, rows = facts.connection, 0
+    names = _PART if facts.parts else (facts.activities, facts.leads)
+    query = _prepared(card, facts, names, as_of, known_as_of)
     with ExitStack() as open_file:
         writer: pq.ParquetWriter | None = None
-        for activities, leads in facts.parts or [(facts.activities, facts.leads)]:
-            part = replace(facts, activities=activities, leads=leads, parts=())
-            query = _query(card, part, as_of, known_as_of)
-            batches = facts.connection.sql(query.sql()).to_arrow_reader(_BATCH)
+        for part in facts.parts or [names]:
+            for name, relation in zip(names, part, strict=True) if facts.parts else ():
+                connection.table(relation).create_view(name)
+            batches = connection.sql(query).to_arrow_reader(_BATCH)
             if writer is None:
                 writer = open_file.enter_context(pq.ParquetWriter(path, batches.schema, compression="zstd"))
             for batch in batches:
@@ -47,12 +51,20 @@ def score_to_parquet(
     return rows
 
 
-def _query(card: Scorecard, facts: Facts, as_of: datetime, known_as_of: datetime | None) -> ScoringQuery:
-    return compile_scorecard(
+def _prepared(
+    card: Scorecard, facts: Facts, names: tuple[str, str], as_of: datetime, known_as_of: datetime | None
+) -> str:
+    """The query over relations of these names, as text; what it reads besides facts is there on return."""
+    activities, leads = names
+    query = compile_scorecard(
         card,
         as_of=as_of,
         known_as_of=known_as_of,
         columns=facts.columns,
-        activities=facts.activities,
-        leads=facts.leads,
+        activities=activities,
+        leads=leads,
     )
+    statements, text = query.with_table_of_worth()
+    for statement in statements:
+        facts.connection.execute(statement)
+    return text
