@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+SIZE ?= s
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo stop test check story bench lock clean
@@ -42,8 +43,8 @@ check: $(STAMP)  ## lint, types and the architecture's one-way imports
 story: $(STAMP)  ## what the project promises, shown line by line on a real Airflow
 	@$(BIN)/python -m demo.story
 
-bench: $(STAMP)  ## speed as ratios against baselines with the same meaning
-	@$(BIN)/python -m tests.bench
+bench: $(STAMP)  ## speed as ratios against baselines with the same meaning; SIZE=m for a million leads
+	@$(BIN)/python -m tests.bench --size $(SIZE)
 
 lock: $(STAMP)  ## requirements*.txt again from requirements*.in, with hashes
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \

@@ -1,25 +1,25 @@
-"""`python -m tests.bench [--size s|m|xs] [--turns N]`: speed as ratios, each against the same meaning.
+"""`python -m tests.bench [--size xs|s|m] [--turns N] [--only NAME]`: speed as ratios between equals.
 
 To add a benchmark, write a function `(world, turns) -> lines` and name it in its module's BENCHMARKS.
 """
 
 import argparse
 
-from tests.bench import scoring
+from tests.bench import ledger, scoring
 from tests.bench.world import SIZES, make_world
 
-BENCHMARKS = [*scoring.BENCHMARKS]
+BENCHMARKS = [*scoring.BENCHMARKS, *ledger.BENCHMARKS]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description="Speed as ratios.")
-    parser.add_argument("--size", choices=SIZES, default="s", help="s: 100k leads, m: 1M leads")
+    parser.add_argument("--size", choices=SIZES, default="s", help="xs: 2k leads, s: 100k, m: 1M")
     parser.add_argument("--turns", type=int, default=5, help="how often each contender runs")
     parser.add_argument("--only", choices=[bench.__name__ for bench in BENCHMARKS], help="one benchmark")
     options = parser.parse_args()
     leads, activities = SIZES[options.size]
     print(f"Facts: {leads:,} leads, {activities:,} activities (made on first use) ...", flush=True)
-    world = make_world(options.size)
+    world = make_world(options.size, say=lambda line: print(line, flush=True))
     print("Ratios are min / median / max over interleaved turns; below 1 is faster than the baseline.\n")
     for bench in BENCHMARKS:
         if options.only in {None, bench.__name__}:

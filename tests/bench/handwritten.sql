@@ -72,13 +72,13 @@ points AS (
             WHEN contains(job_title__words, ' vp ') OR contains(job_title__words, ' head of ') THEN 20000 ELSE 0
         END::BIGINT AS attribute_1,
         CASE WHEN contains(job_title__words, ' student ') THEN -20000 ELSE 0 END::BIGINT AS attribute_2,
-        CASE WHEN job_title IS NULL OR job_title = '' THEN -5000 ELSE 0 END::BIGINT AS attribute_3,
+        CASE WHEN job_title__text IS NULL OR job_title__text = '' THEN -5000 ELSE 0 END::BIGINT AS attribute_3,
         CASE WHEN country__folded IN ('germany', 'france') THEN 10000 ELSE 0 END::BIGINT AS attribute_4,
         CASE WHEN contains(country__folded, 'united') THEN 5000 ELSE 0 END::BIGINT AS attribute_5,
-        CASE WHEN employees >= 1000 THEN 15000 ELSE 0 END::BIGINT AS attribute_6,
-        CASE WHEN employees BETWEEN 50 AND 999 THEN 10000 ELSE 0 END::BIGINT AS attribute_7,
-        CASE WHEN employees < 5 THEN -10000 ELSE 0 END::BIGINT AS attribute_8,
-        CASE WHEN opted_out THEN -25000 ELSE 0 END::BIGINT AS attribute_9
+        CASE WHEN employees__number >= 1000 THEN 15000 ELSE 0 END::BIGINT AS attribute_6,
+        CASE WHEN employees__number BETWEEN 50 AND 999 THEN 10000 ELSE 0 END::BIGINT AS attribute_7,
+        CASE WHEN employees__number < 5 THEN -10000 ELSE 0 END::BIGINT AS attribute_8,
+        CASE WHEN opted_out__flag THEN -25000 ELSE 0 END::BIGINT AS attribute_9
     FROM leads
     LEFT JOIN engaged USING (lead)
 ),

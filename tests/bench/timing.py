@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timed:
-    """Seconds on the clock and of processor time of each turn, by contender; the first is the baseline."""
+    """Seconds on the clock of each turn, by contender; the first is the baseline.
+
+    Also of processor time, where all the work is done in this process.
+    """
 
     wall: Mapping[str, list[float]]
     cpu: Mapping[str, list[float]]
@@ -19,11 +22,12 @@ class Timed:
         shown = []
         for name in self.wall:
             seconds = statistics.median(self.wall[name])
-            line = f"  {name:<34} {seconds:8.3f} s"
+            line = f"  {name:<38} {seconds:8.3f} s"
             if name != baseline:
                 wall = _ratios(self.wall[name], self.wall[baseline])
-                cpu = _ratios(self.cpu[name], self.cpu[baseline])
-                line += f"   ratio {wall}   of processor time {cpu}"
+                line += f"   ratio {wall}"
+                if self.cpu:
+                    line += f"   of processor time {_ratios(self.cpu[name], self.cpu[baseline])}"
             shown.append(line)
         return shown
 

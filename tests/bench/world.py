@@ -1,56 +1,60 @@
-"""A synthetic CRM's facts for measuring: skewed, seeded, kept in a temporary folder between runs."""
+"""A synthetic CRM in a lake, for measuring: skewed, seeded, kept in a temporary folder between runs."""
 
 import shutil
 import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from rescore.scoring.facts import Facts, open_connection, with_text_forms
+from rescore.lake.lake import Lake
+from rescore.lake.records import ActivityRecord, Page
+from rescore.lake.tables import (
+    ACTIVITIES,
+    DEFAULT_BUCKETS,
+    INBOX,
+    LEADS,
+    SCHEMAS,
+    Storage,
+    append,
+    files,
+)
+from rescore.scoring.facts import with_text_forms
 
 AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SEED = 20261101
-BUCKETS = 64
-PART = 2_500_000  # activities that are scored at a time
+LAYOUT = 2  # change it when the same seed makes other files
 ZIPF = 0.8
 TYPES = [f"type_{index:02}" for index in range(12)]
 SIZES = {"xs": (2_000, 40_000), "s": (100_000, 2_000_000), "m": (1_000_000, 20_000_000)}
+SHARE = 0.001
+NEWS = 10  # activities of each lead in SHARE that have just landed
+LANDING = 2_500_000  # activities that are folded in at a time
 
 
 @dataclass(frozen=True)
 class World:
-    """Lead-sorted Parquet files in buckets, as the lake keeps them."""
+    """A lake whose history is folded in, with one landing of news in its inbox."""
 
+    size: str
     folder: Path
     leads: int
     activities: int
 
-    def facts(self, asked: list[str] | None = None) -> Facts:
-        """Everybody's facts in parts of some buckets, or only those of the leads asked for."""
-        connection = open_connection()
-        everything = range(BUCKETS)
-        self._views(connection, everything, "")
-        if asked is None:
-            size = max(1, BUCKETS * PART // self.activities)
-            parts = [everything[first : first + size] for first in everything[::size]]
-            names = [self._views(connection, part, f"_{number}") for number, part in enumerate(parts)]
-            return Facts(connection, "activities", "leads", parts=names if len(names) > 1 else ())
-        connection.from_arrow(pa.table({"lead": asked})).create("asked")
-        for name in ("activities", "leads"):
-            rows = connection.table(name).join(connection.table("asked"), "lead", how="semi")
-            rows.create_view(f"asked_{name}")
-        return Facts(connection, "asked_activities", "asked_leads")
+    @property
+    def lake(self) -> Lake:
+        """The lake, opened anew."""
+        return Lake(str(self.folder))
 
-    def _views(self, connection: duckdb.DuckDBPyConnection, buckets: range, suffix: str) -> tuple[str, str]:
-        for name in ("activities", "leads"):
-            files = [str(self.folder / name / f"{bucket:02}.parquet") for bucket in buckets]
-            connection.read_parquet(files).create_view(name + suffix)
-        return f"activities{suffix}", f"leads{suffix}"
+    def files(self, name: str) -> list[str]:
+        """The Parquet files of one of its tables."""
+        return files(Storage(str(self.folder)).existing(name))
 
     def some_leads(self, share: float) -> list[str]:
         """A share of all leads, at least one, chosen evenly."""
@@ -58,55 +62,99 @@ class World:
         return _keys(np.random.default_rng(SEED).choice(self.leads, count, replace=False)).to_pylist()
 
 
-def make_world(size: str) -> World:
+def make_world(size: str, say: Callable[[str], None] = lambda line: None) -> World:
     """The world of a size; made on first use."""
     leads, activities = SIZES[size]
-    folder = Path(tempfile.gettempdir()) / f"rescore-bench-{SEED}-{size}"
-    world = World(folder, leads, activities)
+    folder = Path(tempfile.gettempdir()) / f"rescore-bench-{SEED}-{LAYOUT}-{size}"
     if not folder.exists():
         unfinished = folder.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        _write(unfinished, leads, activities)
+        _write(World(size, unfinished, leads, activities), say)
         unfinished.rename(folder)
-    return world
+    return World(size, folder, leads, activities + NEWS * max(1, int(leads * SHARE)))
 
 
-def _write(folder: Path, leads: int, activities: int) -> None:
+def _write(world: World, say: Callable[[str], None]) -> None:
+    """The history lands some buckets at a time, so that folding it in rewrites no bucket twice."""
     random = np.random.default_rng(SEED)
-    weights = 1 / np.arange(1, leads + 1) ** ZIPF
-    ranks = np.searchsorted(np.cumsum(weights / weights.sum()), random.random(activities))
-    owners = np.sort(random.permutation(leads)[np.minimum(ranks, leads - 1)])
-    for name in ("activities", "leads"):
-        (folder / name).mkdir(parents=True)
-    for bucket in range(BUCKETS):
-        first, last = (-(-leads * edge // BUCKETS) for edge in (bucket, bucket + 1))
-        begin, end = np.searchsorted(owners, [first, last])
-        for name, table in (
-            ("leads", _leads(random, range(first, last))),
-            ("activities", _activities(random, owners[begin:end], int(begin))),
-        ):
-            pq.write_table(table, folder / name / f"{bucket:02}.parquet", compression="zstd")
+    storage = Storage(str(world.folder))
+    for name in SCHEMAS:
+        storage.create(name, buckets=DEFAULT_BUCKETS)
+    weights = 1 / np.arange(1, world.leads + 1) ** ZIPF
+    counts = random.permutation(random.multinomial(world.activities, weights / weights.sum()))
+    homes = np.array([zlib.crc32(key.encode()) for key in _keys(np.arange(world.leads)).to_pylist()])
+    homes %= DEFAULT_BUCKETS
+    landings = -(-world.activities // LANDING)
+    for landing in range(landings):
+        say(f"  landing {landing + 1} of {landings} and folding it in ...")
+        chosen = np.flatnonzero(homes * landings // DEFAULT_BUCKETS == landing)
+        owners = np.repeat(chosen, counts[chosen])
+        _land(storage, LEADS, _leads(random, chosen), homes[chosen], landing + 1)
+        _land(
+            storage,
+            ACTIVITIES,
+            _activities(random, owners, landing * world.activities),
+            homes[owners],
+            landing + 1,
+        )
+        world.lake.fold_in()
+    say("  landing a page of news ...")
+    world.lake.land("crm", _news(random, world), stream="news", number=1, known_at=AS_OF)
 
 
-def _keys(numbers: np.ndarray | range) -> pa.Array:
-    return pa.array([f"crm:{number:08}" for number in numbers])
+def _land(storage: Storage, name: str, rows: pa.Table, homes: np.ndarray, number: int) -> None:
+    """Append rows the way a landing does, without making a record of each first."""
+    count = len(rows)
+    kept = {
+        "bucket": pa.repeat(INBOX, count),
+        "home": pa.array(homes, pa.int32()),
+        "revision": pa.repeat(pa.scalar(0, pa.int32()), count),
+        "content": pa.array(range(count), pa.int64()),
+        "landed_by": pa.repeat("crm/history", count),
+        "landing": pa.repeat(pa.scalar(number, pa.int64()), count),
+        "source": pa.repeat("crm", count),
+    }
+    for column, values in kept.items():
+        rows = rows.append_column(column, values)
+    append(storage, name, lambda table: (rows, Counter()), stream="crm/history", number=number)
+
+
+def _news(random: np.random.Generator, world: World) -> Page:
+    given = []
+    for lead in world.some_leads(SHARE):
+        for number in range(NEWS):
+            kind, page, minutes = (int(random.integers(0, most)) for most in (len(TYPES), 400, 1440))
+            at = AS_OF - timedelta(minutes=minutes)
+            given.append(
+                ActivityRecord(
+                    f"new-{lead}-{number}", lead.removeprefix("crm:"), TYPES[kind], at, asset=_asset(page)
+                )
+            )
+    return Page(activities=given)
+
+
+def _asset(number: int) -> str:
+    return f"/Section{number % 20}/page-{number}"
+
+
+def _keys(numbers: np.ndarray) -> pa.Array:
+    digits = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 8, "0")
+    return pc.binary_join_element_wise("crm:", digits, "")
 
 
 def _activities(random: np.random.Generator, owners: np.ndarray, begin: int) -> pa.Table:
     count = len(owners)
     seconds = random.exponential(120 * 86_400, count) % (730 * 86_400)
     occurred_at = np.datetime64(AS_OF.replace(tzinfo=None), "us") - (seconds * 1e6).astype("timedelta64[us]")
-    assets = [f"/Section{index % 20}/page-{index}" for index in range(400)]
     chosen = np.minimum(random.zipf(1.3, count), 400) - 1
     table = pa.table(
         {
-            "source": pa.repeat("crm", count),
-            "activity_id": pa.array([f"{begin + index:010}" for index in range(count)]),
+            "activity_id": pc.utf8_lpad(pa.array(np.arange(begin, begin + count)).cast(pa.string()), 10, "0"),
             "lead": _keys(owners),
             "type": pa.array(TYPES).take(random.integers(0, len(TYPES), count)),
             "occurred_at": occurred_at,
             "known_at": occurred_at,
-            "asset": pa.array(assets).take(chosen),
+            "asset": pa.array(map(_asset, range(400))).take(chosen),
             "channel": pa.array(["web", "mail", "ads"]).take(random.integers(0, 3, count)),
             "value": random.integers(0, 1000, count) / 10,
         }
@@ -114,19 +162,22 @@ def _activities(random: np.random.Generator, owners: np.ndarray, begin: int) -> 
     return with_text_forms(table, ["asset", "channel"])
 
 
-def _leads(random: np.random.Generator, numbers: range) -> pa.Table:
+def _leads(random: np.random.Generator, numbers: np.ndarray) -> pa.Table:
     count = len(numbers)
     titles = ["CTO", "VP of Sales", "Director Marketing", "Head of Data", "Engineer", "", "Student", "Owner"]
     countries = ["Germany", "France", "Brazil", "Nepal", "United States", "Samoa"]
+    known_at = pa.repeat(pa.scalar(AS_OF.replace(tzinfo=None), pa.timestamp("us")), count)
     table = pa.table(
         {
             "lead": _keys(numbers),
+            "known_at": known_at,
             "job_title": pa.array(titles).take(random.integers(0, len(titles), count)),
             "country": pa.array(countries).take(random.integers(0, len(countries), count)),
-            "employees": pa.array(
+            "employees__number": pa.array(
                 random.integers(1, 5000, count).astype(float), mask=random.random(count) < 0.2
             ),
-            "opted_out": random.random(count) < 0.1,
+            "opted_out__flag": random.random(count) < 0.1,
         }
     )
-    return with_text_forms(table, ["job_title", "country"])
+    table = with_text_forms(table, ["job_title", "country"])
+    return table.rename_columns({"job_title": "job_title__text", "country": "country__text"})

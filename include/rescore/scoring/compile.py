@@ -58,7 +58,7 @@ class ScoringQuery:
 
     def sql(self, dialect: str = DIALECT, *, pretty: bool = False) -> str:
         """The query as text; what the dialect cannot say raises instead of passing through."""
-        return self._text(self.expression, dialect, pretty=pretty)
+        return _text(self.expression, dialect, pretty=pretty)
 
     def with_table_of_worth(self) -> tuple[list[str], str]:
         """Statements that make a temporary table `WORTH`, and the query over it.
@@ -77,10 +77,7 @@ class ScoringQuery:
             expression=self.worth,
             properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
         )
-        return [self._text(made, DIALECT)], self._text(query, DIALECT)
-
-    def _text(self, expression: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
-        return expression.sql(dialect=dialect, pretty=pretty, unsupported_level=ErrorLevel.RAISE)
+        return [_text(made)], _text(query, copy=False)
 
 
 def compile_scorecard(
@@ -221,3 +218,7 @@ def _whole_points(thousandths: Sql) -> Sql:
     """Rounded half away from zero, by dividing only what is not negative: engines agree on that."""
     size = exp.IntDiv(this=exp.paren(call("ABS", thousandths) + number(MILLI // 2)), expression=number(MILLI))
     return exp.Mul(this=call("SIGN", thousandths), expression=exp.paren(size))
+
+
+def _text(expression: exp.Expression, dialect: str = DIALECT, **how: bool) -> str:
+    return expression.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, **how)
