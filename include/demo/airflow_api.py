@@ -107,9 +107,8 @@ class AirflowApi:
             state = self.get(f"dags/{dag_id}/dagRuns/{run_id}")["state"]
             if state in FINISHED:
                 return str(state)
-            busy = [
-                f"{task} {state}" for task, state in self.tasks(dag_id, run_id).items() if state == "running"
-            ]
-            say(f"{dag_id}: {', '.join(busy) or state}")
+            busy = [task for task, doing in self.tasks(dag_id, run_id).items() if doing == "running"]
+            if busy or state != "running":  # between two tasks there is nothing to tell
+                say(f"{dag_id}: {', '.join(busy) or state}")
             time.sleep(0.7)
         raise CannotStart(f"{dag_id} {run_id} was not finished after {seconds:.0f} s")

@@ -69,6 +69,7 @@ def demo() -> None:
                 "Airflow": f"{world.places.airflow_url}  admin / {world.places.password}",
                 "CRM": f"{world.places.crm_url}  leads with their scores, and the calls sales received",
                 "try": "change the points of meeting_held in include/rules/b2b_saas.yaml, and watch",
+                "look": f"RESCORE_HOME={_relative(world.places)} .venv/bin/rescore status",
                 "why": f"RESCORE_HOME={_relative(world.places)} {EXPLAIN} {evidence.top_lead()}",
                 "stop": "make stop",
             }

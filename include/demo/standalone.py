@@ -55,7 +55,8 @@ class Standalone:
         Raises:
             CannotStart: A port is taken, or a server did not come up.
         """
-        self.stop()
+        if self.stop():
+            say("ended the one that was running; its scores and its login are gone")
         self.places.require_free_ports()
         shutil.rmtree(self.places.home, ignore_errors=True)
         self.places.home.mkdir(parents=True)

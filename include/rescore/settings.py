@@ -33,8 +33,8 @@ class Settings:
         Raises:
             SettingsIncomplete: A folder that must exist does not.
         """
-        home = Path(environment.get("RESCORE_HOME", ".rescore")).absolute()
-        project = Path(environment.get("RESCORE_PROJECT", ".")).absolute()
+        home = Path(environment.get("RESCORE_HOME") or ".rescore").absolute()
+        project = Path(environment.get("RESCORE_PROJECT") or ".").absolute()
         return cls(
             ledger_url=ledger_url
             or environment.get("RESCORE_LEDGER_URL")

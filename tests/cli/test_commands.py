@@ -104,6 +104,37 @@ def test_check_lists_every_problem_of_every_file_as_file_line_col_message(export
     assert [line.split(":")[1] for line in lines] == sorted(line.split(":")[1] for line in lines)
 
 
+def test_an_input_is_never_overwritten(export):
+    before = (export / "leads.csv").read_bytes()
+
+    done = score(export, out=export / "leads.csv")
+
+    assert done.returncode == 1
+    assert "would be overwritten" in done.stderr
+    assert (export / "leads.csv").read_bytes() == before
+
+
+def test_a_field_that_no_row_has_is_told(export):
+    with_where = "activity: page_view, where: {asset_name: {contains: x}},"
+    (export / "rules.yaml").write_text(RULES.replace("activity: page_view,", with_where))
+
+    done = score(export)
+
+    assert done.returncode == 0
+    assert "activities: asset_name" in done.stderr
+
+
+def test_check_goes_on_after_a_file_it_cannot_read(export):
+    (export / "bad.yaml").write_text(RULES.replace("UTC", "Mars/Base"))
+
+    done = rescore("check", export / "nothing.yaml", export / "bad.yaml", export / "rules.yaml")
+
+    assert done.returncode == 1
+    assert "nothing.yaml: cannot be read" in done.stderr
+    assert "Mars/Base" in done.stderr
+    assert "tiny: 1 rules" in done.stdout
+
+
 def test_wrong_usage_is_exit_2(export):
     assert rescore("score", "--rules", export / "rules.yaml").returncode == 2
     assert rescore("scoer").returncode == 2
@@ -132,4 +163,4 @@ def test_explaining_a_lead_nobody_scored_says_so(tmp_path):
     done = rescore("explain", "hubspot:1", RESCORE_HOME=str(tmp_path))
 
     assert done.returncode == 1
-    assert "no score is kept for lead hubspot:1" in done.stderr
+    assert "no score is kept for lead 'hubspot:1'" in done.stderr

@@ -104,6 +104,14 @@ def test_an_overtaken_lead_stays_dirty_until_a_run_as_new_as_both(world):
     assert (world.scores(), world.dirty()) == ({"crm:1": 9}, [])
 
 
+def test_a_run_as_of_earlier_marks_nobody_for_facts_that_others_brought(world):
+    world.score(**{"crm:1": 7})
+    [(as_of,)] = world.rows(tables.score, "as_of")
+    world.land("crm:2")
+    world.promote(world.stage(world.start(as_of=as_of - MINUTE), {"crm:1": 7}))
+    assert world.dirty() == ["crm:2"]
+
+
 def test_a_rescore_that_an_incremental_overtook_leaves_that_lead_to_the_next_run(world):
     world.adopt(a_card(MQL, points=9))
     rescore = world.stage(world.start("rescore"), {"crm:1": 9})

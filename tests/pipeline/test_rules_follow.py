@@ -1,6 +1,10 @@
 """What follows from a rules file that was edited, broken, copied or reverted."""
 
+import pytest
+
+from rescore.errors import InputUnreadable
 from rescore.ledger import activations
+from rescore.ledger.status import status
 from tests.support.main_job import RULES
 
 
@@ -108,6 +112,31 @@ def test_a_moved_threshold_is_judged_for_everybody(job):
     job.run()
 
     assert len(job.receiver.received) == 1
+
+
+def test_a_scorecard_that_nobody_has_is_told_with_those_there_are(job):
+    job.run()
+
+    with pytest.raises(InputUnreadable, match="no scorecard `b2c` is in force; there is b2b_saas"):
+        job.start(scorecards=["b2c"])
+
+
+def test_a_file_that_is_gone_leaves_its_scorecard_in_force_and_is_told(job):
+    job.run()
+    (job.ws.rules_dir / "b2b_saas.yaml").unlink()
+    job.write_rules("rules: [", name="bad.yaml")
+    job.adopt()
+    (job.ws.rules_dir / "bad.yaml").unlink()
+    job.visit("bob")
+
+    job.run()
+
+    with job.ws.ledger.reading() as connection:
+        now = status(connection, job.now, files=set())
+    assert job.scores()["bob"] == 10
+    assert [card.file_gone for card in now.scorecards] == [True]
+    assert now.rejected == ()
+    assert now.read == {"hubspot": job.now}
 
 
 def test_a_paused_scorecard_is_not_scored_and_catches_up(job):

@@ -22,7 +22,7 @@ from rescore.rules.load import check_scorecard, load_scorecard
 from rescore.rules.moments import end_of, is_moment
 from rescore.scoring.engine import score as score_facts
 from rescore.scoring.facts import facts_from_files
-from rescore.scoring.unreadable import unreadable
+from rescore.scoring.unreadable import absent_fields, unreadable
 
 ONE_THOUSANDTH = pa.scalar(Decimal("0.001"))
 
@@ -33,7 +33,12 @@ def check(
     """Check rules files and run their examples; every problem is a `file:line:col: message` line."""
     lines: list[str] = []
     for path in rules:
-        card, problems = check_scorecard(_read(path))
+        try:
+            body = _read(path)
+        except InputUnreadable as unreadable_file:
+            lines.append(str(unreadable_file))
+            continue
+        card, problems = check_scorecard(body)
         if card is not None:
             problems = failed_examples(card)
             if not problems:
@@ -55,17 +60,26 @@ def score(
 ) -> None:
     """Score every lead of an export under one rules file, without any server."""
     _format_of(out)
+    if out.exists() and any(out.samefile(given) for given in (rules, leads, activities) if given.exists()):
+        raise InputUnreadable(
+            f"{out}: is one of the inputs and would be overwritten; give --out another name"
+        )
     card = load_scorecard(_read(rules), name=str(rules))
     moment = as_of_moment(as_of, card)
     with Console(stderr=True).status("reading") as progress:
         facts = facts_from_files(leads, activities)
         progress.update("scoring")
         table = score_facts(card, facts, as_of=moment)
-        missing = unreadable(card, facts)
+        missing, absent = unreadable(card, facts), absent_fields(card, facts)
         progress.update("writing")
         _write(_presentable(card, table), out)
     for reason, count in facts.set_aside.items():
         print(f"set aside: {reason.replace('_', ' ')}, {count:,} rows", file=sys.stderr)
+    for field in absent:
+        print(
+            f"{field}: the rules ask for it, and no row has it; is the column named otherwise?",
+            file=sys.stderr,
+        )
     for field, count in missing.items():
         print(f"{count:,} values of {field} could not be read and count as missing", file=sys.stderr)
     print(f"{table.num_rows:,} leads scored as of {moment.isoformat()} into {out}")
@@ -75,7 +89,7 @@ def as_of_moment(text: str, card: Scorecard) -> datetime:
     """A bare date means the end of that day in the scorecard's zone; a naive time is UTC."""
     if not is_moment(text):
         raise InputUnreadable(
-            f"--as-of {text!r} is no date or time; write 2026-11-01 or 2026-11-01T12:00:00Z"
+            f"--as-of {text!r} is no date or time from 1970 to 2199; write 2026-11-01 or 2026-11-01T12:00:00Z"
         )
     return end_of(text, card.timezone)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -34,13 +35,18 @@ def explain(
 ) -> None:
     """Account for a lead's committed score, rule by rule, by computing it again."""
     ws = open_workspace()
+    lead = lead.strip()
     key = lead if ":" in lead else lead_key("hubspot", lead)
     with ws.ledger.reading() as connection:
-        cards = [active for active in activations.in_force(connection) if scorecard in ("", active.scorecard)]
+        in_force = activations.in_force(connection)
+        cards = [active for active in in_force if scorecard in ("", active.scorecard)]
+        if scorecard and not cards:
+            raise _unknown(scorecard, in_force)
         rows = {active.scorecard: stage.committed_row(connection, active.scorecard, key) for active in cards}
     if not any(rows.values()):
         raise InputUnreadable(
-            f"no score is kept for lead {key}; write its key as in hubspot:1042, `rescore status` counts them"
+            f"no score is kept for lead {key[:80]!r}; a key is the CRM's name in small letters, a colon and "
+            "its record id, as in hubspot:1042"
         )
     with ws.lake.facts([key]) as facts:
         for active in cards:
@@ -57,7 +63,9 @@ def status(
     """What is in force, how many leads carry which band, and everything that is still owed."""
     ws = open_workspace()
     with ws.ledger.reading() as connection:
-        now = read_status(connection, datetime.now(UTC))
+        now = read_status(
+            connection, datetime.now(UTC), files={file.name for file in ws.rules_dir.glob("*.yaml")}
+        )
     if plain:
         for name, count in now.lines():
             print(f"{name}: {count}")
@@ -82,10 +90,13 @@ def resume(scorecard: Annotated[str, typer.Argument(metavar="SCORECARD")]) -> No
 def _set_paused(scorecard: str, *, paused: bool) -> None:
     ws = open_workspace()
     with ws.ledger.transaction() as connection:
-        known = [active.scorecard for active in activations.in_force(connection)]
-        if scorecard not in known:
-            raise InputUnreadable(
-                f"no scorecard `{scorecard}` is in force; there is {', '.join(known) or 'none yet'}"
-            )
+        in_force = activations.in_force(connection)
+        if scorecard not in {active.scorecard for active in in_force}:
+            raise _unknown(scorecard, in_force)
         change = activations.pause if paused else activations.resume
         change(connection, scorecard, at=datetime.now(UTC), by=getpass.getuser())
+
+
+def _unknown(scorecard: str, in_force: Sequence[activations.Active]) -> InputUnreadable:
+    there = ", ".join(active.scorecard for active in in_force) or "none yet"
+    return InputUnreadable(f"no scorecard `{scorecard}` is in force; there is {there}")

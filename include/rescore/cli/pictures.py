@@ -31,6 +31,9 @@ def _parts(status: Status) -> Iterator[RenderableType]:
     owed |= {f"deliveries {state}": n for state, n in status.deliveries.items()}
     if status.unanswered:
         owed["deliveries without an answer"] = status.unanswered
+    for source, moment in status.read.items():
+        when = f"last read to its end {moment:%Y-%m-%d %H:%M} UTC" if moment else "its history is loading"
+        yield Text(f"{source}: {when}")
     if owed:
         yield Panel(_counts(owed), title="CRM and automations", title_align="left")
     for file in status.rejected:
@@ -43,7 +46,11 @@ def _parts(status: Status) -> Iterator[RenderableType]:
 
 def _scorecard(card: ScorecardStatus) -> Panel:
     notes = [f"version {card.version}", f"since {card.activated_at:%Y-%m-%d %H:%M} UTC"]
-    notes += ["paused"] * card.paused + ["rescore owed"] * card.rescore_owed
+    notes += (
+        [f"{card.path} is gone"] * card.file_gone
+        + ["paused"] * card.paused
+        + ["rescore owed"] * card.rescore_owed
+    )
     states = {state: count for state, count in card.leads.items() if count}
     return Panel(
         Group(bars(card.bands), Text(), _counts(states)),

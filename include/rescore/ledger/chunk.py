@@ -71,7 +71,11 @@ class Chunk:
         as_staged = or_(S.c.changed, not_(DIFFERS))
         self.equal = and_(at_least, at_most)
         self.wins = or_(C.c.lead.is_(None), and_(at_least, not_(at_most), as_staged))
-        self._overtaken = and_(C.c.lead.is_not(None), not_(at_most), not_(and_(at_least, as_staged)))
+        # facts that only this run knows, as of a moment that is past, are marked already since they landed
+        outdated = and_(C.c.activation_seq >= run.activation_seq, C.c.as_of > moment)
+        self._overtaken = and_(
+            C.c.lead.is_not(None), not_(at_most), not_(and_(at_least, as_staged)), not_(outdated)
+        )
 
     def rows(self, *columns: Any) -> Select[Any]:
         """The chunk's staged rows beside their committed ones, null where there is none."""

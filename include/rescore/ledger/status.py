@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +37,7 @@ class ScorecardStatus:
     activation: int
     path: str
     activated_at: datetime
+    file_gone: bool
     rescore_owed: bool
     paused: bool
     scored: int
@@ -72,7 +73,8 @@ class RunStatus:
 class Status:
     """The whole picture: scorecards, what is owed to targets and receivers, rejected files, last runs.
 
-    `unanswered` counts the attempts at deliveries whose outcome nobody knows.
+    `unanswered` counts the attempts at deliveries whose outcome nobody knows. `read` says of each source
+    when all of its streams had last been read to their end; None while its history is loading.
     """
 
     scorecards: tuple[ScorecardStatus, ...]
@@ -81,6 +83,7 @@ class Status:
     delivered_today: int
     unanswered: int
     rejected: tuple[RejectedFile, ...]
+    read: Mapping[str, datetime | None]
     runs: tuple[RunStatus, ...]
 
     def lines(self) -> Iterator[tuple[str, int]]:
@@ -89,6 +92,7 @@ class Status:
             name = card.scorecard
             yield f"{name} version", card.version
             yield f"{name} activation", card.activation
+            yield f"{name} file gone", int(card.file_gone)
             yield f"{name} rescore owed", int(card.rescore_owed)
             yield f"{name} paused", int(card.paused)
             yield f"{name} scored", card.scored
@@ -101,8 +105,15 @@ class Status:
         yield "rejected files", len(self.rejected)
 
 
-def status(connection: Connection, now: datetime) -> Status:
-    """Read the whole picture; `now` only bounds `delivered_today`, the last 24 hours."""
+def status(connection: Connection, now: datetime, *, files: Collection[str] | None = None) -> Status:
+    """Read the whole picture.
+
+    Args:
+        connection: A reading one will do.
+        now: Bounds `delivered_today`, the last 24 hours.
+        files: The names of the rules files there are now: a rejected file that is gone needs nobody, and a
+            scorecard in force whose file is gone is told. None: nobody looked.
+    """
     delivery = tables.delivery
     by_target: dict[str, Counter[str]] = {}
     for target, state, count in connection.execute(
@@ -115,7 +126,9 @@ def status(connection: Connection, now: datetime) -> Status:
         select(delivery.c.state, func.count()).group_by(delivery.c.state).order_by(delivery.c.state)
     )
     return Status(
-        scorecards=tuple(_scorecard(connection, active) for active in activations.in_force(connection)),
+        scorecards=tuple(
+            _scorecard(connection, active, files) for active in activations.in_force(connection)
+        ),
         syncs=by_target,
         deliveries={state: count for state, count in states},  # noqa: C416 - rows are no pairs to mypy
         delivered_today=connection.execute(
@@ -124,12 +137,15 @@ def status(connection: Connection, now: datetime) -> Status:
         unanswered=connection.execute(
             select(func.count()).where(tables.attempt.c.outcome == "unknown")
         ).scalar_one(),
-        rejected=_rejected(connection),
+        rejected=tuple(file for file in _rejected(connection) if files is None or file.path in files),
+        read=_read(connection),
         runs=_runs(connection),
     )
 
 
-def _scorecard(connection: Connection, active: activations.Active) -> ScorecardStatus:
+def _scorecard(
+    connection: Connection, active: activations.Active, files: Collection[str] | None
+) -> ScorecardStatus:
     score = tables.score
     bands = connection.execute(
         select(score.c.band, func.count(), func.max(score.c.score).label("best"))
@@ -143,6 +159,7 @@ def _scorecard(connection: Connection, active: activations.Active) -> ScorecardS
         path=active.path,
         activated_at=active.activated_at,
         rescore_owed=active.rescored_at is None,
+        file_gone=files is not None and active.path not in files,
         paused=active.paused,
         scored=sum(row[1] for row in bands),
         bands={row[0] or "none": row[1] for row in sorted(bands, key=lambda row: -row.best)},
@@ -187,6 +204,20 @@ def _rejected(connection: Connection) -> tuple[RejectedFile, ...]:
         RejectedFile(row.path, row.scorecard, row.registered_at, tuple((row.error or "").split("\n")))
         for row in rows
     )
+
+
+def _read(connection: Connection) -> dict[str, datetime | None]:
+    stream = tables.stream
+    rows = connection.execute(
+        select(
+            stream.c.source,
+            func.min(stream.c.read_at).label("oldest"),
+            (func.count() - func.count(stream.c.read_at)).label("unread"),
+        )
+        .group_by(stream.c.source)
+        .order_by(stream.c.source)
+    )
+    return {row.source: None if row.unread else row.oldest for row in rows}
 
 
 def _runs(connection: Connection) -> tuple[RunStatus, ...]:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
+from rescore.errors import InputUnreadable
 from rescore.ledger import activations, runs, streams
 from rescore.pipeline.progress import Progress, silent
 from rescore.rules.load import load_scorecard
 from rescore.scoring.engine import score_to_parquet
-from rescore.scoring.unreadable import unreadable
+from rescore.scoring.unreadable import absent_fields, unreadable
 from rescore.workspace import Workspace
 
 
@@ -39,12 +40,20 @@ def start_runs(
 
     Returns:
         The run keys, in the order of the scorecards' names.
+
+    Raises:
+        InputUnreadable: One of `scorecards` is not in force.
     """
     keys = []
+    wanted = set(scorecards)
     with ws.ledger.transaction() as connection:
         complete = streams.history_complete(connection)
-        for active in activations.in_force(connection):
-            if active.paused or (scorecards and active.scorecard not in scorecards):
+        cards = activations.in_force(connection)
+        if unknown := wanted - {active.scorecard for active in cards}:
+            there = ", ".join(active.scorecard for active in cards) or "none yet"
+            raise InputUnreadable(f"no scorecard `{min(unknown)}` is in force; there is {there}")
+        for active in cards:
+            if active.paused or (wanted and active.scorecard not in wanted):
                 continue
             key = f"{run_id}/{active.scorecard}"
             runs.start_run(
@@ -86,6 +95,8 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
     counts: Counter[str] = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
     with ws.lake.facts(leads) as facts:
+        for field in absent_fields(card, facts):
+            progress(f"{run.scorecard}: {field}: the rules ask for it, and no row has it")
         counts["scored"] = score_to_parquet(card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key))
         counts.update({f"unreadable {field}": number for field, number in unreadable(card, facts).items()})
     with ws.ledger.transaction() as connection:

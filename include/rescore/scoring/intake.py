@@ -24,7 +24,7 @@ def open_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> i
         InputUnreadable: The file is not there or is not what its name says.
     """
     if not path.is_file():
-        raise InputUnreadable(f"There is no file {path}.")
+        raise InputUnreadable(f"There is {'a folder, and no file,' if path.is_dir() else 'no file'} {path}.")
     kind = next((kind for suffix, kind in _KINDS.items() if path.name.lower().endswith(suffix)), None)
     if kind is None:
         raise InputUnreadable(f"{path} is neither .parquet nor .csv; the name has to tell which it is.")
@@ -42,7 +42,8 @@ def open_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> i
         )
         rows.create(name)
     except duckdb.Error as error:  # its text may quote rows of the file
-        raise InputUnreadable(f"{path} cannot be read as {kind}; export it again as UTF-8 {kind}.") from error
+        wanted = "UTF-8 CSV with a first line of names" if kind == "CSV" else kind
+        raise InputUnreadable(f"{path} cannot be read as {kind}; export it again as {wanted}.") from error
     (rejected,) = connection.table(f"{name}_rejects").aggregate("count(DISTINCT line)").fetchall()[0]
     return int(rejected)
 

@@ -53,6 +53,19 @@ def unreadable(card: Scorecard, facts: Facts) -> dict[str, int]:
     return counts
 
 
+def absent_fields(card: Scorecard, facts: Facts) -> list[str]:
+    """The fields the rules compare and the facts do not have, as `leads: job_title`: always missing."""
+    columns = facts.columns
+    absent = []
+    for relation, types, conditions in (
+        ("leads", columns.leads, _lead_conditions(card)),
+        ("activities", columns.activities, _activity_conditions(card)),
+    ):
+        wanted = {field for condition in conditions for field, _ in _readings(condition)}
+        absent += [f"{relation}: {field}" for field in sorted(wanted - types.keys())]
+    return absent
+
+
 def _fails(reader: Reader, field: str, kind: Kind) -> Sql:
     read = {
         Kind.TEXT: reader.folded,
