@@ -16,7 +16,7 @@ def promote_or_hold(ws: Workspace, run_key: str, *, progress: Progress = silent)
     Returns:
         Counts: `promoted`, `changed`, `overtaken`, `fired`, ... as `promotion.promote` gives them.
     """
-    with ws.ledger.transaction() as connection:
+    with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
         card = load_scorecard(
             activations.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard

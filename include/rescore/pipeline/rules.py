@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from rescore.errors import SettingsIncomplete
 from rescore.ledger import activations, registry
 from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
@@ -34,7 +35,7 @@ class RulesNews:
 
 def edited_files(ws: Workspace) -> dict[str, str]:
     """The SHA-256 of every file whose bytes are not those last looked at: what the sensor watches."""
-    with ws.ledger.transaction() as connection:
+    with ws.ledger.reading() as connection:
         seen = registry.files_seen(connection)
     return {path.name: sha256 for path, _, sha256 in _files(ws.rules_dir) if seen.get(path.name) != sha256}
 
@@ -44,8 +45,11 @@ def adopt_rules(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
 
     A file that does not hold is registered as rejected and remembered by its hash; the version in force
     stays in force. Never raises for what a file says.
+
+    Raises:
+        SettingsIncomplete: A file is there and cannot be read.
     """
-    with ws.ledger.transaction() as connection:
+    with ws.ledger.reading() as connection:
         seen = registry.files_seen(connection)
         owners = activations.owners(connection)
     news = []
@@ -79,7 +83,14 @@ def adopt_rules(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
 
 def _files(folder: Path) -> Iterator[tuple[Path, bytes, str]]:
     for path in sorted(folder.glob("*.yaml")):
-        body = path.read_bytes()
+        try:
+            body = path.read_bytes()
+        except FileNotFoundError:
+            continue  # an editor is replacing it; the next look finds it
+        except OSError as error:
+            raise SettingsIncomplete(
+                f"the rules file {path} cannot be read ({error.strerror}); make it readable or remove it"
+            ) from None
         yield path, body, hashlib.sha256(body).hexdigest()
 
 

@@ -86,7 +86,7 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
     Returns:
         Counts: `scored`, and one `unreadable <field> as <kind>` per attribute whose values did not parse.
     """
-    with ws.ledger.transaction() as connection:
+    with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
         body = activations.body_of(connection, run.scorecard, run.activation_seq)
         # marks first, facts second: a fact landed in between is scored now and, still marked, once more

@@ -51,7 +51,7 @@ class RescoreAsked:
 
 def look(ws: Workspace, *, at: datetime) -> Look:
     """Compare the files on disk, and the activations in force, with what the ledger says was done."""
-    with ws.ledger.transaction() as connection:
+    with ws.ledger.reading() as connection:
         due = tuple(active.scorecard for active in activations.rescore_due(connection, now=at))
     return Look(edited_files(ws), due)
 
