@@ -5,7 +5,7 @@
     │                                                  InputUnreadable · LedgerBehind
     ├── TerminalError        a person looks outside   CrmRejectedCredentials · CrmFieldMissing · CursorStuck
     ├── RetryableError       the same call, later     CrmUnavailable · CrmRateLimited · LedgerBusy
-    ├── RecordError          set one record aside     RecordUnreadable · UpdateRejected
+    ├── RecordError          set one record aside     RecordUnreadable
     └── Superseded           a newer writer took over Fenced
 
 The core raises; only the Airflow side decides what a task does about each family. A message names
@@ -91,10 +91,6 @@ class LedgerBusy(RetryableError):
 
 class RecordUnreadable(RecordError):
     """A record from a source cannot be read as a fact."""
-
-
-class UpdateRejected(RecordError):
-    """The CRM refused the update of one record."""
 
 
 class Fenced(Superseded):

@@ -1,4 +1,4 @@
-"""The words that every room shares: a lead's key, and whole numbers for points."""
+"""The words that every room shares: a lead's key, and thousandths of points."""
 
 MILLI = 1000
 """Thousandths in one point."""
@@ -13,9 +13,3 @@ def split_lead_key(lead: str) -> tuple[str, str]:
     """(source, lead_id) of a key; sources have no colon, ids may."""
     source, _, lead_id = lead.partition(":")
     return source, lead_id
-
-
-def whole_points(thousandths: int) -> int:
-    """Rounded half away from zero: 1500 -> 2, -1500 -> -2, 1499 -> 1."""
-    sign = -1 if thousandths < 0 else 1
-    return sign * ((abs(thousandths) + MILLI // 2) // MILLI)

@@ -8,7 +8,7 @@ from pathlib import Path
 from rescore.lake.lake import Lake
 from rescore.ledger.migrate import require_current
 from rescore.ledger.transaction import Ledger
-from rescore.mapping import Mapping, load_mapping
+from rescore.mapping import Mapping, read_mapping
 from rescore.settings import Settings
 
 
@@ -39,5 +39,5 @@ class Workspace:
         Raises:
             MappingInvalid: A mapping file does not hold.
         """
-        files = sorted(self.mappings_dir.glob("*.yaml"))
-        return {mapping.name: mapping for mapping in (load_mapping(f.read_bytes(), f.name) for f in files)}
+        mappings = (read_mapping(file) for file in sorted(self.mappings_dir.glob("*.yaml")))
+        return {mapping.name: mapping for mapping in mappings}

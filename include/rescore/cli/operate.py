@@ -15,7 +15,6 @@ from rescore.cli.pictures import status_picture
 from rescore.errors import InputUnreadable
 from rescore.ledger import activations, stage
 from rescore.ledger.status import status as read_status
-from rescore.model import lead_key
 from rescore.rules.load import load_scorecard
 from rescore.scoring.explain import explain as explain_lead
 from rescore.settings import Settings
@@ -35,8 +34,7 @@ def explain(
 ) -> None:
     """Account for a lead's committed score, rule by rule, by computing it again."""
     ws = open_workspace()
-    lead = lead.strip()
-    key = lead if ":" in lead else lead_key("hubspot", lead)
+    key = lead.strip()
     with ws.ledger.reading() as connection:
         in_force = activations.in_force(connection)
         cards = [active for active in in_force if scorecard in ("", active.scorecard)]

@@ -9,10 +9,9 @@ import typer
 from rescore.connectors.connection import connection_from_environment
 from rescore.connectors.hubspot import HubSpot
 from rescore.connectors.hubspot import setup as setup_properties
-from rescore.errors import SettingsIncomplete
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
-from rescore.mapping import load_mapping
+from rescore.mapping import read_mapping
 from rescore.settings import Settings
 
 app = typer.Typer(help="Prepare a ledger or a CRM.", no_args_is_help=True)
@@ -33,10 +32,7 @@ def hubspot() -> None:
     Airflow itself reads.
     """
     settings = Settings.from_environment(os.environ)
-    file = settings.mappings_dir / "hubspot.yaml"
-    if not file.exists():
-        raise SettingsIncomplete(f"there is no mapping {file}; it says which properties show the scores")
-    mapping = load_mapping(file.read_bytes(), str(file))
+    mapping = read_mapping(settings.mappings_dir / "hubspot.yaml")
     connection = connection_from_environment("rescore_hubspot", os.environ)
     for line in setup_properties(HubSpot.from_connection(connection, mapping)):
         print(line)

@@ -171,13 +171,6 @@ def resume(connection: Connection, scorecard: str, *, at: datetime, by: str) -> 
     _set_paused(connection, scorecard, paused=False, at=at, by=by)
 
 
-def is_paused(connection: Connection, scorecard: str) -> bool:
-    """Whether somebody paused it."""
-    return bool(
-        connection.scalar(select(tables.control.c.paused).where(tables.control.c.scorecard == scorecard))
-    )
-
-
 def _wakes(connection: Connection, before: Active, version: Row[Any]) -> str:
     """The strongest part that moved; what an unfinished rescore still owes counts as moved."""
     old = registry.version(connection, before.scorecard, before.version_seq)

@@ -14,16 +14,7 @@ from rescore.rules.load import load_scorecard
 from rescore.scoring.explain import top_reasons
 from rescore.workspace import Workspace
 
-STAGED = pa.schema(
-    [
-        ("lead", pa.string()),
-        ("score", pa.int64()),
-        ("band", pa.string()),
-        ("dimensions", pa.string()),
-        ("reasons", pa.string()),
-        ("changed", pa.bool_()),
-    ]
-)
+STAGED = pa.schema([column for column in stage.STAGE if column.name != "run_key"])
 
 
 def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
