@@ -1,7 +1,10 @@
 """The wait behind the rule-change sensor: levels compared, never events counted."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import pytest
 from airflow.sdk.module_loading import import_string
@@ -17,18 +20,35 @@ from rescore_airflow.triggers.rules import PATIENCE, RulesChangedTrigger
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
 
 
-async def first_event(seconds: float):
-    """The payload of the trigger's event, None when it still waits after `seconds`."""
+class StillWaiting(Exception):
+    """The trigger has taken all the looks of a test and would go on."""
 
-    events = RulesChangedTrigger(poke_interval=0.02).run()
+
+class SteppedTrigger(RulesChangedTrigger):
+    """Does what a test says between two looks, where the real one sleeps; after the last look it stops."""
+
+    def __init__(self, *between: Callable[[], object]) -> None:
+        super().__init__(poke_interval=0)
+        self.between = iter(between)
+
+    async def pause(self) -> None:
+        try:
+            meanwhile = next(self.between)
+        except StopIteration:
+            raise StillWaiting from None
+        meanwhile()
+
+
+def nothing() -> None:
+    """Nobody does anything between two looks."""
+
+
+def event(*between: Callable[[], object]) -> dict[str, Any] | None:
+    """What ends the wait within one look more than there are steps between them; None when nothing does."""
     try:
-        return (await asyncio.wait_for(anext(events), seconds)).payload
-    except TimeoutError:
+        return asyncio.run(anext(SteppedTrigger(*between).run())).payload
+    except StillWaiting:
         return None
-
-
-def event(seconds: float = 30.0):
-    return asyncio.run(first_event(seconds))
 
 
 def settle(deployment) -> None:
@@ -46,47 +66,43 @@ def test_a_trigger_rebuilt_elsewhere_is_the_same_trigger():
 
 
 def test_files_that_nobody_has_looked_at_yet_end_the_wait(deployment):
-    assert set(event()["edited"]) == {file.name for file in deployment.rules.glob("*.yaml")}
+    looks = RulesChangedTrigger(poke_interval=0.01).run()
+    assert set(asyncio.run(anext(looks)).payload["edited"]) == {
+        file.name for file in deployment.rules.glob("*.yaml")
+    }
 
 
 def test_when_all_is_done_the_trigger_waits(deployment):
     settle(deployment)
-    assert event(0.5) is None
+    assert event(nothing, nothing) is None
 
 
 def test_an_edit_made_before_the_trigger_started_is_seen_too(deployment):
     settle(deployment)
     deployment.edit("points:", "points: ", "b2b_saas.yaml")
-    assert list(event()["edited"]) == ["b2b_saas.yaml"]
+    assert list(event(nothing)["edited"]) == ["b2b_saas.yaml"]
 
 
 def test_an_edit_taken_back_before_anybody_acted_ends_nothing(deployment):
     settle(deployment)
     deployment.edit("points:", "points: ")
-    deployment.edit("points: ", "points:")
-    assert event(0.5) is None
+    assert event(lambda: deployment.edit("points: ", "points:"), nothing) is None
 
 
 def test_a_file_that_is_still_being_written_is_left_alone_until_it_settles(deployment):
     settle(deployment)
-    body = (deployment.rules / "b2b_saas.yaml").read_text()
-
-    async def write_slowly():
-        waiting = asyncio.create_task(first_event(30))
-        for length in range(1, 15):
-            assert not waiting.done(), "it acted on a half-written file"
-            (deployment.rules / "b2b_saas.yaml").write_text(body[:length])
-            await asyncio.sleep(0.01)
-        (deployment.rules / "b2b_saas.yaml").write_text(body + "\n# done\n")
-        return await waiting
-
-    seen = asyncio.run(write_slowly())
-    assert list(seen["edited"]) == ["b2b_saas.yaml"]
+    file = deployment.rules / "b2b_saas.yaml"
+    body = file.read_text()
+    pieces = [body[:length] for length in (0, 1, 100, len(body) // 2)]
+    writing = [partial(file.write_text, piece) for piece in [*pieces, body + "\n# done\n"]]
+    assert event(*writing) is None, "it acted on a half-written file"
+    file.write_text(body)
+    assert list(event(*writing, nothing)["edited"]) == ["b2b_saas.yaml"]
 
 
 def test_before_the_first_load_no_rescore_is_due(deployment):
     adopt_rules(deployment.workspace, at=datetime.now(UTC), by="test")
-    assert event(0.5) is None
+    assert event(nothing, nothing) is None
 
 
 def test_a_rescore_that_is_due_ends_the_wait_at_once(deployment):
@@ -100,9 +116,9 @@ def test_a_rescore_that_is_due_ends_the_wait_at_once(deployment):
 def test_a_rejected_file_is_remembered_and_does_not_end_the_wait_again(deployment):
     settle(deployment)
     (deployment.rules / "b2b_saas.yaml").write_text("scorecard: [")
-    assert list(event()["edited"]) == ["b2b_saas.yaml"]
+    assert list(event(nothing)["edited"]) == ["b2b_saas.yaml"]
     settle(deployment)
-    assert event(0.5) is None
+    assert event(nothing, nothing) is None
 
 
 def test_a_missing_rules_folder_ends_the_wait_with_a_sentence(deployment):
@@ -114,7 +130,9 @@ def test_a_missing_rules_folder_ends_the_wait_with_a_sentence(deployment):
 
 def test_a_ledger_that_cannot_be_reached_is_given_a_few_looks(deployment, monkeypatch, capsys):
     monkeypatch.setenv("RESCORE_LEDGER_URL", "postgresql://nobody@127.0.0.1:1/nothing")
-    seen = event()
+    assert event(*[nothing] * (PATIENCE - 2)) is None
+    capsys.readouterr()
+    seen = event(*[nothing] * (PATIENCE - 1))
     assert seen["retryable"] is True
     assert "cannot be reached" in seen["error"]
     assert capsys.readouterr().out.count("failed: ") == PATIENCE

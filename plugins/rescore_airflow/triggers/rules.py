@@ -62,7 +62,11 @@ class RulesChangedTrigger(BaseTrigger):
                     yield TriggerEvent({"edited": dict(seen.edited), "due": list(seen.due)})
                     return
                 before = seen
-            await asyncio.sleep(self.poke_interval)
+            await self.pause()
+
+    async def pause(self) -> None:
+        """What lies between two looks."""
+        await asyncio.sleep(self.poke_interval)
 
 
 def _ended(error: RescoreError) -> TriggerEvent:
