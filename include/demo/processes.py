@@ -47,8 +47,10 @@ class Process:
         for process in members:
             _quietly(process.terminate)
         _, stubborn = psutil.wait_procs(members, timeout=patience)
-        for process in {*stubborn, *_group(pid)}:
+        stubborn = [*{*stubborn, *_group(pid)}]
+        for process in stubborn:
             _quietly(process.kill)
+        psutil.wait_procs(stubborn, timeout=patience)
         self._pid_file.unlink(missing_ok=True)
         return True
 

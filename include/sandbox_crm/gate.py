@@ -3,10 +3,8 @@
 import asyncio
 import json
 import re
-import time
 import uuid
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,16 +39,8 @@ class Window:
 class Gate:
     """ASGI middleware for every call under the vendor's paths; the sandbox's own pages pass."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        sandbox: Sandbox,
-        latency: float,
-        faults: Faults | None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.app, self.sandbox, self.latency, self.faults, self.clock = app, sandbox, latency, faults, clock
+    def __init__(self, app: ASGIApp, *, sandbox: Sandbox, latency: float, faults: Faults | None) -> None:
+        self.app, self.sandbox, self.latency, self.faults = app, sandbox, latency, faults
         limits = sandbox.limits
         self.general = Window(limits.per_ten_seconds, TEN_SECONDS)
         self.searches = Window(limits.search_per_second, 1.0)
@@ -77,7 +67,7 @@ class Gate:
             self.sandbox.refused[429] += 1
             await answer(send, 429, *refused)
             return
-        now = self.clock()
+        now = self._seconds()
         left = self.general.take(now)
         if searching:
             self.searches.take(now)
@@ -93,7 +83,7 @@ class Gate:
 
     def _limited(self, searching: bool) -> tuple[dict[str, Any], dict[str, str]] | None:
         """The body and headers of a 429, when a limit is reached."""
-        now, limits = self.clock(), self.sandbox.limits
+        now, limits = self._seconds(), self.sandbox.limits
         waits = {"TEN_SECONDLY_ROLLING": self.general.wait(now)}
         if searching:
             waits["SECONDLY"] = self.searches.wait(now)
@@ -107,6 +97,9 @@ class Gate:
         )
         retry_after = {"Retry-After": str(max(1, round(wait + 0.5)))}
         return body, retry_after if policy == "SECONDLY" else self._headers(0) | retry_after
+
+    def _seconds(self) -> float:
+        return self.sandbox.now() / 1000
 
     def _headers(self, left: int) -> dict[str, str]:
         limits = self.sandbox.limits

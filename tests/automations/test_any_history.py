@@ -97,4 +97,4 @@ class OneLead(RuleBasedStateMachine):
 
 
 TestOneLead = OneLead.TestCase
-TestOneLead.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)
+TestOneLead.settings = settings(max_examples=300, stateful_step_count=30)

@@ -44,7 +44,7 @@ class SandboxRig:
 
     def _fault(self, **fault: object) -> None:
         faults = {"faults": [{"path": "/crm/", "method": "POST", **fault}]}
-        requests.post(f"{self._server.url}/sandbox/faults", json=faults, timeout=5).raise_for_status()
+        requests.post(f"{self._server.url}/sandbox/faults", json=faults, timeout=30).raise_for_status()
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_setup_again_changes_nothing(hubspot):
 
 def test_setup_after_a_half_done_one_makes_the_rest(hubspot, server):
     faults = {"faults": [{"path": "/crm/properties", "method": "POST", "skip": 3, "status": 500, "body": {}}]}
-    requests.post(f"{server.url}/sandbox/faults", json=faults, timeout=5).raise_for_status()
+    requests.post(f"{server.url}/sandbox/faults", json=faults, timeout=30).raise_for_status()
     with pytest.raises(Exception, match="500"):
         setup(hubspot)
     said = setup(hubspot)
@@ -40,7 +40,7 @@ def test_setup_after_a_half_done_one_makes_the_rest(hubspot, server):
 
 def test_a_property_somebody_makes_meanwhile_is_there(hubspot, server, mapping):
     taken = {"path": "/crm/properties", "method": "POST", "skip": 1, "status": 409, "body": {"category": "X"}}
-    requests.post(f"{server.url}/sandbox/faults", json={"faults": [taken]}, timeout=5).raise_for_status()
+    requests.post(f"{server.url}/sandbox/faults", json={"faults": [taken]}, timeout=30).raise_for_status()
     assert sum(line.endswith("was there") for line in setup(hubspot)) == 1
 
 

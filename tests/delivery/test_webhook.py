@@ -25,7 +25,7 @@ def server() -> Iterator[PretendServer]:
 
 
 def sender(server: PretendServer, secret: str = SECRET) -> WebhookSender:
-    return WebhookSender({"sales": Endpoint(server.url + "/hook?team=1", secret)}, Session(seconds=2))
+    return WebhookSender({"sales": Endpoint(server.url + "/hook?team=1", secret)}, Session(seconds=30))
 
 
 def send(sender: WebhookSender, connection: str = "sales", now: datetime | None = None):
@@ -81,7 +81,7 @@ def test_only_2xx_succeeds_and_only_410_is_final(server, status, kind):
 def test_no_answer_after_sending_is_unknown_and_nothing_listening_is_not(server):
     server.answer = lambda asked: Reply(raw=b"")
     assert send(sender(server)).kind == "unknown"
-    nowhere = WebhookSender({"sales": Endpoint("http://127.0.0.1:9/", SECRET)}, Session(seconds=2))
+    nowhere = WebhookSender({"sales": Endpoint("http://127.0.0.1:9/", SECRET)}, Session(seconds=30))
     assert send(nowhere).kind == "transient"
 
 

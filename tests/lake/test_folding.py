@@ -171,7 +171,7 @@ PAGES = st.lists(
 STEPS = st.lists(st.one_of(PAGES, st.just("fold in"), st.integers(0, 5)), min_size=1, max_size=7)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_any_order_of_pages_repeats_and_fold_ins_gives_the_facts_of_a_plain_dict(tmp_path_factory, steps):
     lake = Lake(str(tmp_path_factory.mktemp("lake")), buckets=2)

@@ -103,7 +103,7 @@ def test_a_collision_is_tried_again(ledger):
                 row = tables.counter.c.name == name
                 connection.execute(update(tables.counter).where(row).values(value=tables.counter.c.value + 1))
                 if not met and ledger.dialect == "postgresql":  # SQLite lets only one in at a time
-                    met.append(both_hold_one.wait(10))
+                    met.append(both_hold_one.wait(60))
 
         ledger.in_transaction(work)
 

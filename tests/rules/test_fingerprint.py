@@ -173,7 +173,7 @@ def test_the_strongest_part_decides_what_is_woken() -> None:
     assert of(CARD).wakes(of(CARD)) is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_keys_and_of_lists_without_meaning_moves_nothing(shuffler: random.Random) -> None:
     document, _ = read_document(B2B)

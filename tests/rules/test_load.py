@@ -175,7 +175,7 @@ def places_in(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, item in inner for place in places_in(item, (*path, key)))]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.data())
 def test_junk_anywhere_in_a_file_is_refused_or_loaded_and_never_crashes(data: st.DataObject) -> None:
     document, _ = read_document(WHOLE.encode())

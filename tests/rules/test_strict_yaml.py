@@ -148,7 +148,7 @@ def test_a_hostile_file_costs_next_to_nothing(body: bytes) -> None:
     assert time.process_time() - started < 5, "meant to be below one second; five on a busy machine"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(st.binary(max_size=80), st.text(alphabet="ab:-?[]{},&*!|>'\"%@`# \n\t\\0Uu~.<", max_size=40))
 )

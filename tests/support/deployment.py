@@ -33,6 +33,7 @@ class Deployment:
     """One deployment as its operators see it: an environment, and DAGs to run in it."""
 
     def __init__(self, home: Path) -> None:
+        self.now = datetime.now(UTC)  # of all its runs, or midnight could fall between two of them
         self.rules = home / "rules"
         self.mappings = home / "mappings"
         self.rules.mkdir()
@@ -65,7 +66,7 @@ class Deployment:
             task.retries, task.retry_delay, task.retry_exponential_backoff = 1, timedelta(0), 0
             if hasattr(task, "poke_interval"):
                 task.poke_interval = 0.1
-        return Run(dag.test(logical_date=None, run_after=run_after, run_conf=conf))
+        return Run(dag.test(logical_date=None, run_after=run_after or self.now, run_conf=conf))
 
     def edit(self, old: str, new: str, file: str = "b2b_saas.yaml") -> None:
         body = (self.rules / file).read_text()
@@ -106,9 +107,9 @@ class Run:
 
 
 @contextmanager
-def sandbox(*, awkward: bool = False, latency: float = 0.0) -> Iterator[SandboxServer]:
+def sandbox(*, awkward: bool = False) -> Iterator[SandboxServer]:
     world = build_world(ends_at=datetime.now(UTC) - timedelta(minutes=1), leads=60, awkward=awkward)
-    with SandboxServer(world, latency=latency) as server:
+    with SandboxServer(world) as server:
         yield server
 
 

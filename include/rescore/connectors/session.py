@@ -97,7 +97,8 @@ class Session:
                     headers=headers,
                     stream=True,
                     allow_redirects=False,
-                    timeout=(min(CONNECT_SECONDS, self._seconds), self._seconds),
+                    # the deadline speaks first; this ends what it cannot cut
+                    timeout=(min(CONNECT_SECONDS, self._seconds), 2 * self._seconds),
                 )
                 with response:
                     content = self._read(response, host)
