@@ -37,7 +37,7 @@ PROMOTER = textwrap.dedent(
 
     event.listen(Engine, "before_cursor_execute", count)
     event.listen(Engine, "commit", count)
-    promotion.promote(ledger, run, World(ledger).card, targets=["crm"], chunk=5)
+    promotion.promote(ledger, run, World(ledger).card, at=run.started_at, targets=["crm"], chunk=5)
     print(seen)
     """
 )
@@ -98,7 +98,9 @@ def test_a_promotion_left_between_chunks_goes_on_where_it_stopped(world, chunks_
     with world.ledger.reading() as connection:
         run = runs.find(connection, "killed/b2b")
     with pytest.raises(InterruptedError):
-        promotion.promote(world.ledger, run, world.card, targets=["crm"], chunk=5, progress=stop)
-    resumed = promotion.promote(world.ledger, run, world.card, targets=["crm"], chunk=5)
+        promotion.promote(
+            world.ledger, run, world.card, at=world.now, targets=["crm"], chunk=5, progress=stop
+        )
+    resumed = promotion.promote(world.ledger, run, world.card, at=world.now, targets=["crm"], chunk=5)
     assert resumed["promoted"] == 20 - (chunks_done + 1) * 5
     assert world.scores() == SCORES

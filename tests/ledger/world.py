@@ -166,7 +166,7 @@ class World:
             return runs.find(connection, run.run_key)
 
     def promote(self, run: Run, *, chunk: int = 1000) -> Counter[str]:
-        return promotion.promote(self.ledger, run, self.card, targets=self.targets, chunk=chunk)
+        return promotion.promote(self.ledger, run, self.card, at=self.now, targets=self.targets, chunk=chunk)
 
     def score(self, kind: str = "incremental", **scores: int | None) -> Counter[str]:
         """A whole run."""

@@ -181,6 +181,19 @@ def test_the_same_run_id_again_continues_the_same_run(job):
     assert (counts["changed"], counts["CRM calls"]) == (0, 0)
 
 
+def test_a_run_notes_when_it_started_and_when_it_ended(job):
+    job.adopt()
+    job.extract()
+    started = job.now
+    [key] = job.start()
+    job.now += timedelta(minutes=3)
+    job.finish([key])
+
+    with job.ws.ledger.reading() as connection:
+        run = runs.find(connection, key)
+    assert (run.started_at, run.finished_at) == (started, job.now)
+
+
 def test_what_the_crm_shows_again_marks_nobody(job):
     job.visit("bob")
     job.run()

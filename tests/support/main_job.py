@@ -97,7 +97,7 @@ class Job:
         for key in keys:
             score(self.ws, key)
             stage_deltas(self.ws, key)
-            counts += promote_or_hold(self.ws, key)
+            counts += promote_or_hold(self.ws, key, at=self.now)
         writes = self.crm.writes
         counts += update_crm(
             self.ws.ledger, self.crm, mapping=self.ws.mappings()["hubspot"], now=self.now, worker="test"

@@ -33,10 +33,10 @@ def promote(
     run: Run,
     card: Scorecard,
     *,
+    at: datetime,
     targets: Sequence[str] = (),
     chunk: int = 1000,
     progress: Callable[[str], None] = _silent,
-    at: datetime | None = None,
 ) -> Counter[str]:
     """Promote what a run staged; called again after an interruption it goes on where it stopped.
 
@@ -48,10 +48,10 @@ def promote(
         ledger: Where.
         run: An attempt whose results are staged.
         card: The rules the run is pinned to.
+        at: The time to note for its end, and for what its crossings set off.
         targets: The CRMs that show this scorecard's scores.
         chunk: At most so many changed leads a commit.
         progress: Told after every chunk.
-        at: The time to note for its end; the attempt's start when nobody says.
 
     Returns:
         What this call did: `promoted` leads, of them `changed`; `overtaken` leads left dirty; crossings
@@ -65,7 +65,7 @@ def promote(
     more = run.state not in (runs.PROMOTED, runs.SUPERSEDED)
     while more:
         counts, more = ledger.in_transaction(
-            lambda connection: _next_chunk(connection, run, card, targets, chunk, at or run.started_at)
+            lambda connection: _next_chunk(connection, run, card, targets, chunk, at)
         )
         done += counts
         progress(f"{card.id}: {done['promoted']:,} promoted, {done['changed']:,} of them changed")

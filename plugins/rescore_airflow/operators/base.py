@@ -45,6 +45,32 @@ class RescoreOperator(BaseOperator):
         self.log.info("%s: %s", what, in_words(counts))
 
 
+class RunsOperator(RescoreOperator):
+    """An operator that does its one step for each run of an earlier task.
+
+    Args:
+        runs: What that task returned: counts per run key.
+    """
+
+    template_fields = ("runs",)
+
+    def __init__(self, *, runs: Mapping[str, Counts], **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.runs = runs
+
+    def work(self, ws: Workspace, context: Context) -> dict[str, dict[str, int]]:
+        """Counts per run key."""
+        counts = {}
+        for key in self.runs:
+            counts[key] = dict(self.step(ws, key))
+            self.say(key, counts[key])
+        return counts
+
+    def step(self, ws: Workspace, run_key: str) -> Counts:
+        """The one call for one run; overridden by every operator."""
+        raise NotImplementedError
+
+
 def now() -> datetime:
     """The present, taken once per task: the core never looks at a clock."""
     return datetime.now(UTC)
