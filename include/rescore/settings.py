@@ -14,13 +14,17 @@ class Settings:
     """The places a deployment uses.
 
     `ledger_url` is an SQLAlchemy URL (`sqlite:///...` or `postgresql://...`) and may hold a password:
-    never print it. `lake_root` is a folder or an object-store URL.
+    never print it. `lake_root` is a folder or an object-store URL. Reports on plans hold lead data, so
+    they are files below `reports_dir`, which every worker and the UI share. `policy_file` holds the limits
+    of the gate.
     """
 
     ledger_url: str
     lake_root: str
     rules_dir: Path
     mappings_dir: Path
+    reports_dir: Path
+    policy_file: Path
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, ledger_url: str | None = None) -> Settings:
@@ -42,6 +46,8 @@ class Settings:
             lake_root=environment.get("RESCORE_LAKE_ROOT") or str(home / "lake"),
             rules_dir=_folder(environment, "RESCORE_RULES_DIR", project / "include" / "rules"),
             mappings_dir=_folder(environment, "RESCORE_MAPPINGS_DIR", project / "include" / "mappings"),
+            reports_dir=Path(environment.get("RESCORE_REPORTS_DIR") or home / "reports"),
+            policy_file=Path(environment.get("RESCORE_POLICY_FILE") or project / "include" / "policy.yaml"),
         )
 
 

@@ -14,12 +14,14 @@ from rescore.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The ledger, the lake, and the folders that hold scorecards and mappings."""
+    """The ledger, the lake, the folders of scorecards, mappings and reports, and the gate's limits."""
 
     ledger: Ledger
     lake: Lake
     rules_dir: Path
     mappings_dir: Path
+    reports_dir: Path
+    policy_file: Path
 
     @classmethod
     def open(cls, settings: Settings) -> Workspace:
@@ -31,7 +33,14 @@ class Workspace:
         """
         ledger = Ledger(settings.ledger_url)
         require_current(ledger)
-        return cls(ledger, Lake(settings.lake_root), settings.rules_dir, settings.mappings_dir)
+        return cls(
+            ledger,
+            Lake(settings.lake_root),
+            settings.rules_dir,
+            settings.mappings_dir,
+            settings.reports_dir,
+            settings.policy_file,
+        )
 
     def mappings(self) -> dict[str, Mapping]:
         """Every CRM's mapping by name, read and checked now.

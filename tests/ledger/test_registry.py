@@ -9,7 +9,14 @@ from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.ledger import activations, registry, tables
 from rescore.ledger.activations import Activation
 from rescore.rules.card import Band
+from rescore.rules.load import load_scorecard
 from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card, an_automation, when
+
+BODY = b"""
+scorecard: tiny
+dimensions: {fit: {}}
+rules: [{id: known, dimension: fit, lead: {email: {exists: true}}, points: 1}]
+"""
 
 
 @pytest.fixture
@@ -129,10 +136,12 @@ class TestActivation:
         assert world.score("rescore", **{"crm:1": 10}) == {"promoted": 1}
         assert world.rows(tables.sync) == owed
 
-    def test_the_body_of_an_activation_is_what_was_read(self, world):
-        world.adopt()
-        with world.ledger.reading() as connection:
-            assert activations.body_of(connection, "b2b", 1) == repr(world.card).encode()
+    def test_the_card_of_an_activation_is_made_of_what_was_read(self, ledger):
+        card = load_scorecard(BODY, name="tiny.yaml")
+        with ledger.transaction() as connection:
+            seq = registry.register(connection, card=card, body=BODY, path="tiny.yaml", at=MONDAY, by="anna")
+            activations.activate(connection, card=card, version_seq=seq, at=MONDAY, by="anna")
+            assert activations.card_of(connection, "tiny", 1) == card
 
     def test_automations_are_known_by_the_activation_that_brought_them(self, world):
         warm = an_automation("warm", when(score={"at_least": 50}))

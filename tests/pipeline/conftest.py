@@ -15,7 +15,9 @@ def job(ledger: Ledger, tmp_path: Path) -> Job:
     """Two leads, Ada a director and Bob not, and one scorecard."""
     rules = tmp_path / "rules"
     rules.mkdir()
-    job = Job(Workspace(ledger, Lake(str(tmp_path / "lake")), rules, MAPPINGS))
+    lake = Lake(str(tmp_path / "lake"))
+    policy = MAPPINGS.with_name("policy.yaml")
+    job = Job(Workspace(ledger, lake, rules, MAPPINGS, tmp_path / "reports", policy))
     job.write_rules()
     job.crm.put_lead("ada", {"job_title": "Director of Sales"})
     job.crm.put_lead("bob", {"job_title": "Developer"})

@@ -9,7 +9,17 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 
 SETTINGS = {
-    f"RESCORE_{name}" for name in ("HOME", "PROJECT", "LEDGER_URL", "LAKE_ROOT", "RULES_DIR", "MAPPINGS_DIR")
+    f"RESCORE_{name}"
+    for name in (
+        "HOME",
+        "PROJECT",
+        "LEDGER_URL",
+        "LAKE_ROOT",
+        "RULES_DIR",
+        "MAPPINGS_DIR",
+        "REPORTS_DIR",
+        "POLICY_FILE",
+    )
 }
 
 

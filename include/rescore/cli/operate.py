@@ -15,7 +15,6 @@ from rescore.cli.pictures import status_picture
 from rescore.errors import InputUnreadable
 from rescore.ledger import activations, stage
 from rescore.ledger.status import status as read_status
-from rescore.rules.load import load_scorecard
 from rescore.scoring.explain import explain as explain_lead
 from rescore.settings import Settings
 from rescore.workspace import Workspace
@@ -41,6 +40,10 @@ def explain(
         if scorecard and not cards:
             raise _unknown(scorecard, in_force)
         rows = {active.scorecard: stage.committed_row(connection, active.scorecard, key) for active in cards}
+        rules = {
+            active.scorecard: activations.card_of(connection, active.scorecard, active.activation_seq)
+            for active in cards
+        }
     if not any(rows.values()):
         raise InputUnreadable(
             f"no score is kept for lead {key[:80]!r}; a key is the CRM's name in small letters, a colon and "
@@ -51,8 +54,7 @@ def explain(
             row = rows[active.scorecard]
             if row is None:
                 continue
-            card = load_scorecard(active.body, name=active.path)
-            print(explain_lead(card, facts, key, as_of=row.as_of).text())
+            print(explain_lead(rules[active.scorecard], facts, key, as_of=row.as_of).text())
 
 
 def status(

@@ -39,9 +39,9 @@ class Active:
     activation_seq: int
     version_seq: int
     sha256: str
-    body: bytes
     path: str
     wakes: str
+    plan_hash: str | None
     activated_at: datetime
     rescored_at: datetime | None
     attempt: int
@@ -114,16 +114,14 @@ def owners(connection: Connection) -> dict[str, str]:
     return {active.scorecard: active.path for active in in_force(connection)}
 
 
-def body_of(connection: Connection, scorecard: str, activation_seq: int) -> bytes:
-    """The rules that an activation put in force, exactly as read."""
-    body: bytes = connection.scalars(
-        select(tables.rules_version.c.body)
-        .join(tables.activation, _activated())
-        .where(
+def card_of(connection: Connection, scorecard: str, activation_seq: int) -> Scorecard:
+    """The rules that an activation put in force, read only from the ledger."""
+    version_seq = connection.execute(
+        select(tables.activation.c.version_seq).where(
             tables.activation.c.scorecard == scorecard, tables.activation.c.activation_seq == activation_seq
         )
-    ).one()
-    return body
+    ).scalar_one()
+    return registry.card(connection, scorecard, version_seq)
 
 
 def rescore_due(connection: Connection, now: datetime, retry_after: timedelta = RETRY_AFTER) -> list[Active]:
@@ -241,9 +239,9 @@ def _in_force() -> Select[Any]:
             control.c.activation_seq,
             activation.c.version_seq,
             version.c.sha256,
-            version.c.body,
             version.c.path,
             activation.c.wakes,
+            activation.c.plan_hash,
             activation.c.activated_at,
             activation.c.rescored_at,
             activation.c.attempt,

@@ -112,6 +112,7 @@ class Chunk:
             S.c.score,
             C.c.band,
             S.c.band,
+            S.c.causes,
         ).where(self.wins, DIFFERS)
         return self._count(
             tables.delta.insert().from_select([column.name for column in tables.delta.c], changed)

@@ -14,6 +14,7 @@ from rescore.ledger import tables
 from rescore.ledger.upsert import insert as upsert
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint
+from rescore.rules.load import load_scorecard
 
 DRAFT, REJECTED, ACTIVE, RETIRED = "draft", "rejected", "active", "retired"
 
@@ -75,6 +76,16 @@ def version(connection: Connection, scorecard: str, seq: int) -> Row[Any]:
     if row is None:
         raise InputUnreadable(f"scorecard `{scorecard}` has no version {seq}; register the file first")
     return row
+
+
+def card(connection: Connection, scorecard: str, seq: int) -> Scorecard:
+    """The rules of one registered version.
+
+    Raises:
+        InputUnreadable: There is none of that number.
+        ScorecardInvalid: It was rejected, or this build no longer accepts it.
+    """
+    return load_scorecard(version(connection, scorecard, seq).body, name=f"{scorecard} version {seq}")
 
 
 def set_status(connection: Connection, scorecard: str, seq: int, status: str) -> None:

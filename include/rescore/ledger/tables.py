@@ -40,7 +40,8 @@ rules_version = Table(
     Column("seq", Integer, primary_key=True),
     Column("sha256", String(64), nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("status", String, nullable=False),  # draft · rejected · active · retired
+    Column("lists", Text),  # JSON, path -> text: the list files that the body names, as read with it
+    Column("status", String, nullable=False),  # draft · rejected · held · discarded · active · retired
     Column("error", Text),  # why a body was rejected: one line a problem
     Column("scoring", String(64)),  # the fingerprint's three parts; null when rejected
     Column("thresholds", String(64)),
@@ -60,6 +61,7 @@ activation = Table(
     Column("activation_seq", Integer, primary_key=True),
     Column("version_seq", Integer, nullable=False),
     Column("wakes", String, nullable=False),  # scoring · thresholds · wording: the strongest part that moved
+    Column("plan_hash", String(64)),  # the plan that its rescore applies; null: nothing to compare with
     Column("activated_at", UtcDateTime, nullable=False),
     Column("activated_by", String, nullable=False),
     Column("rescored_at", UtcDateTime),  # null while its rescore is owed
@@ -80,6 +82,46 @@ control = Table(
     Column("first_load_done", Boolean, nullable=False, default=False),  # nothing fires before
     Column("full_pass_date", Date),  # local date of the last pass over everybody
     comment="one row a scorecard: what is in force",
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("plan_hash", String(64), primary_key=True),
+    Column("scorecard", String, nullable=False),
+    Column("old_version", Integer, nullable=False),
+    Column("new_version", Integer, nullable=False),
+    Column("activation_seq", Integer, nullable=False),  # in force when it was made
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("input_ver", BigInteger, nullable=False),
+    Column("snapshot", Text, nullable=False),  # JSON: the versions of the lake's tables
+    Column("summary", Text, nullable=False),  # JSON: counts and verdict, no lead data
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", String, nullable=False),
+    comment="what putting a version in force would do; the report and the results are files",
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("hold_id", String, primary_key=True),
+    Column("scorecard", String, nullable=False),
+    Column("what", String, nullable=False),  # rules · stage · automation
+    Column("version_seq", Integer),  # of a held rules change
+    Column("plan_hash", String(64)),
+    Column("run_key", String),  # of a held stage, or of the run whose crossings are held
+    Column("automation", String),
+    Column("summary", Text, nullable=False),  # JSON: why, in sentences, and counts; no lead data
+    Column("state", String, nullable=False),  # open · released · silenced · discarded · expired · superseded
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("opened_by", String, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("asked_at", UtcDateTime),  # when a review was started
+    Column("told_at", UtcDateTime),  # when people were told
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", String),
+    Index(None, "scorecard", "state"),
+    comment="what waits for a person: a rules change, a run's stage, or one automation's crossings",
 )
 
 automation = Table(
@@ -156,6 +198,13 @@ stage_score = Table(
     Column("dimensions", Text, nullable=False),  # JSON, dimension -> whole points or null
     Column("reasons", Text, nullable=False),  # JSON, top three of {rule, label, points}
     Column("changed", Boolean, nullable=False),  # differs from the committed row
+    Column("grade", String),
+    Column("restarted_at", UtcDateTime),  # the newest restart; null when there is none
+    Column("flags", Text),  # JSON, names of the lead conditions that hold: `mql unless`, `mql already_fired`
+    Column("causes", Text),  # JSON, cause -> whole points, of changed leads
+    Column(
+        "under_old_rules", Text
+    ),  # JSON {score, band, dimensions} at the same moment, of a planned rescore
     comment="a run's results that nobody acts on yet",
 )
 
@@ -173,6 +222,8 @@ score = Table(
     Column("input_ver", BigInteger, nullable=False),
     Column("ver", BigInteger, nullable=False),  # one more at every change; 0 until the first score
     Column("changed_at", UtcDateTime, nullable=False),  # as_of of the last change
+    Column("grade", String),
+    Column("restarted_at", UtcDateTime),
     comment="the state of record",
 )
 
@@ -189,6 +240,7 @@ delta = Table(
     Column("new_score", Integer),
     Column("old_band", String),
     Column("new_band", String),
+    Column("causes", Text),  # JSON, cause -> whole points; they sum to the change of the score
     Index(None, "run_key"),
     comment="every committed change of a score",
 )
@@ -219,10 +271,34 @@ arming = Table(
     Column("scorecard", String, primary_key=True),
     Column("automation", String, primary_key=True),
     Column("lead", String, primary_key=True),
-    Column("state", String, nullable=False),  # armed · fired
+    Column("state", String, nullable=False),  # armed · fired · held
     Column("n", Integer, nullable=False),  # arming number, from 1
     Column("since", UtcDateTime, nullable=False),  # as_of of the last transition
     comment="edge-triggered: where each automation stands with each lead; no row is armed number 1",
+)
+
+crossing = Table(
+    "crossing",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("automation", String, primary_key=True),
+    Column("lead", String, primary_key=True),
+    Column("n", Integer, primary_key=True),  # arming number
+    Column("run_key", String, nullable=False),
+    Column("activation_seq", Integer, nullable=False),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("old_score", Integer),
+    Column("new_score", Integer),
+    Column("old_band", String),
+    Column("new_band", String),
+    Column("by_rules", Boolean, nullable=False),  # only a rules change caused it
+    Column("outcome", String, nullable=False),  # fired · suppressed · held
+    Column("reason", String),  # why it is suppressed or held
+    Column("hold_id", String),
+    Index(None, "run_key"),
+    Index(None, "scorecard", "automation", "as_of"),
+    Index(None, "hold_id"),
+    comment="every crossing and what became of it",
 )
 
 delivery = Table(

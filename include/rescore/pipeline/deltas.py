@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from rescore.ledger import activations, runs, stage
 from rescore.rules.card import Scorecard
-from rescore.rules.load import load_scorecard
 from rescore.scoring.explain import top_reasons
 from rescore.workspace import Workspace
 
@@ -26,9 +25,7 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     """
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
-        card = load_scorecard(
-            activations.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
-        )
+        card = activations.card_of(connection, run.scorecard, run.activation_seq)
         results = ws.lake.read_results(run_key)
         asked = None if run.full else results["lead"].to_pylist()
         committed = stage.committed(connection, run.scorecard, asked)

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from rescore.ledger import activations, promotion, runs
 from rescore.pipeline.progress import Progress, silent
-from rescore.rules.load import load_scorecard
 from rescore.workspace import Workspace
 
 
@@ -23,9 +22,7 @@ def promote_or_hold(
     """
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
-        card = load_scorecard(
-            activations.body_of(connection, run.scorecard, run.activation_seq), name=run.scorecard
-        )
+        card = activations.card_of(connection, run.scorecard, run.activation_seq)
     targets = [name for name, mapping in ws.mappings().items() if card.id in mapping.scores]
     counts = promotion.promote(ws.ledger, run, card, targets=targets, at=at, progress=progress)
     ws.lake.drop_results(run_key)

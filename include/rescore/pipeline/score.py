@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from rescore.errors import InputUnreadable
 from rescore.ledger import activations, runs, streams
 from rescore.pipeline.progress import Progress, silent
-from rescore.rules.load import load_scorecard
 from rescore.scoring.engine import score_to_parquet
 from rescore.scoring.unreadable import absent_fields, unreadable
 from rescore.workspace import Workspace
@@ -60,7 +61,7 @@ def start_runs(
                 connection,
                 run_key=key,
                 scorecard=active.scorecard,
-                kind=_kind(active, as_of, everybody=everybody, history_complete=complete),
+                kind=_kind(connection, active, as_of, everybody=everybody, history_complete=complete),
                 activation_seq=active.activation_seq,
                 as_of=as_of,
                 at=at,
@@ -69,12 +70,20 @@ def start_runs(
     return keys
 
 
-def _kind(active: activations.Active, as_of: datetime, *, everybody: bool, history_complete: bool) -> str:
+def _kind(
+    connection: Connection,
+    active: activations.Active,
+    as_of: datetime,
+    *,
+    everybody: bool,
+    history_complete: bool,
+) -> str:
     if history_complete and not active.first_load_done:
         return runs.INITIAL
     if everybody or active.rescored_at is None:
         return runs.RESCORE
-    local_date = as_of.astimezone(load_scorecard(active.body, name=active.path).timezone).date()
+    card = activations.card_of(connection, active.scorecard, active.activation_seq)
+    local_date = as_of.astimezone(card.timezone).date()
     if active.full_pass_date is None or active.full_pass_date < local_date:
         return runs.DAILY
     return runs.INCREMENTAL
@@ -88,10 +97,9 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
     """
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
-        body = activations.body_of(connection, run.scorecard, run.activation_seq)
+        card = activations.card_of(connection, run.scorecard, run.activation_seq)
         # marks first, facts second: a fact landed in between is scored now and, still marked, once more
         leads = runs.dirty_leads(connection, run.scorecard) if not run.full else None
-    card = load_scorecard(body, name=run.scorecard)
     counts: Counter[str] = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
     with ws.lake.facts(leads) as facts:

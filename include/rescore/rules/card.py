@@ -37,6 +37,8 @@ class Operator(StrEnum):
     EXISTS = "exists"
     NEWER_THAN = "newer_than"
     OLDER_THAN = "older_than"
+    IN_LIST = "in_list"
+    DOMAIN_IN_LIST = "domain_in_list"
 
 
 class Kind(StrEnum):
@@ -58,7 +60,7 @@ class Comparison:
     """One field against literals. `values` has one entry unless the operator takes a list.
 
     `between` has two values (inclusive). Text literals are kept as written; whoever compares
-    folds them with `rescore.text.fold`.
+    folds them with `rescore.text.fold`. `in_list` and `domain_in_list` have the id of a `ValueList`.
     """
 
     field: str
@@ -248,12 +250,22 @@ class Webhook:
 
 Action = Webhook
 
+OnRulesChange = Literal["gate", "fire", "hold", "suppress"]
+
 
 @dataclass(frozen=True, slots=True)
 class Automation:
     """What to do when a committed score crosses: conditions are over `score`, `band` and dimension ids.
 
     The values compared are the rounded whole points; literals are `Kind.NUMBER` (`band`: `Kind.TEXT`).
+    `unless` and `already_fired` are over the lead's attributes, and are answered where leads are scored.
+
+    The policies: `on_rules_change` for crossings that only a rules change caused; `first_seen` for a lead's
+    first score (None: by the direction in which `fire_when` looks); `already_past` for leads that satisfy
+    `fire_when` when the automation appears; `already_fired` marks leads as fired once, when the automation
+    meets them first; `cooldown` days after a firing and a `max_age` of days suppress; more crossings than
+    `max_per_run` or `max_per_day` are held. Of one `group` only the last automation in the file's order
+    fires in one commit.
     """
 
     id: str
@@ -261,6 +273,51 @@ class Automation:
     fire_when: Condition
     ready_again_when: Condition | None
     actions: tuple[Action, ...]
+    line: int
+    on_rules_change: OnRulesChange = "gate"
+    first_seen: Literal["fire", "ignore"] | None = None
+    already_past: Literal["fire", "ignore"] = "ignore"
+    already_fired: Condition | None = None
+    unless: Condition | None = None
+    cooldown: int | None = None
+    max_age: int | None = None
+    max_per_run: int | None = None
+    max_per_day: int | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueList:
+    """Values kept in a file of their own, one a line; `values` are folded, `path` is as the rules file says.
+
+    As a list of domains an entry also stands for the domains below it.
+    """
+
+    id: str
+    path: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """Labelled ranges of dimensions, and one label that puts them together: `{fit}{engagement}` -> `A1`.
+
+    Each dimension's bands run from the highest bound to the lowest; a lead below the lowest bound of one
+    of them has no grade.
+    """
+
+    dimensions: tuple[tuple[str, tuple[Band, ...]], ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The newest matching activity discounts to `keep` whatever rules of `dimensions` counted before it."""
+
+    activities: tuple[str, ...]
+    where: Condition
+    dimensions: tuple[str, ...]
+    keep: Fraction
     line: int
 
 
@@ -306,3 +363,6 @@ class Scorecard:
     bands: tuple[Band, ...]
     automations: tuple[Automation, ...]
     examples: tuple[Example, ...] = ()
+    lists: tuple[ValueList, ...] = ()
+    grades: Grades | None = None
+    restart: Restart | None = None

@@ -5,6 +5,7 @@
     wording      labels, description, examples: nothing
 
 What has no meaning is not hashed: comments, formatting, the order of keys, of rules, of alternatives.
+Neither is what stands at its default, so a key that a later build adds wakes nobody who does not use it.
 """
 
 import hashlib
@@ -97,5 +98,7 @@ def _plain(value: Any) -> Any:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    kept = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in WORDS}
+    named = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in WORDS}
+    defaults = {field.name: field.default for field in fields(value)}
+    kept = {name: item for name, item in named.items() if item != defaults[name]}
     return {name: _sorted(item) if name in UNORDERED else _plain(item) for name, item in kept.items()}

@@ -67,6 +67,35 @@ def upgrade() -> None:
         comment="input_ver: bumped under its row lock by every landing, so numbers are in commit order",
     )
     op.create_table(
+        "crossing",
+        sa.Column("scorecard", sa.String(), nullable=False),
+        sa.Column("automation", sa.String(), nullable=False),
+        sa.Column("lead", sa.String(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("run_key", sa.String(), nullable=False),
+        sa.Column("activation_seq", sa.Integer(), nullable=False),
+        sa.Column("as_of", UtcDateTime(), nullable=False),
+        sa.Column("old_score", sa.Integer(), nullable=True),
+        sa.Column("new_score", sa.Integer(), nullable=True),
+        sa.Column("old_band", sa.String(), nullable=True),
+        sa.Column("new_band", sa.String(), nullable=True),
+        sa.Column("by_rules", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("hold_id", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("scorecard", "automation", "lead", "n", name=op.f("pk_crossing")),
+        comment="every crossing and what became of it",
+    )
+    with op.batch_alter_table("crossing", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_crossing_hold_id"), ["hold_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_crossing_run_key"), ["run_key"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_crossing_scorecard_automation_as_of"),
+            ["scorecard", "automation", "as_of"],
+            unique=False,
+        )
+
+    op.create_table(
         "delivery",
         sa.Column("delivery_id", sa.String(length=36), nullable=False),
         sa.Column("scorecard", sa.String(), nullable=False),
@@ -113,6 +142,7 @@ def upgrade() -> None:
         sa.Column("new_score", sa.Integer(), nullable=True),
         sa.Column("old_band", sa.String(), nullable=True),
         sa.Column("new_band", sa.String(), nullable=True),
+        sa.Column("causes", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("scorecard", "lead", "ver", name=op.f("pk_delta")),
         comment="every committed change of a score",
     )
@@ -129,11 +159,52 @@ def upgrade() -> None:
         comment="leads whose score may have changed",
     )
     op.create_table(
+        "hold",
+        sa.Column("hold_id", sa.String(), nullable=False),
+        sa.Column("scorecard", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("version_seq", sa.Integer(), nullable=True),
+        sa.Column("plan_hash", sa.String(length=64), nullable=True),
+        sa.Column("run_key", sa.String(), nullable=True),
+        sa.Column("automation", sa.String(), nullable=True),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("opened_by", sa.String(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=True),
+        sa.Column("told_at", UtcDateTime(), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk_hold")),
+        comment="what waits for a person: a rules change, a run's stage, or one automation's crossings",
+    )
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hold_scorecard_state"), ["scorecard", "state"], unique=False)
+
+    op.create_table(
+        "plan",
+        sa.Column("plan_hash", sa.String(length=64), nullable=False),
+        sa.Column("scorecard", sa.String(), nullable=False),
+        sa.Column("old_version", sa.Integer(), nullable=False),
+        sa.Column("new_version", sa.Integer(), nullable=False),
+        sa.Column("activation_seq", sa.Integer(), nullable=False),
+        sa.Column("as_of", UtcDateTime(), nullable=False),
+        sa.Column("input_ver", sa.BigInteger(), nullable=False),
+        sa.Column("snapshot", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("plan_hash", name=op.f("pk_plan")),
+        comment="what putting a version in force would do; the report and the results are files",
+    )
+    op.create_table(
         "rules_version",
         sa.Column("scorecard", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("lists", sa.Text(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("scoring", sa.String(length=64), nullable=True),
@@ -182,6 +253,8 @@ def upgrade() -> None:
         sa.Column("input_ver", sa.BigInteger(), nullable=False),
         sa.Column("ver", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("grade", sa.String(), nullable=True),
+        sa.Column("restarted_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("scorecard", "lead", name=op.f("pk_score")),
         comment="the state of record",
     )
@@ -194,6 +267,11 @@ def upgrade() -> None:
         sa.Column("dimensions", sa.Text(), nullable=False),
         sa.Column("reasons", sa.Text(), nullable=False),
         sa.Column("changed", sa.Boolean(), nullable=False),
+        sa.Column("grade", sa.String(), nullable=True),
+        sa.Column("restarted_at", UtcDateTime(), nullable=True),
+        sa.Column("flags", sa.Text(), nullable=True),
+        sa.Column("causes", sa.Text(), nullable=True),
+        sa.Column("under_old_rules", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("run_key", "lead", name=op.f("pk_stage_score")),
         comment="a run's results that nobody acts on yet",
     )
@@ -205,7 +283,7 @@ def upgrade() -> None:
         sa.Column("landing", sa.BigInteger(), nullable=False),
         sa.Column("committed", sa.BigInteger(), nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
-        sa.Column("read_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("read_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("source", "stream", name=op.f("pk_stream")),
         comment="how far each source stream has been read, and who may write it",
     )
@@ -236,6 +314,7 @@ def upgrade() -> None:
         sa.Column("activation_seq", sa.Integer(), nullable=False),
         sa.Column("version_seq", sa.Integer(), nullable=False),
         sa.Column("wakes", sa.String(), nullable=False),
+        sa.Column("plan_hash", sa.String(length=64), nullable=True),
         sa.Column("activated_at", UtcDateTime(), nullable=False),
         sa.Column("activated_by", sa.String(), nullable=False),
         sa.Column("rescored_at", UtcDateTime(), nullable=True),
@@ -249,6 +328,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scorecard", "activation_seq", name=op.f("pk_activation")),
         comment="puts one version in force",
     )
+    # ### end Alembic commands ###
 
 
 def downgrade() -> None:
@@ -266,6 +346,7 @@ def downgrade() -> None:
 
     op.drop_table("run")
     op.drop_table("rules_version")
+    op.drop_table("plan")
     op.drop_table("dirty")
     with op.batch_alter_table("delta", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delta_run_key"))
@@ -278,6 +359,16 @@ def downgrade() -> None:
     op.drop_table("delivery")
     op.drop_table("counter")
     op.drop_table("control")
+    with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_hold_scorecard_state"))
+
+    op.drop_table("hold")
+    with op.batch_alter_table("crossing", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_crossing_scorecard_automation_as_of"))
+        batch_op.drop_index(batch_op.f("ix_crossing_run_key"))
+        batch_op.drop_index(batch_op.f("ix_crossing_hold_id"))
+
+    op.drop_table("crossing")
     op.drop_table("automation")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_attempt_delivery_id"))
