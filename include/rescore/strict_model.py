@@ -43,11 +43,17 @@ class StrictMap(BaseModel):
     def _only_known_keys(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(value, dict):
             return handler(value)
-        known = {key: item for key, item in value.items() if key in cls.model_fields}
-        empty = [key for key, item in known.items() if item is None]
-        troubles = [Trouble((key,), cls._about_key(key), at_key=True) for key in value if key not in known]
-        troubles += [
-            Trouble((key,), f"`{key}` has no value; write one, or take the key out") for key in empty
+        meant = cls.meant(value)
+        known = {
+            meant.get(key, key): item for key, item in value.items() if key in {*cls.model_fields, *meant}
+        }
+        empty = {key for key, item in known.items() if item is None}
+        troubles = [
+            Trouble((key,), cls._about_key(key), at_key=True)
+            if key not in cls.model_fields
+            else Trouble((key,), f"`{key}` has no value; write one, or take the key out")
+            for key, item in value.items()
+            if key not in cls.model_fields or item is None
         ]
         if not troubles:
             return handler(value)
@@ -57,7 +63,31 @@ class StrictMap(BaseModel):
             others = [detail for detail in _details(error) if detail["loc"] not in {(key,) for key in empty}]
         else:
             others = []
+        written = {field: key for key, field in meant.items()}
+        for detail in others:
+            if detail["loc"]:
+                detail["loc"] = (written.get(str(detail["loc"][0]), detail["loc"][0]), *detail["loc"][1:])
         raise ValidationError.from_exception_data(cls.__name__, [*map(_detail, troubles), *others])
+
+    @classmethod
+    def unknown(cls, value: Mapping[str, Any]) -> list[str]:
+        """The keys of a map that mean nothing anywhere: neither a field nor refused by name."""
+        refused = cls.not_yet | cls.misplaced.keys()
+        return [key for key in value if key not in cls.model_fields and key not in refused]
+
+    @classmethod
+    def meant(cls, value: Mapping[str, Any]) -> dict[str, str]:
+        """The misspelt keys of a map, each with the field it stands for when that is not there as well.
+
+        What stands under them is checked like that field: a person should not have to mend a key to be
+        told what else is wrong.
+        """
+        meant: dict[str, str] = {}
+        for key in cls.unknown(value):
+            near = nearest(key, cls.model_fields)
+            if near is not None and near not in value and near not in meant.values():
+                meant[key] = near
+        return meant
 
     @classmethod
     def _about_key(cls, key: str) -> str:
@@ -83,11 +113,16 @@ def not_yet(word: str) -> str:
     return f"this build cannot execute `{word}` yet; take it out"
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that this one is a misspelling of, as far as anybody can tell."""
+    return next(iter(get_close_matches(word.lower(), list(known), n=1)), None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint at the nearest known word, else at all of them."""
     known = list(known)
-    if near := get_close_matches(word.lower(), known, n=1):
-        return f"did you mean `{near[0]}`?"
+    if near := nearest(word, known):
+        return f"did you mean `{near}`?"
     if len(known) > MANY:
         return "docs/rules.md lists what can stand here"
     return "write one of " + ", ".join(f"`{name}`" for name in known) if known else "take it out"

@@ -42,7 +42,8 @@ def test_a_target_in_shadow_keeps_every_scorecard_there():
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        (b"modified:", b"modifie:", ["unknown key `modifie`", "`modified` is missing"]),
+        (b"modified:", b"modifie:", ["11:3: unknown key `modifie`; did you mean `modified`?"]),
+        (b"modified:", b"changed:", ["unknown key `changed`", "`modified` is missing"]),
         (
             b"type: text",
             b"type: string",

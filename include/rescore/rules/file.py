@@ -3,14 +3,14 @@
 from typing import Annotated, ClassVar, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from rescore.rules.conditions import FactsCondition, ScoresCondition
 from rescore.rules.example_file import ExampleFile
 from rescore.rules.names import Id, Label, Name
 from rescore.rules.rule_file import RuleFile
 from rescore.rules.values import Points
-from rescore.strict_model import StrictMap, did_you_mean, refuse
+from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
 
 NOT_ZONES = {"localtime", "Factory"}
 
@@ -75,14 +75,16 @@ class AutomationFile(StrictMap):
     ready_again_when: ScoresCondition | None = None
     do: list[ActionFile] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _each_action_once(self) -> Self:
-        seen: set[str] = set()
-        for index, action in enumerate(self.do):
-            if action.webhook.connection in seen:
-                refuse("this action is already in the list; keep one of them", "do", index)
-            seen.add(action.webhook.connection)
-        return self
+    @field_validator("do")
+    @classmethod
+    def _each_action_once(cls, do: list[ActionFile]) -> list[ActionFile]:
+        names = [action.webhook.connection for action in do]
+        refuse_all(
+            Trouble((index,), "this action is already in the list; keep one of them")
+            for index, name in enumerate(names)
+            if name in names[:index]
+        )
+        return do
 
 
 def _zone(text: str) -> str:
@@ -120,14 +122,20 @@ class ScorecardFile(StrictMap):
     automations: list[AutomationFile] = Field(default_factory=list)
     examples: list[ExampleFile] = Field(default_factory=list)
 
-    @model_validator(mode="after")
-    def _bands_differ_and_can_be_reached(self) -> Self:
+    @field_validator("bands")
+    @classmethod
+    def _bands_differ_and_can_be_reached(
+        cls, bands: dict[BandName, Points], info: ValidationInfo
+    ) -> dict[BandName, Points]:
         bounds: dict[int, str] = {}
-        ceiling = self.score.ceiling
-        for name, bound in self.bands.items():
+        score = info.data.get("score")  # not there when something is wrong with it
+        troubles = []
+        for name, bound in bands.items():
             if bound in bounds:
-                refuse(f"band `{name}` begins where `{bounds[bound]}` does; move one of them", "bands", name)
-            if ceiling is not None and bound > ceiling:
-                refuse(f"band `{name}` begins above the score's ceiling; lower it", "bands", name)
-            bounds[bound] = name
-        return self
+                message = f"band `{name}` begins where `{bounds[bound]}` does; move one of them"
+                troubles.append(Trouble((name,), message))
+            elif score is not None and score.ceiling is not None and bound > score.ceiling:
+                troubles.append(Trouble((name,), f"band `{name}` begins above the score's ceiling; lower it"))
+            bounds.setdefault(bound, name)
+        refuse_all(troubles)
+        return bands

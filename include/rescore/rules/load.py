@@ -1,5 +1,6 @@
 """From the bytes of a rules file to a checked scorecard, or to everything that is wrong with it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from rescore.rules.card import Scorecard
 from rescore.rules.file import ScorecardFile
 from rescore.rules.names import Names, repeated_ids
 from rescore.strict_model import Path
-from rescore.strict_yaml import Document, Problem, problems_of, read_document
+from rescore.strict_yaml import Problem, problems_of, read_document
 
 MAX_PROBLEMS: Final = 200
 
@@ -24,15 +25,18 @@ def check_scorecard(body: bytes) -> tuple[Scorecard | None, list[Problem]]:
     document, problems = read_document(body)
     if document is None:
         return None, problems
+    meant = ScorecardFile.meant(document.data)
+    written = {field: key for key, field in meant.items()}
+    data = {meant.get(key, key): item for key, item in document.data.items()}
     problems += [
-        Problem.at(document.where(path), _subject(path, document) + message)
-        for path, message in repeated_ids(document.data)
+        Problem.at(document.where(_renamed(path, written)), _subject(path, data) + message)
+        for path, message in repeated_ids(data)
     ]
     file = None
     try:
-        file = ScorecardFile.model_validate(document.data, context=Names.declared_in(document.data))
+        file = ScorecardFile.model_validate(document.data, context=Names.declared_in(data))
     except ValidationError as error:
-        problems += problems_of(error, document, about=lambda path: _subject(path, document))
+        problems += problems_of(error, document, about=lambda path: _subject(_renamed(path, meant), data))
     if file is None or problems:
         return None, _first(sorted(set(problems)))
     return build_scorecard(file, document), []
@@ -65,16 +69,25 @@ def _first(problems: list[Problem]) -> list[Problem]:
     return [*problems[:MAX_PROBLEMS], Problem(rest.line, rest.column, more)]
 
 
-def _subject(path: Path, document: Document) -> str:
+def _renamed(path: Path, names: Mapping[str, str]) -> Path:
+    """The path with its first step under another name: as written in the file, or as meant."""
+    match path:
+        case (str(key), *rest):
+            return (names.get(key, key), *rest)
+        case _:
+            return path
+
+
+def _subject(path: Path, data: dict[str, Any]) -> str:
     """Whom a problem at this path is about: "rule `pricing_page`: "."""
     match path:
         case ("rules" | "automations" as key, int(index), *_):
-            item: Any = document.data[key][index]
+            item: Any = data[key][index]
             named = item.get("id") if isinstance(item, dict) else None
             who = f"`{named}`" if isinstance(named, str) else f"number {index + 1}"
             return f"{key[:-1]} {who}: "
         case ("examples", int(index), *_):
-            item = document.data["examples"][index]
+            item = data["examples"][index]
             named = item.get("name") if isinstance(item, dict) else None
             return f"example `{named}`: " if isinstance(named, str) else f"example number {index + 1}: "
         case ("dimensions", str(name), *_):

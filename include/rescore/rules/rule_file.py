@@ -17,7 +17,7 @@ from pydantic import (
 from rescore.rules.conditions import FactsCondition
 from rescore.rules.names import Id, Label, Names
 from rescore.rules.values import Days, Points, PositivePoints, Share
-from rescore.strict_model import StrictMap, did_you_mean, refuse
+from rescore.strict_model import StrictMap, did_you_mean, nearest, refuse
 from rescore.yaml_messages import described
 
 MAX_TYPE = 100
@@ -235,6 +235,7 @@ def _shape_of(rule: Any) -> str | None:
     if not isinstance(rule, dict):
         return "activity rule"
     found = [key for key in SHAPES if key in rule]
+    found = found or [shape for key in ActivityRuleFile.unknown(rule) if (shape := nearest(key, SHAPES))][:1]
     if len(found) > 1:
         return None
     return f"{found[0]} rule" if found else "activity rule"

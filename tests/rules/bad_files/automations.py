@@ -18,7 +18,9 @@ THRESHOLDS = [
     ),
     head("scorecard: x\ndimensions: {engagement: {}}\nbands: {¶'': 5}", "is empty"),
     automation(
-        "¶ready_agian_when: {}, fire_when: {score: {at_least: 1}}", "did you mean `ready_again_when`?"
+        "¶ready_agian_when: ¶{}, fire_when: {score: {at_least: 1}}",
+        "did you mean `ready_again_when`?",
+        "is empty; write a condition",
     ),
     top(
         "automations:\n  - ¶{id: x, do: [{webhook: {connection: c}}]}",
@@ -77,6 +79,12 @@ THRESHOLDS = [
     action("[{webhook: ¶sales_alerts}]", "`webhook` must be a map, not `sales_alerts`"),
     action("[{webhook: {connection: ¶'a b'}}]", "`connection` is not of the form"),
     action("[{webhook: {¶url: http://example.com, connection: c}}]", "name an Airflow Connection"),
+    automation(
+        "¶fire_wen: {score: {at_least: ¶high}, ¶engagment: {above: 1}}",
+        "did you mean `fire_when`?",
+        "`at_least` takes a number, not `high`",
+        "did you mean `engagement`?",
+    ),
     action("[{webhook: {connection: c}}, ¶{webhook: {connection: c}}]", "already in the list"),
     top(
         "automations:\n  - {id: x, fire_when: {score: {above: 1}}, do: [{webhook: {connection: c}}]}\n"

@@ -125,6 +125,13 @@ RULES = [
         "¶{id: x, dimension: fit, activity: a, points: 1, none_within: 7d, frequency: {within: 7d}}",
         "only one of",
     ),
+    rule(
+        "¶frist_of: [{when: {a: {is: ¶1}}, points: 1}]",
+        "did you mean `first_of`?",
+        "`is` takes true or false",
+    ),
+    rule("¶none_withn: ¶7, activity: a, points: 1", "did you mean `none_within`?", "has no unit"),
+    rule("activity: a, points: 1, ¶frequncy: {count: 2, within: 7d}", "did you mean `frequency`?"),
     rule("first_of: ¶[]", "`first_of` is empty; write at least 1"),
     rule(
         "¶points: 5, first_of: [{when: {a: {exists: true}}, points: 1}]", "`points` belongs into each entry"

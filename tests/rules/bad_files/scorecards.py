@@ -55,6 +55,22 @@ SHAPE = [
     top("¶restart: {}", "this build cannot execute `restart` yet"),
     top("¶minimum_change: 3", "this build cannot execute `minimum_change` yet"),
     top("¶scope: account", "this build cannot execute `scope` yet"),
+    BadFile(
+        "what stands under a misspelt key is checked in the same breath",
+        "scorecard: x\n¶dimensoins: {engagement: {floor: ¶'0'}}\nbands: {A: 80, B: ¶80}\n¶ruels:\n"
+        "  - {id: a, dimension: ¶engagment, activity: b, ¶pionts: 1}\n"
+        "  - {id: ¶a, dimension: engagement, activity: b, points: ¶five}\n",
+        (
+            "unknown key `dimensoins`; did you mean `dimensions`?",
+            "dimension `engagement`: `floor` takes points",
+            "band `B` begins where `A` does",
+            "unknown key `ruels`; did you mean `rules`?",
+            "rule `a`: there is no dimension `engagment`; did you mean `engagement`?",
+            "rule `a`: unknown key `pionts`; did you mean `points`?",
+            "rule `a`: `a` is already the id of a rule above",
+            "rule `a`: `points` takes points, not `five`",
+        ),
+    ),
     BadFile("no rules", f"{HEAD}rules: ¶[]\n", ("`rules` is empty; write at least 1",)),
     BadFile("rules is a map", f"{HEAD}rules: ¶{{a: 1}}\n", ("`rules` must be a list, not a map",)),
     BadFile("a rule is a text", f"{HEAD}rules:\n  - ¶page_view\n", ("rule number 1: ",)),
