@@ -13,7 +13,6 @@ from demo.talk import step
 from rescore.ledger import activations
 from rescore.ledger.tables import score
 from rescore.model import split_lead_key
-from rescore.rules.load import load_scorecard
 from rescore.scoring.explain import explain
 
 SAMPLE = 100
@@ -84,9 +83,9 @@ def _explained(evidence: Evidence) -> None:
     ws = evidence.workspace
     with ws.ledger.reading() as connection:
         active = activations.active(connection, "b2b_saas")
+        assert active is not None  # noqa: S101 - the runs before put it in force
+        card = activations.card_of(connection, "b2b_saas", active.activation_seq)
         rows = connection.execute(select(score).where(score.c.scorecard == "b2b_saas")).all()
-    assert active is not None  # noqa: S101 - the runs before put it in force
-    card = load_scorecard(active.body, name=active.path)
     sample = random.Random(1).sample(rows, SAMPLE)  # noqa: S311 - a sample, not a secret
     with ws.lake.facts([row.lead for row in sample]) as facts:
         told = [explain(card, facts, row.lead, as_of=row.as_of) for row in sample]

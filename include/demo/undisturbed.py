@@ -11,7 +11,6 @@ from sqlalchemy import select
 from rescore.ledger import activations
 from rescore.ledger.tables import dirty
 from rescore.ledger.tables import score as scores
-from rescore.rules.load import load_scorecard
 from rescore.scoring.engine import score
 from rescore.workspace import Workspace
 
@@ -23,13 +22,15 @@ def wrong_scores(ws: Workspace) -> list[str]:
     facts the row does not claim to know, and are left out.
     """
     with ws.ledger.transaction() as connection:
-        cards = activations.in_force(connection)
+        cards = [
+            activations.card_of(connection, active.scorecard, active.activation_seq)
+            for active in activations.in_force(connection)
+        ]
         rows = connection.execute(select(scores)).all()
         marked = set(connection.execute(select(dirty.c.scorecard, dirty.c.lead)).tuples())
     wrong = []
     with ws.lake.facts() as facts:
-        for active in cards:
-            card = load_scorecard(active.body, name=active.path)
+        for card in cards:
             moments: dict[datetime, dict[str, tuple[object, ...]]] = defaultdict(dict)
             for row in rows:
                 if row.scorecard == card.id and (card.id, row.lead) not in marked:

@@ -1,0 +1,1 @@
+"""Pages inside Airflow: the reports on plans, for people who are logged in."""

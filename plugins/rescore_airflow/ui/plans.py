@@ -1,0 +1,96 @@
+"""Serves the reports on plans: they hold lead data, so they stay files and need a login."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Path as PathParam
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from rescore.settings import Settings
+
+PREFIX = "/rescore"
+SHOWN = 100
+"""So many plans are listed, the newest first."""
+
+HEADERS = {
+    # a report is one file: nothing in it may load, send or run anything, whatever a CRM's text says
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+PlanHash = Annotated[str, PathParam(pattern="^[0-9a-f]{64}$")]
+
+app = FastAPI(
+    # Airflow lets anybody into a plugin's pages unless they ask for a user themselves
+    dependencies=[Depends(get_user), Depends(requires_access_dag("GET", param_dag_id="review_hold"))],
+    docs_url=None,
+    redoc_url=None,
+    openapi_url=None,
+)
+
+
+@app.get("/plans")
+def index() -> Response:
+    """The plans there are, by their opening lines."""
+    found = sorted(_reports().glob("*/plan.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    rows = "".join(map(_row, found[:SHOWN])) or "<li>No rules change was planned yet.</li>"
+    return HTMLResponse(PAGE.format(rows=rows), headers=HEADERS)
+
+
+@app.get("/plans/{plan_hash}")
+def report(plan_hash: PlanHash) -> Response:
+    """One report, with pictures."""
+    return _file(plan_hash, "report.html", "text/html; charset=utf-8")
+
+
+@app.get("/plans/{plan_hash}/markdown")
+def markdown(plan_hash: PlanHash) -> Response:
+    """The same for a pull request."""
+    return _file(plan_hash, "plan.md", "text/plain; charset=utf-8")
+
+
+def _file(plan_hash: str, name: str, media_type: str) -> Response:
+    path = _reports() / plan_hash / name
+    if not path.is_file():
+        raise HTTPException(404, "there is no report on that plan (any more); make the plan again")
+    return FileResponse(path, media_type=media_type, headers=HEADERS)
+
+
+def _reports() -> Path:
+    return Settings.from_environment(os.environ).reports_dir
+
+
+def _row(file: Path) -> str:
+    try:
+        plan = json.loads(file.read_bytes())
+        made, card, line = plan["as_of"], plan["scorecard"], plan["opening_line"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    link = f"{PREFIX}/plans/{html.escape(file.parent.name)}"
+    when = html.escape(str(made)[:16].replace("T", " "))
+    return (
+        f'<li><a href="{link}"><b>{html.escape(str(card))}</b> as of {when}</a>'
+        f"<p>{html.escape(str(line))}</p></li>"
+    )
+
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Plans</title><style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
+ul {{ list-style: none; padding: 0; }}
+li {{ padding: .8rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }}
+p {{ margin: .2rem 0 0; opacity: .75; }}
+</style></head><body><h1>Plans</h1>
+<p>What each rules change would do, or did.</p><ul>{rows}</ul></body></html>"""
