@@ -1,9 +1,10 @@
 """What Airflow does about each family of errors, and what an operator leaves behind when it fails."""
 
 import traceback
+from types import SimpleNamespace
 
 import pytest
-from airflow.sdk import RetryAction
+from airflow.sdk import DAG, RetryAction
 from airflow.sdk.exceptions import AirflowSkipException
 
 from rescore import errors
@@ -61,7 +62,7 @@ class Failing(RescoreOperator):
 
 def failure(deployment, error: Exception) -> Exception:
     with pytest.raises(Exception) as caught:  # noqa: PT011 - whichever comes
-        Failing(error=error).execute({})
+        Failing(error=error).execute({"dag": DAG("any"), "dag_run": SimpleNamespace(conf=None)})
     return caught.value
 
 

@@ -147,6 +147,20 @@ def test_the_form_narrows_a_run_to_one_scorecard(deployment, crm):
     assert list(run.counts("score")) == [f"score_leads/{run.run_id}/b2b_saas"]
 
 
+@pytest.mark.parametrize(
+    ("dag_id", "known"),
+    [
+        pytest.param("score_leads", "`everybody`, `scorecard`", id="score_leads"),
+        pytest.param("rescore_all", "`scorecard`", id="rescore_all"),
+    ],
+)
+def test_a_misspelt_key_of_the_form_is_refused_with_those_there_are(deployment, capfd, dag_id, known):
+    run = deployment.run(dag_id, scorecrad="b2b_saas")
+    assert run.state == "failed"
+    assert set(run.tries.values()) <= {0, 1}
+    assert f"{dag_id} does not know `scorecrad`; start it again with {known}" in "".join(capfd.readouterr())
+
+
 def test_a_wrong_token_fails_at_once_with_one_sentence_and_loses_nothing(deployment, crm, capfd):
     deployment.connect("rescore_hubspot", crm.url, "pat-wrong-token")
     run = deployment.run("score_leads")

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from rescore.errors import RescoreError, Superseded
+from rescore.errors import InputUnreadable, RescoreError, Superseded
 from rescore.workspace import Workspace
 from rescore_airflow.workspace import open_workspace
 
@@ -28,6 +28,7 @@ class RescoreOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Do the work; a failure leaves one sentence, and its family decides between retry and fail."""
         try:
+            refuse_unknown_conf(context)
             return self.work(open_workspace(), context)
         except Superseded as error:
             raise AirflowSkipException(str(error)) from None
@@ -43,6 +44,24 @@ class RescoreOperator(BaseOperator):
     def say(self, what: str, counts: Counts) -> None:
         """One line of counts in the task's log."""
         self.log.info("%s: %s", what, in_words(counts))
+
+
+NOT_FROM_A_PERSON = {"openlineage"}
+"""What Airflow's own operators add to the conf of a run they trigger."""
+
+
+def refuse_unknown_conf(context: Context) -> None:
+    """Refuse a run that was given what its DAG does not know: a misspelt name would widen the run.
+
+    Raises:
+        InputUnreadable: Names the keys, and those there are.
+    """
+    dag, conf = context["dag"], context["dag_run"].conf or {}
+    unknown = sorted(set(conf) - set(dag.params) - NOT_FROM_A_PERSON)
+    if unknown:
+        known = ", ".join(f"`{name}`" for name in sorted(dag.params)) or "nothing"
+        given = ", ".join(f"`{str(name)[:60]}`" for name in unknown)
+        raise InputUnreadable(f"{dag.dag_id} does not know {given}; start it again with {known}")
 
 
 class RunsOperator(RescoreOperator):
