@@ -2,7 +2,7 @@
 
     RescoreError
     ├── ConfigurationError   a person edits a file    ScorecardInvalid · MappingInvalid · SettingsIncomplete
-    │                                                  InputUnreadable · LedgerBehind
+    │                                                  PolicyInvalid · InputUnreadable · LedgerBehind
     ├── TerminalError        a person looks outside   CrmRejectedCredentials · CrmFieldMissing · CursorStuck
     ├── RetryableError       the same call, later     CrmUnavailable · CrmRateLimited · LedgerBusy
     ├── RecordError          set one record aside     RecordUnreadable
@@ -47,6 +47,10 @@ class ScorecardInvalid(ConfigurationError):
 
 class MappingInvalid(ConfigurationError):
     """A mapping file does not hold."""
+
+
+class PolicyInvalid(ConfigurationError):
+    """The file with the gate's limits does not hold."""
 
 
 class SettingsIncomplete(ConfigurationError):

@@ -1,0 +1,153 @@
+"""The gate's policy file: every limit and what becomes of holds, checked as strictly as a rules file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PlainValidator, ValidationError
+
+from rescore.errors import PolicyInvalid
+from rescore.limits import Limits
+from rescore.mapping import Name
+from rescore.strict_model import StrictMap, refuse
+from rescore.strict_yaml import problems_of, read_document
+from rescore.yaml_messages import described
+
+PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s?%")
+HOURS = re.compile(r"([0-9]{1,4})([hd])")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The limits of every scorecard and the rules for holds.
+
+    `expire_after` is how long a hold waits for an answer. With `author_is_not_approver` whoever registered
+    a rules version cannot release what is held because of it.
+    """
+
+    default: Limits
+    of_scorecard: Mapping[str, Limits] = field(default_factory=dict)
+    expire_after: timedelta = timedelta(hours=24)
+    author_is_not_approver: bool = False
+
+    def limits(self, scorecard: str) -> Limits:
+        """The limits that hold for one scorecard."""
+        return self.of_scorecard.get(scorecard, self.default)
+
+
+def read_policy(path: Path) -> Policy:
+    """Read and check a policy file.
+
+    Raises:
+        PolicyInvalid: It cannot be read, or does not hold; lists every problem as `name:line:col: message`.
+    """
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise PolicyInvalid(
+            f"{path}: cannot be read ({error.strerror}); put the gate's limits there, or point "
+            "RESCORE_POLICY_FILE at them"
+        ) from None
+    return load_policy(body, path.name)
+
+
+def load_policy(body: bytes, name: str) -> Policy:
+    """Check a policy; `name` is what problems call the file.
+
+    Raises:
+        PolicyInvalid: Lists every problem as `name:line:col: message`.
+    """
+    document, problems = read_document(body)
+    if document is not None and not problems:
+        try:
+            return _built(_PolicyFile.model_validate(document.data))
+        except ValidationError as error:
+            problems = problems_of(error, document)
+    raise PolicyInvalid("\n".join(f"{name}:{p.line}:{p.column}: {p.message}" for p in problems))
+
+
+def _share(value: Any) -> Fraction:
+    found = PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if found is None or Fraction(found[1]) > 100:
+        refuse(f"`{{name}}` takes a percentage, not {described(value)}; write `20%`")
+    return Fraction(found[1]) / 100
+
+
+def _times(value: Any) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= 1000:
+        refuse(f"`{{name}}` takes a number from 0 to 1000, not {described(value)}; write `3`")
+    return Fraction(value)
+
+
+def _span(value: Any) -> timedelta:
+    found = HOURS.fullmatch(value) if isinstance(value, str) else None
+    if found is None or int(found[1]) == 0:
+        refuse(f"`{{name}}` takes hours or days, not {described(value)}; write `24h` or `3d`")
+    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
+
+
+Share = Annotated[Fraction, PlainValidator(_share)]
+Times = Annotated[Fraction, PlainValidator(_times)]
+Span = Annotated[timedelta, PlainValidator(_span)]
+Number = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class _BandMoves(StrictMap):
+    leads: Number | None = None
+    share: Share | None = None
+
+
+class _Crossings(StrictMap):
+    leads: Number | None = None
+    times_usual_day: Times | None = None
+
+
+class _Extract(StrictMap):
+    rows: Number | None = None
+    share: Share | None = None
+
+
+class _LimitsFile(StrictMap):
+    band_moves: _BandMoves = _BandMoves()
+    crossings: _Crossings = _Crossings()
+    extract: _Extract = _Extract()
+
+    def over(self, limits: Limits) -> Limits:
+        """These limits where this file says something, the given ones elsewhere."""
+        said = {
+            "band_moves": self.band_moves.leads,
+            "band_moves_share": self.band_moves.share,
+            "crossings": self.crossings.leads,
+            "crossings_times_usual": self.crossings.times_usual_day,
+            "extract_rows": self.extract.rows,
+            "extract_share": self.extract.share,
+        }
+        return replace(limits, **{name: value for name, value in said.items() if value is not None})  # type: ignore[arg-type]
+
+
+class _Holds(StrictMap):
+    expire_after: Span = timedelta(hours=24)
+    growth: Share = Limits().growth
+    author_is_not_approver: bool = False
+
+
+class _PolicyFile(_LimitsFile):
+    holds: _Holds = _Holds()
+    scorecards: dict[Name, _LimitsFile] = Field(default_factory=dict)
+
+
+def _built(file: _PolicyFile) -> Policy:
+    default = file.over(replace(Limits(), growth=file.holds.growth))
+    return Policy(
+        default=default,
+        of_scorecard={name: own.over(default) for name, own in file.scorecards.items()},
+        expire_after=file.holds.expire_after,
+        author_is_not_approver=file.holds.author_is_not_approver,
+    )
