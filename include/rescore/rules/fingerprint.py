@@ -44,10 +44,10 @@ def fingerprint(card: Scorecard) -> Fingerprint:
     return Fingerprint(
         scoring=_sha256(
             card.timezone.key,
-            _plain(card.total),
+            canonical(card.total),
             _sorted(card.dimensions),
             _sorted(card.rules),
-            _plain(card.audience),
+            canonical(card.audience),
         ),
         thresholds=_sha256(_sorted(card.bands), _sorted(card.automations)),
         wording=_sha256(
@@ -69,7 +69,7 @@ def _text(plain: Any) -> str:
 
 def _sorted(values: Iterable[Any]) -> list[Any]:
     """For lists whose order means nothing."""
-    return sorted((_plain(value) for value in values), key=_text)
+    return sorted((canonical(value) for value in values), key=_text)
 
 
 def _labels(rule: Rule) -> list[str]:
@@ -80,8 +80,11 @@ def _labels(rule: Rule) -> list[str]:
     )
 
 
-def _plain(value: Any) -> Any:
-    """JSON in one canonical form; numbers exact, so that 1 and 1.0 are the same."""
+def canonical(value: Any) -> Any:
+    """JSON in one canonical form: equal exactly when two parts of scorecards mean the same, words aside.
+
+    Numbers are exact, so that 1 and 1.0 are the same.
+    """
     match value:
         case AllOf(parts) | AnyOf(parts):
             return {type(value).__name__: _sorted(parts)}
@@ -90,7 +93,7 @@ def _plain(value: Any) -> Any:
         case datetime():
             return value.isoformat()
         case tuple():
-            return [_plain(item) for item in value]
+            return [canonical(item) for item in value]
         case int() | Decimal() | Fraction():
             return ["number", str(Fraction(value))]
         case _:
@@ -101,4 +104,4 @@ def _fields(value: Any) -> dict[str, Any]:
     named = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in WORDS}
     defaults = {field.name: field.default for field in fields(value)}
     kept = {name: item for name, item in named.items() if item != defaults[name]}
-    return {name: _sorted(item) if name in UNORDERED else _plain(item) for name, item in kept.items()}
+    return {name: _sorted(item) if name in UNORDERED else canonical(item) for name, item in kept.items()}
