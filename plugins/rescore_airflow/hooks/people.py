@@ -54,7 +54,8 @@ def _mail(found: Connection) -> Tell:
     to = found.extra_dejson.get("to")
     if not to:
         raise SettingsIncomplete(
-            f'the Connection {NOTIFIER} says nobody to write to; put {{"to": "team@your.company"}} into its extra'
+            f"the Connection {NOTIFIER} does not say whom to write to; put "
+            '{"to": "team@example.com"} into its extra'
         )
 
     def tell(subject: str, text: str) -> None:
