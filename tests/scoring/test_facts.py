@@ -1,5 +1,6 @@
 """Facts from tables and files: what becomes a fact, and what is set aside with its reason."""
 
+import gzip
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -115,7 +116,12 @@ def test_parquet_of_any_types_gives_what_csv_gives(tmp_path):
         pytest.param("leads.xlsx", b"x", "neither .parquet nor .csv", id="another kind"),
         pytest.param("leads.parquet", b"lead_id\n1\n", "cannot be read as Parquet", id="not Parquet"),
         pytest.param("leads.csv", b"", "cannot be read as CSV", id="empty"),
-        pytest.param("leads.csv", b"\xff\xfe\x00l", "cannot be read as CSV", id="not UTF-8"),
+        pytest.param("leads.csv", "lead_id\n1\n".encode("utf-16"), "line 1 has the byte 0xff", id="UTF-16"),
+        pytest.param("leads.csv", b"lead_id,a\n1,x\n2,K\xf6ln\n", "line 3 has the byte 0xf6", id="Latin-1"),
+        pytest.param("leads.csv", b"lead_id,gr\xf6\xdfe\n1,2\n", "line 1 has the byte", id="Latin-1 header"),
+        pytest.param("leads.csv", b"lead_id\n1\n\xc3", "line 3 has the byte 0xc3", id="cut off"),
+        pytest.param("leads.csv.gz", gzip.compress(b"lead_id\n\xf6\n"), "line 2 has the byte", id="packed"),
+        pytest.param("leads.csv.gz", b"no gzip at all", "cannot be read as CSV", id="not packed"),
         pytest.param("leads.csv", b"name\nada@example.com\n", "no column `lead_id`", id="without a key"),
     ],
 )

@@ -1,5 +1,7 @@
 """Tables as people give them become rows of facts; what cannot is counted by its reason."""
 
+import codecs
+import gzip
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from rescore.scoring.moments import moment
 from rescore.scoring.reading import number_in
 from rescore.scoring.sql import DIALECT, Sql, case, cast, coalesce, column, is_null, number, table, text
 
+_CHUNK = 1024 * 1024
 _KINDS = {".parquet": "Parquet", ".csv": "CSV", ".csv.gz": "CSV"}
 _JUDGED, _REASON, _ROW = "judged", "reason to set aside", "row of input"
 
@@ -28,6 +31,8 @@ def open_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> i
     kind = next((kind for suffix, kind in _KINDS.items() if path.name.lower().endswith(suffix)), None)
     if kind is None:
         raise InputUnreadable(f"{path} is neither .parquet nor .csv; the name has to tell which it is.")
+    if kind == "CSV":
+        _require_utf8(path)
     try:
         if kind == "Parquet":
             connection.read_parquet(str(path)).create(name)
@@ -46,6 +51,28 @@ def open_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> i
         raise InputUnreadable(f"{path} cannot be read as {kind}; export it again as {wanted}.") from error
     (rejected,) = connection.table(f"{name}_rejects").aggregate("count(DISTINCT line)").fetchall()[0]
     return int(rejected)
+
+
+def _require_utf8(path: Path) -> None:
+    """Say where a CSV stops being UTF-8: row by row it would lose everybody whose name has an umlaut."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    line = 1
+    try:
+        with opened(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+                line += chunk.count(b"\n")
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        line += error.object.count(b"\n", 0, error.start)
+        byte = error.object[error.start]
+        raise InputUnreadable(
+            f"{path} is not UTF-8: line {line:,} has the byte {byte:#04x}; export it again as UTF-8, "
+            f"or convert it: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8.csv"
+        ) from None
+    except (OSError, EOFError):
+        return  # whatever is wrong with it, the reader says so
 
 
 def leads(connection: duckdb.DuckDBPyConnection, given: str) -> tuple[pa.Table, dict[str, int]]:
