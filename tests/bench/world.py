@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,16 +19,18 @@ from rescore.lake.tables import (
     DEFAULT_BUCKETS,
     INBOX,
     LEADS,
+    PLACES,
     SCHEMAS,
     Storage,
     append,
     files,
+    place_of,
 )
 from rescore.scoring.facts import with_text_forms
 
 AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SEED = 20261101
-LAYOUT = 2  # change it when the same seed makes other files
+LAYOUT = 3  # change it when the same seed makes other files
 ZIPF = 0.8
 TYPES = [f"type_{index:02}" for index in range(12)]
 SIZES = {"xs": (2_000, 40_000), "s": (100_000, 2_000_000), "m": (1_000_000, 20_000_000)}
@@ -82,19 +83,19 @@ def _write(world: World, say: Callable[[str], None]) -> None:
         storage.create(name, buckets=DEFAULT_BUCKETS)
     weights = 1 / np.arange(1, world.leads + 1) ** ZIPF
     counts = random.permutation(random.multinomial(world.activities, weights / weights.sum()))
-    homes = np.array([zlib.crc32(key.encode()) for key in _keys(np.arange(world.leads)).to_pylist()])
-    homes %= DEFAULT_BUCKETS
+    places = np.array([place_of(key) for key in _keys(np.arange(world.leads)).to_pylist()])
+    buckets = places * DEFAULT_BUCKETS // PLACES
     landings = -(-world.activities // LANDING)
     for landing in range(landings):
         say(f"  landing {landing + 1} of {landings} and folding it in ...")
-        chosen = np.flatnonzero(homes * landings // DEFAULT_BUCKETS == landing)
+        chosen = np.flatnonzero(buckets * landings // DEFAULT_BUCKETS == landing)
         owners = np.repeat(chosen, counts[chosen])
-        _land(storage, LEADS, _leads(random, chosen), homes[chosen], landing + 1)
+        _land(storage, LEADS, _leads(random, chosen), places[chosen], landing + 1)
         _land(
             storage,
             ACTIVITIES,
             _activities(random, owners, landing * world.activities),
-            homes[owners],
+            places[owners],
             landing + 1,
         )
         world.lake.fold_in()
@@ -102,12 +103,12 @@ def _write(world: World, say: Callable[[str], None]) -> None:
     world.lake.land("crm", _news(random, world), stream="news", number=1, known_at=AS_OF)
 
 
-def _land(storage: Storage, name: str, rows: pa.Table, homes: np.ndarray, number: int) -> None:
+def _land(storage: Storage, name: str, rows: pa.Table, places: np.ndarray, number: int) -> None:
     """Append rows the way a landing does, without making a record of each first."""
     count = len(rows)
     kept = {
         "bucket": pa.repeat(INBOX, count),
-        "home": pa.array(homes, pa.int32()),
+        "place": pa.array(places, pa.int64()),
         "revision": pa.repeat(pa.scalar(0, pa.int32()), count),
         "content": pa.array(range(count), pa.int64()),
         "landed_by": pa.repeat("crm/history", count),

@@ -13,7 +13,17 @@ from rescore.errors import ConfigurationError
 from rescore.lake.folding import Folding
 from rescore.lake.lake import Lake
 from rescore.lake.records import ActivityRecord, LeadRecord
-from rescore.lake.tables import ACTIVITIES, INBOX, LEADS, PAST, ROWS_PER_GROUP, Storage, bucket_of, files
+from rescore.lake.tables import (
+    ACTIVITIES,
+    INBOX,
+    LEADS,
+    PAST,
+    ROWS_PER_GROUP,
+    Storage,
+    bucket_of,
+    files,
+    place_of,
+)
 from tests.lake.builders import NOON, a_lead, an_activity, brief, facts_of, land
 
 BUCKETS = 3
@@ -50,7 +60,7 @@ def test_every_bucket_is_one_file_in_lead_order_and_holds_only_its_own_leads(lak
         for bucket in range(BUCKETS):
             [file] = files(table, [str(bucket)])
             leads = pq.read_table(file, columns=["lead"])["lead"].to_pylist()
-            assert leads == sorted(leads)
+            assert leads == sorted(leads, key=lambda lead: (place_of(lead), lead))
             assert {bucket_of(lead, BUCKETS) for lead in leads} == {bucket}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-from duckdb import ColumnExpression, FunctionExpression
+from collections.abc import Mapping
 
-from rescore.lake.reading import FOLDED, WORDS, CurrentRows, attributes, connect
+import duckdb
+import pyarrow as pa
+
+from rescore.lake.reading import FOLDED, WORDS, CurrentRows, attributes, connect, listed
 from rescore.lake.tables import ACTIVITIES, BOOKKEEPING, LEADS, SET_ASIDE, Storage, columns_of
 
 _NOT_COMPARED = BOOKKEEPING | {"source", "lead", "known_at", "activity_id", "type", "occurred_at"}
@@ -17,7 +19,8 @@ def activity_types(storage: Storage) -> dict[str, int]:
         table = storage.open(ACTIVITIES)
         columns = ("source", "activity_id", "revision", "type")
         rows = CurrentRows(connection, table, ACTIVITIES, columns).read()
-        return dict(sorted(rows.aggregate("type, count(*)", "type").fetchall()))
+        counted = f"SELECT type, count(*) FROM ({rows}) GROUP BY type ORDER BY type"
+        return dict(connection.execute(counted).fetchall())
 
 
 def activity_fields(storage: Storage) -> dict[str, int]:
@@ -33,8 +36,7 @@ def activity_fields(storage: Storage) -> dict[str, int]:
     with connect() as connection:
         columns = ("source", "activity_id", "revision", *fields)
         rows = CurrentRows(connection, table, ACTIVITIES, columns).read()
-        counts = [FunctionExpression("count", ColumnExpression(field)) for field in fields]
-        return dict(zip(fields, rows.aggregate(counts).fetchall()[0], strict=True))
+        return _values(connection, rows, {field: listed([field]) for field in fields})
 
 
 def lead_attributes(storage: Storage) -> dict[str, int]:
@@ -42,14 +44,19 @@ def lead_attributes(storage: Storage) -> dict[str, int]:
     table = storage.open(LEADS)
     if table is None:
         return {}
+    named = attributes(columns_of(table))
+    chosen = {name: value for name, value in named.items() if not name.endswith((FOLDED, WORDS))}
     with connect() as connection:
-        chosen = attributes(columns_of(table))
-        rows = CurrentRows(connection, table, LEADS).read().select(*chosen)
-        names = [column for column in rows.columns if not column.endswith((FOLDED, WORDS))]
-        if not names:
-            return {}
-        counts = [FunctionExpression("count", ColumnExpression(name)) for name in names]
-        return dict(zip(names, rows.aggregate(counts).fetchall()[0], strict=True))
+        return _values(connection, CurrentRows(connection, table, LEADS).read(), chosen)
+
+
+def _values(connection: duckdb.DuckDBPyConnection, rows: str, chosen: Mapping[str, str]) -> dict[str, int]:
+    """How many rows have a value, by name."""
+    if not chosen:
+        return {}
+    counts = ", ".join(f"count({value})" for value in chosen.values())
+    found = connection.execute(f"SELECT {counts} FROM ({rows})").fetchall()[0]
+    return dict(zip(chosen, found, strict=True))
 
 
 def set_aside(storage: Storage) -> dict[str, int]:

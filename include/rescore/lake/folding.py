@@ -23,7 +23,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyarrow.fs import PyFileSystem
 
 from rescore.errors import RetryableError
-from rescore.lake.reading import IDENTITY, connect, older_than_newer, replacements, rows_in
+from rescore.lake.reading import IDENTITY, at_home_in, connect, listed, older_than, replacements, rows_in
 from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
@@ -33,12 +33,14 @@ from rescore.lake.tables import (
     ROWS_PER_GROUP,
     SET_ASIDE,
     Storage,
+    bucket_at,
+    buckets_of,
     columns_of,
     files,
     fold_transaction,
 )
 
-_ORDER = {ACTIVITIES: "lead, occurred_at, activity_id", LEADS: "lead"}
+_ORDER = {ACTIVITIES: "place, lead, occurred_at, activity_id", LEADS: "place, lead"}
 _ATTEMPTS = 3
 
 
@@ -85,59 +87,62 @@ class Folding:
     def run(self) -> Counter[str]:
         """Write the new files, then let one commit put them in the place of the old."""
         with connect() as connection:
-            landed = rows_in(connection, self._columns, files(self._table, [INBOX]))
-            landed.order("home").create("landed")
+            landed = rows_in(self._columns, files(self._table, [INBOX]))
+            connection.execute(f"CREATE TEMP TABLE landed AS {landed} ORDER BY place")
             newer = replacements(connection, self._table, self._name)
-            homes = {row[0] for row in connection.sql("SELECT DISTINCT home FROM landed").fetchall()}
+            homes = self._homes(connection, "SELECT DISTINCT place FROM landed")
             if newer is not None:
                 homes |= self._homes_of_replaced(connection, newer)
             for home in sorted(homes):
-                rows = self._rows_at_home(connection, home)
+                rows = self._rows_at_home(home)
                 if newer is not None:
-                    self._write(PAST, self._older(rows, newer, how="semi"))
-                    rows = self._older(rows, newer, how="anti")
-                self._write(str(home), rows)
-            rows = connection.table("landed").aggregate("count(*)").fetchall()[0][0]
+                    self._write(connection, PAST, self._older(rows, newer, "SEMI"))
+                    rows = self._older(rows, newer, "ANTI")
+                self._write(connection, str(home), rows)
+            [(rows_landed,)] = connection.execute("SELECT count(*) FROM landed").fetchall()
         try:
             self._commit({INBOX, *map(str, homes)})
         except CommitFailedError:
             for added in self._added:
                 self._files.delete_file(added.path)
             raise
-        return Counter({f"{self._name} folded in": rows, f"{self._name} buckets rewritten": len(homes)})
+        return Counter(
+            {f"{self._name} folded in": rows_landed, f"{self._name} buckets rewritten": len(homes)}
+        )
 
-    def _rows_at_home(self, connection: duckdb.DuckDBPyConnection, home: int) -> duckdb.DuckDBPyRelation:
-        settled = rows_in(connection, self._columns, files(self._table, [str(home)]))
-        return settled.union(connection.table("landed").filter(f"home = {home}"))
+    def _rows_at_home(self, home: int) -> str:
+        settled = rows_in(self._columns, files(self._table, [str(home)]))
+        landed = listed(column.name for column in self._columns)
+        there = at_home_in(self._table, range(home, home + 1))
+        return f"{settled} UNION ALL SELECT {landed} FROM landed WHERE {there}"
 
-    def _homes_of_replaced(
-        self, connection: duckdb.DuckDBPyConnection, newer: duckdb.DuckDBPyRelation
-    ) -> set[int]:
+    def _homes_of_replaced(self, connection: duckdb.DuckDBPyConnection, newer: str) -> set[int]:
         """A correction may have moved an activity to another lead, and so away from its old home."""
         partitions = {partition["bucket"] for partition in self._table.partitions()} - {PAST, INBOX}
-        columns = [c for c in self._columns if c.name in (*IDENTITY[self._name], "revision", "home")]
-        settled = rows_in(connection, columns, files(self._table, partitions))
-        found = self._older(settled, newer, how="semi").select("home").distinct().fetchall()
-        return {row[0] for row in found}
+        columns = [c for c in self._columns if c.name in (*IDENTITY[self._name], "revision", "place")]
+        settled = rows_in(columns, files(self._table, partitions))
+        return self._homes(connection, f"SELECT DISTINCT place FROM ({self._older(settled, newer, 'SEMI')})")
 
-    def _older(
-        self, rows: duckdb.DuckDBPyRelation, newer: duckdb.DuckDBPyRelation, *, how: str
-    ) -> duckdb.DuckDBPyRelation:
-        return rows.set_alias("r").join(newer.set_alias("newer"), older_than_newer(self._name), how=how)
+    def _homes(self, connection: duckdb.DuckDBPyConnection, places: str) -> set[int]:
+        count = buckets_of(self._table)
+        return {bucket_at(place, count) for (place,) in connection.execute(places).fetchall()}
 
-    def _write(self, bucket: str, rows: duckdb.DuckDBPyRelation) -> None:
+    def _older(self, rows: str, newer: str, join: str) -> str:
+        return f"SELECT r.* FROM ({rows}) AS r {join} JOIN {newer} ON {older_than(newer, self._name)}"
+
+    def _write(self, connection: duckdb.DuckDBPyConnection, bucket: str, rows: str) -> None:
         """One file, sorted; a bucket at a time is what bounds memory."""
-        written: pa.Table = rows.order(_ORDER[self._name]).to_arrow_table()
+        ordered = connection.sql(f"{rows} ORDER BY {_ORDER[self._name]}")
+        written: pa.Table = ordered.to_arrow_table()
         if not written.num_rows:
             return
         path = f"bucket={bucket}/folded-{uuid4()}.parquet"
         with self._files.open_output_stream(path) as stream:
             pq.write_table(written, stream, row_group_size=ROWS_PER_GROUP, compression="zstd")
-        leads = written["lead"]
         statistics = {
             "numRecords": written.num_rows,
-            "minValues": {"lead": leads[0].as_py()},
-            "maxValues": {"lead": leads[-1].as_py()},
+            "minValues": {"place": written["place"][0].as_py()},
+            "maxValues": {"place": written["place"][-1].as_py()},
         }
         size = self._files.get_file_info(path).size
         self._added.append(

@@ -16,10 +16,9 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from duckdb import ColumnExpression, ConstantExpression
 
 from rescore.lake.aliases import Aliases, read_aliases
-from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, rows_in
+from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, rows_in, texts
 from rescore.lake.records import Page, SetAside
 from rescore.lake.rows import activity_table, check_names, lead_table
 from rescore.lake.screen import content_hash, screen
@@ -32,9 +31,8 @@ from rescore.lake.tables import (
     SET_ASIDE,
     Storage,
     append,
-    bucket_of,
-    buckets_of,
     files,
+    place_of,
     refuse_if_overtaken,
 )
 
@@ -168,7 +166,7 @@ class Landing:
     def _versioned(self, table: DeltaTable, lead: str, revision: int, content: int) -> dict[str, Any]:
         return {
             "bucket": INBOX,
-            "home": bucket_of(lead, buckets_of(table)),
+            "place": place_of(lead),
             "revision": revision,
             "content": content,
             "landed_by": self._landed_by,
@@ -187,14 +185,15 @@ class Landing:
         keys = IDENTITY[kind]
         columns = (*keys, "revision", "content", "landed_by", "landing")
         with connect() as connection:
-            texts = {key: [identity[i] for identity in wanted] for i, key in enumerate(keys)}
-            asked = keep(connection, "wanted", texts)
+            asked = {key: texts(identity[i] for identity in wanted) for i, key in enumerate(keys)}
+            keep(connection, "wanted", pa.table(asked))
             rows = CurrentRows(connection, table, kind, columns).read()
-            found = rows.join(asked, list(keys), how="semi").select(*columns).fetchall()
+            found = connection.execute(
+                f"SELECT {listed(columns)} FROM ({rows}) SEMI JOIN wanted USING ({listed(keys)})"
+            ).fetchall()
         return {
-            identity: _Known(revision, content, by == self._landed_by and landing <= self._committed)
-            for *texts, revision, content, by, landing in found
-            if (identity := tuple(texts))
+            tuple(identity): _Known(revision, content, by == self._landed_by and landing <= self._committed)
+            for *identity, revision, content, by, landing in found
         }
 
     def _former_leads(self) -> set[str]:
@@ -204,10 +203,13 @@ class Landing:
         table = self._storage.existing(ACTIVITIES)
         with connect() as connection:
             columns = [c for c in SCHEMAS[ACTIVITIES] if c.name in ("source", "activity_id", "lead")]
-            asked = keep(connection, "wanted", {"activity_id": self._corrected})
-            rows = rows_in(connection, columns, files(table)).join(asked, "activity_id", how="semi")
-            rows = rows.filter(ColumnExpression("source") == ConstantExpression(self._source))
-            return {row[0] for row in rows.select("lead").distinct().fetchall()}
+            keep(connection, "wanted", pa.table({"activity_id": texts(self._corrected)}))
+            found = connection.execute(
+                f"SELECT DISTINCT lead FROM ({rows_in(columns, files(table))}) "
+                "SEMI JOIN wanted USING (activity_id) WHERE source = ?",
+                [self._source],
+            )
+            return {row[0] for row in found.fetchall()}
 
     def _leads_seen(self, aliases: Aliases, former: Iterable[str]) -> dict[str, datetime | None]:
         changed = (lead for lead in self._screened.leads if lead not in self._marked_leads)

@@ -1,33 +1,39 @@
-"""The lake's facts as relations over its Parquet files."""
+"""The lake's facts as SQL over its Parquet files.
+
+Rows are passed on as the text of a SELECT and bound once, where they are used: binding a hundred files
+takes longer than scoring a few leads.
+"""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
-from duckdb import (
-    CaseExpression,
-    CoalesceOperator,
-    ColumnExpression,
-    ConstantExpression,
-    Expression,
-    FunctionExpression,
-)
 
-from rescore.lake.tables import BOOKKEEPING, INBOX, LEADS, PAST, SCHEMAS, columns_of, files
-from rescore.scoring.facts import open_connection
+from rescore.lake.tables import (
+    BOOKKEEPING,
+    INBOX,
+    LEADS,
+    PAST,
+    SCHEMAS,
+    buckets_of,
+    columns_of,
+    files,
+    places_of,
+)
 
 IDENTITY: Mapping[str, tuple[str, ...]] = {"activities": ("source", "activity_id"), "leads": ("lead",)}
 """What makes two rows revisions of the same thing."""
 
 FOLDED, WORDS = "__folded", "__words"
-_SPACE = ConstantExpression(" ")
 
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
@@ -40,36 +46,63 @@ _SQL_TYPES = {
 }
 
 
+_LOOKED_UP = 10_000
+"""Up to so many leads, row groups without any of them are not read; DuckDB stops at 50 by itself."""
+
+
 def connect() -> duckdb.DuckDBPyConnection:
-    """An empty in-process database that installs nothing and spills below the temporary folder."""
-    connection = open_connection()
-    connection.execute("SET autoinstall_known_extensions = false")
-    connection.execute("SET preserve_insertion_order = false")
-    connection.execute("SET parquet_metadata_cache = true")  # a Parquet file of ours never changes
-    connection.execute("SET temp_directory = ?", [str(Path(tempfile.gettempdir()) / "rescore-spill")])
-    return connection
+    """A connection whose temporary tables and views are its own; the database is the process's."""
+    return _database(os.getpid()).cursor()
 
 
-def keep(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Iterable[str]]
-) -> duckdb.DuckDBPyRelation:
-    """A temporary table of texts."""
-    given = pa.table({column: pa.array(list(texts), pa.string()) for column, texts in columns.items()})
-    connection.from_arrow(given).create(name)
-    return connection.table(name)
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:
+    """An in-process database that holds nothing but what it remembers of Parquet files; ours never change.
+
+    One for each process (a fork inherits no threads), because starting one takes as long as scoring a few
+    leads. It reads times as UTC, leaves the machine room to breathe, installs nothing and spills below the
+    temporary folder.
+    """
+    return duckdb.connect(
+        config={
+            "threads": 2,
+            "TimeZone": "UTC",
+            "autoinstall_known_extensions": False,
+            "preserve_insertion_order": False,
+            "parquet_metadata_cache": True,
+            "dynamic_or_filter_threshold": _LOOKED_UP,
+            "temp_directory": str(Path(tempfile.gettempdir()) / "rescore-spill"),
+        }
+    )
 
 
-def rows_in(
-    connection: duckdb.DuckDBPyConnection, columns: Iterable[pa.Field], uris: list[str]
-) -> duckdb.DuckDBPyRelation:
+def keep(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """Make a temporary table."""
+    connection.register("given", rows)
+    connection.execute(f"CREATE TEMP TABLE {name} AS FROM given")
+    connection.unregister("given")
+
+
+def texts(values: Iterable[str]) -> pa.Array:
+    """A column of texts for `keep`."""
+    return pa.array(list(values), pa.string())
+
+
+def listed(names: Iterable[str], relation: str = "") -> str:
+    """Columns by their exact names, for a SELECT."""
+    return ", ".join(f'{relation and relation + "."}"{name}"' for name in names)
+
+
+def rows_in(columns: Iterable[pa.Field], uris: Collection[str]) -> str:
     """`columns` of Parquet files; a column that a file lacks, or all of them lack, is null."""
-    nulls = {c.name: ConstantExpression(None).cast(_SQL_TYPES[c.type]).alias(c.name) for c in columns}
+    nulls = ", ".join(f'NULL::{_SQL_TYPES[column.type]} AS "{column.name}"' for column in columns)
+    none = f"SELECT {nulls} WHERE false"
     if not uris:
-        return connection.sql("SELECT 1 WHERE false").select(*nulls.values())
+        return none
+    quoted = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
     # without its files' columns by name, DuckDB would take every file to look like the first
-    rows = connection.read_parquet(uris, union_by_name=True, hive_partitioning=False)
-    there = set(rows.columns)
-    return rows.select(*(ColumnExpression(c) if c in there else null for c, null in nulls.items()))
+    there = f"FROM read_parquet([{quoted}], union_by_name = true, hive_partitioning = false)"
+    return f"SELECT {listed(column.name for column in columns)} FROM ({none} UNION ALL BY NAME {there})"
 
 
 class CurrentRows:
@@ -91,59 +124,58 @@ class CurrentRows:
         self._columns = [c for c in schema if c.name != "bucket" and (columns is None or c.name in columns)]
         self._newer = None if table is None else replacements(connection, table, kind)
 
-    def read(self, buckets: Iterable[int] | None = None) -> duckdb.DuckDBPyRelation:
+    def read(self, buckets: Iterable[int] | None = None) -> str:
         """The whole inbox, and all buckets or those named."""
         if self._table is None:
-            return rows_in(self._connection, self._columns, [])
+            return rows_in(self._columns, [])
         if buckets is None:
             partitions = {partition["bucket"] for partition in self._table.partitions()} - {PAST}
         else:
             partitions = {INBOX, *map(str, buckets)}
-        return self._without_replaced(
-            rows_in(self._connection, self._columns, files(self._table, partitions))
-        )
+        return self._without_replaced(rows_in(self._columns, files(self._table, partitions)))
 
-    def at_home_in(self, buckets: range) -> duckdb.DuckDBPyRelation:
+    def at_home_in(self, buckets: range) -> str:
         """What belongs to these buckets: what is there, and what is in the inbox on its way there."""
         if self._table is None:
             return self.read()
-        rows = rows_in(self._connection, self._columns, files(self._table, map(str, buckets)))
+        rows = rows_in(self._columns, files(self._table, map(str, buckets)))
         if landed := files(self._table, [INBOX]):
-            on_their_way = rows_in(self._connection, self._columns, landed)
-            rows = rows.union(on_their_way.filter(at_home_in(buckets)))
+            on_their_way = rows_in(self._columns, landed)
+            rows += f" UNION ALL {on_their_way} WHERE {at_home_in(self._table, buckets)}"
         return self._without_replaced(rows)
 
-    def _without_replaced(self, rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    def _without_replaced(self, rows: str) -> str:
         if self._newer is None:
             return rows
-        return rows.set_alias("r").join(
-            self._newer.set_alias("newer"), older_than_newer(self._kind), how="anti"
+        return (
+            f"SELECT r.* FROM ({rows}) AS r ANTI JOIN {self._newer} ON {older_than(self._newer, self._kind)}"
         )
 
 
-def at_home_in(buckets: range) -> str:
+def at_home_in(table: DeltaTable, buckets: range) -> str:
     """The condition on rows that belong to one of these buckets, wherever they are now."""
-    return f"home BETWEEN {buckets[0]} AND {buckets[-1]}"
+    places = places_of(buckets, buckets_of(table))
+    return f"place BETWEEN {places[0]} AND {places[-1]}"
 
 
-def older_than_newer(kind: str) -> str:
-    """The join condition between rows `r` and `newer` revisions of the same things."""
-    same = " AND ".join(f"r.{key} = newer.{key}" for key in IDENTITY[kind])
-    return f"{same} AND r.revision < newer.revision"
+def older_than(newer: str, kind: str) -> str:
+    """The join condition between rows `r` and the table of newer revisions of the same things."""
+    same = " AND ".join(f"r.{key} = {newer}.{key}" for key in IDENTITY[kind])
+    return f"{same} AND r.revision < {newer}.revision"
 
 
-def replacements(
-    connection: duckdb.DuckDBPyConnection, table: DeltaTable, kind: str
-) -> duckdb.DuckDBPyRelation | None:
-    """The newest revision of whatever rows in the inbox replace; None when they replace nothing."""
+def replacements(connection: duckdb.DuckDBPyConnection, table: DeltaTable, kind: str) -> str | None:
+    """A table of the newest revision of what the inbox replaces; None when that is nothing."""
     if not _has_revisions(table):
         return None
     columns = [c for c in SCHEMAS[kind] if c.name in (*IDENTITY[kind], "revision")]
-    corrections = rows_in(connection, columns, files(table, [INBOX])).filter("revision > 0")
-    keys = ", ".join(IDENTITY[kind])
-    name = f"replaced_{kind}"
-    corrections.aggregate(f"{keys}, max(revision) AS revision", keys).create(name)
-    return connection.table(name)
+    corrections = rows_in(columns, files(table, [INBOX]))
+    keys, name = ", ".join(IDENTITY[kind]), f"newer_{kind}"
+    connection.execute(
+        f"CREATE TEMP TABLE {name} AS SELECT {keys}, max(revision) AS revision FROM ({corrections}) "
+        f"WHERE revision > 0 GROUP BY ALL"
+    )
+    return name
 
 
 def _has_revisions(table: DeltaTable) -> bool:
@@ -168,34 +200,29 @@ def attribute_kinds(schema: Iterable[pa.Field]) -> dict[str, list[str]]:
     return dict(attributes)
 
 
-def attributes(schema: Iterable[pa.Field]) -> list[Expression]:
-    """Every attribute under its own name, texts with their text forms.
+def attributes(schema: Iterable[pa.Field]) -> dict[str, str]:
+    """Every attribute under its own name, texts with their text forms: column -> SQL.
 
     A source that changed its mind about an attribute's type has left it in several columns; such an
     attribute is read as text.
     """
-    chosen = []
+    chosen = {}
     for name, kinds in attribute_kinds(schema).items():
         if len(kinds) == 1:
-            chosen.append(ColumnExpression(f"{name}__{kinds[0]}").alias(name))
+            chosen[name] = f'"{name}__{kinds[0]}"'
             if kinds == ["text"]:
-                chosen += [ColumnExpression(name + FOLDED), ColumnExpression(name + WORDS)]
+                chosen |= {name + form: f'"{name}{form}"' for form in (FOLDED, WORDS)}
             continue
-        others = [_as_text(f"{name}__{kind}", kind) for kind in kinds if kind != "text"]
+        others = [_as_text(f'"{name}__{kind}"', kind) for kind in kinds if kind != "text"]
         for form, column in (("", f"{name}__text"), (FOLDED, name + FOLDED), (WORDS, name + WORDS)):
-            own = [ColumnExpression(column)] if "text" in kinds else []
-            written = [_word_line(other) for other in others] if form == WORDS else others
-            chosen.append(CoalesceOperator(*own, *written).alias(name + form))
+            own = [f'"{column}"'] if "text" in kinds else []
+            written = [f"' ' || {other} || ' '" for other in others] if form == WORDS else others
+            chosen[name + form] = f"coalesce({', '.join([*own, *written])})"
     return chosen
 
 
-def _as_text(column: str, kind: str) -> Expression:
-    value = ColumnExpression(column)
+def _as_text(value: str, kind: str) -> str:
     if kind != "number":
-        return value.cast("VARCHAR")
-    whole = (FunctionExpression("abs", value) < 2**53) & (value == FunctionExpression("trunc", value))
-    return CaseExpression(whole, value.cast("HUGEINT").cast("VARCHAR")).otherwise(value.cast("VARCHAR"))
-
-
-def _word_line(value: Expression) -> Expression:
-    return CaseExpression(value.isnotnull(), FunctionExpression("concat", _SPACE, value, _SPACE))
+        return f"{value}::VARCHAR"
+    whole = f"abs({value}) < {2**53} AND {value} = trunc({value})"
+    return f"CASE WHEN {whole} THEN {value}::HUGEINT::VARCHAR ELSE {value}::VARCHAR END"

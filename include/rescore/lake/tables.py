@@ -17,14 +17,15 @@ ACTIVITIES, LEADS, ALIASES, SET_ASIDE = "activities", "leads", "aliases", "set_a
 INBOX, PAST = "inbox", "past"
 """Partitions beside the buckets: rows as they landed, and rows that a later revision replaced."""
 
+PLACES = 2**32
 DEFAULT_BUCKETS = 64
-ROWS_PER_GROUP = 30_000  # small enough to skip most of a bucket, large enough to decode at full speed
+ROWS_PER_GROUP = 10_000  # small enough to skip most of a bucket, large enough to decode at full speed
 ATTEMPTS = 20
 
 TIME = pa.timestamp("us")
 _VERSIONED = [
     ("bucket", pa.string()),  # the partition: inbox, past, or the number of a bucket
-    ("home", pa.int32()),  # the bucket this row belongs to, wherever it is now
+    ("place", pa.int64()),  # the lead's hash; buckets are ranges of it, sorted by it
     ("revision", pa.int32()),  # 0, then one more each time the source changed it; the highest counts
     ("content", pa.int64()),  # hash of what the source said
     ("landed_by", pa.string()),  # source/stream
@@ -72,7 +73,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     ),
 }
 PARTITIONED = (ACTIVITIES, LEADS)
-BOOKKEEPING = frozenset({"bucket", "home", "revision", "content", "landed_by", "landing"})
+BOOKKEEPING = frozenset({"bucket", "place", "revision", "content", "landed_by", "landing"})
 """Columns that the lake keeps for itself; scoring never sees them."""
 
 _READABLE_FEATURES = frozenset({"timestampNtz"})
@@ -81,9 +82,25 @@ _BUCKETS = "rescore.buckets"
 _FOLD = "fold_in"
 
 
+def place_of(lead: str) -> int:
+    """Where among all leads this one is, the same in every process and on every machine."""
+    return zlib.crc32(lead.encode())
+
+
 def bucket_of(lead: str, buckets: int) -> int:
-    """The bucket of a lead, the same in every process and on every machine."""
-    return zlib.crc32(lead.encode()) % buckets
+    """The bucket of a lead."""
+    return bucket_at(place_of(lead), buckets)
+
+
+def bucket_at(place: int, buckets: int) -> int:
+    """The bucket of a place: places are cut into as many ranges as there are buckets."""
+    return place * buckets // PLACES
+
+
+def places_of(buckets: range, count: int) -> range:
+    """The places of leads in some neighbouring buckets of so many."""
+    first, after = (-(-bucket * PLACES // count) for bucket in (buckets.start, buckets.stop))
+    return range(first, after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
-from duckdb import CoalesceOperator, ColumnExpression
 
-from rescore.lake.reading import CurrentRows, activity_columns, at_home_in, attributes, keep
-from rescore.lake.tables import ACTIVITIES, INBOX, LEADS, PAST, SCHEMAS, bucket_of, buckets_of, columns_of
+from rescore.lake.reading import CurrentRows, activity_columns, at_home_in, attributes, keep, listed, texts
+from rescore.lake.tables import (
+    ACTIVITIES,
+    INBOX,
+    LEADS,
+    PAST,
+    SCHEMAS,
+    bucket_of,
+    buckets_of,
+    columns_of,
+    place_of,
+)
 
 ACTIVITIES_IN_A_PART = 2_500_000
 """Enough to pay for planning the query once more, few enough for a small machine's memory."""
@@ -45,7 +54,12 @@ class Views:
         self._seen = activity_columns(SCHEMAS[ACTIVITIES] if activities is None else columns_of(activities))
         self._attributes = attributes(SCHEMAS[LEADS] if leads is None else columns_of(leads))
         if merged:
-            self._gone = keep(connection, "merged", {"lead": merged.keys(), "canonical": merged.values()})
+            left = {
+                "lead": texts(merged),
+                "canonical": texts(merged.values()),
+                "place": places(merged.values()),
+            }
+            keep(connection, "merged", pa.table(left))
 
     def everybody(self) -> Part:
         """All leads, each with its activities under its canonical key."""
@@ -55,10 +69,11 @@ class Views:
         """These leads; one that was merged into one of them counts as that one."""
         asked = set(leads)
         asked |= {gone for gone, left in self._merged.items() if left in asked}
-        wanted = keep(self._connection, "asked", {"lead": asked})
+        keep(self._connection, "asked", pa.table({"place": places(asked), "lead": texts(asked)}))
         buckets = self._homes_of(asked)
         activities, people = (
-            rows.read(buckets).join(wanted, "lead", how="semi") for rows in (self._activities, self._leads)
+            f"SELECT * FROM ({rows.read(buckets)}) SEMI JOIN asked USING (place, lead)"
+            for rows in (self._activities, self._leads)
         )
         return self._create("", self._under_canonical_keys(activities), people)
 
@@ -76,27 +91,18 @@ class Views:
             rows = self._activities.at_home_in(buckets)
             activities = self._selected(self._not_merged_away(rows))
             if self._merged:
-                moved = self._connection.table("moved").filter(at_home_in(buckets))
-                activities = activities.union(self._selected(moved))
+                assert self._table is not None  # noqa: S101 - narrows the type
+                moved = f"SELECT * FROM moved WHERE {at_home_in(self._table, buckets)}"
+                activities += f" UNION ALL {self._selected(moved)}"
             yield self._create(f"_{number}", activities, self._leads.at_home_in(buckets))
 
     def _keep_moved(self) -> None:
-        """A table of what merged-away leads did, under the lead that is left and in its bucket."""
-        assert self._table is not None  # noqa: S101 - narrows the type
-        count = buckets_of(self._table)
-        homes = [bucket_of(left, count) for left in self._merged.values()]
-        gone = pa.table(
-            {
-                "gone": pa.array(self._merged.keys(), pa.string()),
-                "lead": pa.array(self._merged.values(), pa.string()),
-                "home": pa.array(homes, pa.int32()),
-            }
+        """A table of what merged-away leads did, under the lead that is left and in its place."""
+        rows = self._activities.read(self._homes_of(self._merged))
+        self._connection.execute(
+            f"CREATE TEMP TABLE moved AS SELECT {self._canonical}, m.place "
+            f"FROM ({rows}) AS a JOIN merged AS m ON a.lead = m.lead"
         )
-        self._connection.from_arrow(gone).create("homes")
-        rows = self._activities.read(self._homes_of(self._merged)).set_alias("a")
-        joined = rows.join(self._connection.table("homes").set_alias("m"), "a.lead = m.gone")
-        chosen = [ColumnExpression("m" if name == "lead" else "a", name) for name in self._seen]
-        joined.select(*chosen, ColumnExpression("m", "home")).create("moved")
 
     def _homes_of(self, leads: Collection[str]) -> set[int]:
         if self._table is None:
@@ -104,29 +110,35 @@ class Views:
         count = buckets_of(self._table)
         return {bucket_of(lead, count) for lead in leads}
 
-    def _under_canonical_keys(self, rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    def _under_canonical_keys(self, rows: str) -> str:
         if not self._merged:
             return self._selected(rows)
-        joined = rows.set_alias("a").join(self._gone.set_alias("m"), "a.lead = m.lead", how="left")
-        left = CoalesceOperator(ColumnExpression("m", "canonical"), ColumnExpression("a", "lead"))
-        return joined.select(
-            *(left.alias(name) if name == "lead" else ColumnExpression("a", name) for name in self._seen)
-        )
+        return f"SELECT {self._canonical} FROM ({rows}) AS a LEFT JOIN merged AS m ON a.lead = m.lead"
 
-    def _not_merged_away(self, rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-        return rows.join(self._gone, "lead", how="anti") if self._merged else rows
+    @property
+    def _canonical(self) -> str:
+        """The columns of activities `a` that scoring sees, each under the lead that is left, `m`."""
+        left = {"lead": "coalesce(m.canonical, a.lead) AS lead"}
+        return ", ".join(left.get(name) or listed([name], "a") for name in self._seen)
 
-    def _selected(self, activities: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-        return activities.select(*map(ColumnExpression, self._seen))
+    def _not_merged_away(self, rows: str) -> str:
+        return f"SELECT * FROM ({rows}) ANTI JOIN merged USING (lead)" if self._merged else rows
 
-    def _create(
-        self, suffix: str, activities: duckdb.DuckDBPyRelation, people: duckdb.DuckDBPyRelation
-    ) -> Part:
+    def _selected(self, activities: str) -> str:
+        return f"SELECT {listed(self._seen)} FROM ({activities})"
+
+    def _create(self, suffix: str, activities: str, people: str) -> Part:
         names = f"activities{suffix}", f"leads{suffix}"
-        activities.create_view(names[0])
-        people = self._not_merged_away(people)
-        people.select(ColumnExpression("lead"), *self._attributes).create_view(names[1])
+        attributes = "".join(f', {value} AS "{name}"' for name, value in self._attributes.items())
+        people = f"SELECT lead{attributes} FROM ({self._not_merged_away(people)})"
+        for name, rows in zip(names, (activities, people), strict=True):
+            self._connection.execute(f"CREATE TEMP VIEW {name} AS {rows}")
         return names
+
+
+def places(leads: Iterable[str]) -> pa.Array:
+    """A column of places for `keep`."""
+    return pa.array(map(place_of, leads), pa.int64())
 
 
 def divide(activities: DeltaTable, size: int) -> list[range]:

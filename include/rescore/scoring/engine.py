@@ -41,7 +41,7 @@ def score_to_parquet(
         writer: pq.ParquetWriter | None = None
         for part in facts.parts or [names]:
             for name, relation in zip(names, part, strict=True) if facts.parts else ():
-                connection.table(relation).create_view(name)
+                connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS FROM "{relation}"')
             batches = connection.sql(query).to_arrow_reader(_BATCH)
             if writer is None:
                 writer = open_file.enter_context(pq.ParquetWriter(path, batches.schema, compression="zstd"))
