@@ -168,7 +168,8 @@ def shape(meant: HalfLife | Linear | Steps | None) -> str:
 def decay(meant: Decay) -> str:
     """How worth falls with age and when it ends; `none` where it never does."""
     parts = [shape(meant.shape)] * (meant.shape is not None)
-    parts += [f"expires {days(meant.expires)}"] * (meant.expires is not None)
+    if meant.expires is not None:
+        parts.append(f"expires {days(meant.expires)}")
     return ", ".join(parts) or "none"
 
 
