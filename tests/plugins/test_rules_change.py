@@ -28,6 +28,7 @@ def test_an_edit_that_moves_scores_is_adopted_and_rescored_and_only_changes_are_
     assert list(watch.counts("wait_for_change")["edited"]) == ["b2b_saas.yaml"]
     assert watch.counts("adopt_rules") == {"activated": 1, "unchanged": 0, "rejected": 0}
     assert scored.triggered() == [("b2b_saas__2__1", {"scorecard": "b2b_saas"})]
+    assert watch.xcom["ask_rescore", "_link_AskedRescoreLink"].endswith("/rescore_all/runs/b2b_saas__2__1")
 
     written = crm.sandbox.records_written
     rescore = scored.run("rescore_all", scorecard="b2b_saas")
@@ -41,14 +42,16 @@ def test_an_edit_that_moves_scores_is_adopted_and_rescored_and_only_changes_are_
     assert crm.sandbox.records_written - written == gate["changed"], "promoted once"
 
 
-def test_a_comment_wakes_nothing(scored, crm):
+def test_a_comment_wakes_nothing(scored, crm, capfd):
     written = crm.sandbox.records_written
+    capfd.readouterr()
     (scored.rules / "b2b_saas.yaml").open("a").write("# a comment\n")
     watch = scored.run("watch_rules")
     assert watch.tasks == {"wait_for_change": "success", "adopt_rules": "success", "ask_rescore": "skipped"}
     assert watch.state == "success"
     assert scored.triggered() == []
     assert crm.sandbox.records_written == written
+    assert "XCom not found" not in "".join(capfd.readouterr()), "skipping is no error"
 
 
 def test_a_broken_file_is_shown_and_the_loop_stays_green(scored, capfd):

@@ -14,6 +14,7 @@ from rescore.errors import ConfigurationError, RetryableError
 from rescore.ledger.tables import control
 from rescore.pipeline.rules import adopt_rules
 from rescore.pipeline.watch import ask_rescore
+from rescore_airflow.defaults import Told
 from rescore_airflow.sensors.rules import RuleChangeSensor
 from rescore_airflow.triggers.rules import PATIENCE, RulesChangedTrigger
 
@@ -147,5 +148,6 @@ def test_a_ledger_that_cannot_be_reached_is_given_a_few_looks(deployment, monkey
 )
 def test_an_error_that_ended_the_wait_fails_the_sensor_with_its_sentence(retryable, error):
     sensor = RuleChangeSensor(task_id="wait_for_change")
-    with pytest.raises(error, match=r"^the ledger is away$"):
+    with pytest.raises(Told, match=r"^the ledger is away$") as told:
         sensor.execute_complete({}, {"error": "the ledger is away", "retryable": retryable})
+    assert isinstance(told.value.error, error)

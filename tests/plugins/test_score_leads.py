@@ -168,10 +168,9 @@ def test_a_wrong_token_fails_at_once_with_one_sentence_and_loses_nothing(deploym
     assert (run.tasks["extract"], run.tries["extract"]) == ("failed", 1)
     assert run.tasks["update_crm"] == "upstream_failed"
     out = "".join(capfd.readouterr())
-    assert "CrmRejectedCredentials" in out
-    assert "rescore_hubspot" in out
+    assert "HubSpot refused the token (401)" in out
     assert "pat-wrong-token" not in out
-    assert "site-packages/requests" not in out, "what led to the sentence stays out of the log"
+    assert "Traceback" not in out, "what led to the sentence stays out of the log"
 
     deployment.connect("rescore_hubspot", crm.url, crm.token, searches=1000, calls=10_000)
     assert deployment.run("score_leads").state == "success"
@@ -182,13 +181,15 @@ def test_an_unreachable_crm_is_tried_again(deployment, capfd):
     deployment.connect("rescore_hubspot", "http://127.0.0.1:9", "pat-any")
     run = deployment.run("score_leads")
     assert (run.tasks["extract"], run.tries["extract"]) == ("failed", 2)
-    assert "CrmUnavailable" in "".join(capfd.readouterr())
+    assert "nothing listens at 127.0.0.1:9" in "".join(capfd.readouterr())
 
 
 def test_a_missing_connection_says_how_to_make_it(deployment, capfd):
     run = deployment.run("score_leads")
     assert (run.tasks["extract"], run.tries["extract"]) == ("failed", 1)
-    assert "there is no Connection `rescore_hubspot`" in "".join(capfd.readouterr())
+    out = "".join(capfd.readouterr())
+    assert out.count("there is no Connection `rescore_hubspot`") == 1
+    assert "Traceback" not in out
 
 
 def test_a_broken_rules_file_leaves_the_run_green_and_the_last_good_version_in_force(deployment, crm):

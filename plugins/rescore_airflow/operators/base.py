@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowSkipException
 
-from rescore.errors import InputUnreadable, RescoreError, Superseded
+from rescore.errors import InputUnreadable
 from rescore.workspace import Workspace
+from rescore_airflow.defaults import in_a_sentence
 from rescore_airflow.workspace import open_workspace
 
 Counts = Mapping[str, int]
@@ -27,15 +27,9 @@ class RescoreOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do the work; a failure leaves one sentence, and its family decides between retry and fail."""
-        try:
+        with in_a_sentence(self.log):
             refuse_unknown_conf(context)
             return self.work(open_workspace(), context)
-        except Superseded as error:
-            raise AirflowSkipException(str(error)) from None
-        except RescoreError as error:
-            # the sentence is all a person needs: what led to it stays out of the log
-            self.log.error("%s", error)
-            raise error.with_traceback(None) from None
 
     def work(self, ws: Workspace, context: Context) -> Any:
         """The one call; overridden by every operator."""

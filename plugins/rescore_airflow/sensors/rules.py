@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import BaseSensorOperator, Context
 
 from rescore.errors import ConfigurationError, RetryableError
+from rescore_airflow.defaults import in_a_sentence
 from rescore_airflow.triggers.rules import RulesChangedTrigger
 
 
@@ -26,7 +27,8 @@ class RuleChangeSensor(BaseSensorOperator):
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Say what was seen; an error that ended the wait fails the task with its sentence."""
         if "error" in event:
-            raise (RetryableError if event["retryable"] else ConfigurationError)(event["error"])
+            with in_a_sentence(self.log):
+                raise (RetryableError if event["retryable"] else ConfigurationError)(event["error"])
         self.log.info(
             "edited: %s; rescore due: %s",
             ", ".join(sorted(event["edited"])) or "nothing",
