@@ -50,6 +50,7 @@ rules_version = Table(
     Column("seen", Integer, nullable=False),  # the highest of a path is what the file said last
     Column("registered_at", UtcDateTime, nullable=False),
     Column("registered_by", String, nullable=False),
+    Column("told_at", UtcDateTime),  # when people were told that it is rejected
     UniqueConstraint("scorecard", "sha256"),
     comment="every body ever seen, exactly as read; a rejected one is remembered by its hash",
 )
@@ -62,11 +63,13 @@ activation = Table(
     Column("version_seq", Integer, nullable=False),
     Column("wakes", String, nullable=False),  # scoring · thresholds · wording: the strongest part that moved
     Column("plan_hash", String(64)),  # the plan that its rescore applies; null: nothing to compare with
+    Column("hold_id", String),  # the hold whose release put it in force; null: nobody had to be asked
     Column("activated_at", UtcDateTime, nullable=False),
     Column("activated_by", String, nullable=False),
     Column("rescored_at", UtcDateTime),  # null while its rescore is owed
     Column("attempt", Integer, nullable=False, default=0),  # rescores asked for so far
     Column("attempted_at", UtcDateTime),
+    Column("told_at", UtcDateTime),  # when people were told that its rescore is done
     ForeignKeyConstraint(["scorecard", "version_seq"], ["rules_version.scorecard", "rules_version.seq"]),
     comment="puts one version in force",
 )
@@ -79,6 +82,7 @@ control = Table(
     Column("paused", Boolean, nullable=False, default=False),
     Column("paused_by", String),
     Column("paused_at", UtcDateTime),
+    Column("paused_reason", Text),  # null when a person paused it
     Column("first_load_done", Boolean, nullable=False, default=False),  # nothing fires before
     Column("full_pass_date", Date),  # local date of the last pass over everybody
     comment="one row a scorecard: what is in force",
@@ -157,6 +161,17 @@ stream = Table(
     comment="how far each source stream has been read, and who may write it",
 )
 
+extract = Table(
+    "extract",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("until", UtcDateTime, primary_key=True),  # it brought what was new up to this moment
+    Column("since", UtcDateTime),  # the until of the one before; null: the whole history
+    Column("rows", BigInteger, nullable=False),  # as read, repetitions included
+    comment="how much each extract brought: what a later one can be expected to bring",
+)
+
 dirty = Table(
     "dirty",
     metadata,
@@ -174,12 +189,14 @@ run = Table(
     metadata,
     Column("run_key", String, primary_key=True),  # {Airflow run id or other}/{scorecard}
     Column("scorecard", String, nullable=False),
-    Column("kind", String, nullable=False),  # incremental · initial · daily · rescore
+    Column("kind", String, nullable=False),  # incremental · initial · daily · rescore · thresholds
     Column("activation_seq", Integer, nullable=False),  # pinned
+    Column("plan_hash", String(64)),  # pinned: the plan whose results this run applies
     Column("as_of", UtcDateTime, nullable=False),
     Column("input_ver", BigInteger, nullable=False),
     Column("fence", Integer, nullable=False, default=1),
-    Column("state", String, nullable=False),  # scoring · staged · promoting · promoted · superseded
+    # scoring · staged · held · promoting · promoted · discarded · superseded
+    Column("state", String, nullable=False),
     Column("promoted_to", String),  # last lead of the last promoted chunk
     Column("counts", Text, nullable=False, default="{}"),  # JSON, name -> whole number
     Column("started_at", UtcDateTime, nullable=False),

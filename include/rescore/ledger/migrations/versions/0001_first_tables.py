@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("paused_by", sa.String(), nullable=True),
         sa.Column("paused_at", UtcDateTime(), nullable=True),
+        sa.Column("paused_reason", sa.Text(), nullable=True),
         sa.Column("first_load_done", sa.Boolean(), nullable=False),
         sa.Column("full_pass_date", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("scorecard", name=op.f("pk_control")),
@@ -159,6 +160,16 @@ def upgrade() -> None:
         comment="leads whose score may have changed",
     )
     op.create_table(
+        "extract",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("stream", sa.String(), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=True),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "stream", "until", name=op.f("pk_extract")),
+        comment="how much each extract brought: what a later one can be expected to bring",
+    )
+    op.create_table(
         "hold",
         sa.Column("hold_id", sa.String(), nullable=False),
         sa.Column("scorecard", sa.String(), nullable=False),
@@ -214,6 +225,7 @@ def upgrade() -> None:
         sa.Column("seen", sa.Integer(), nullable=False),
         sa.Column("registered_at", UtcDateTime(), nullable=False),
         sa.Column("registered_by", sa.String(), nullable=False),
+        sa.Column("told_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("scorecard", "seq", name=op.f("pk_rules_version")),
         sa.UniqueConstraint("scorecard", "sha256", name=op.f("uq_rules_version_scorecard_sha256")),
         comment="every body ever seen, exactly as read; a rejected one is remembered by its hash",
@@ -224,6 +236,7 @@ def upgrade() -> None:
         sa.Column("scorecard", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("activation_seq", sa.Integer(), nullable=False),
+        sa.Column("plan_hash", sa.String(length=64), nullable=True),
         sa.Column("as_of", UtcDateTime(), nullable=False),
         sa.Column("input_ver", sa.BigInteger(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
@@ -315,11 +328,13 @@ def upgrade() -> None:
         sa.Column("version_seq", sa.Integer(), nullable=False),
         sa.Column("wakes", sa.String(), nullable=False),
         sa.Column("plan_hash", sa.String(length=64), nullable=True),
+        sa.Column("hold_id", sa.String(), nullable=True),
         sa.Column("activated_at", UtcDateTime(), nullable=False),
         sa.Column("activated_by", sa.String(), nullable=False),
         sa.Column("rescored_at", UtcDateTime(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("attempted_at", UtcDateTime(), nullable=True),
+        sa.Column("told_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["scorecard", "version_seq"],
             ["rules_version.scorecard", "rules_version.seq"],
@@ -348,6 +363,7 @@ def downgrade() -> None:
     op.drop_table("rules_version")
     op.drop_table("plan")
     op.drop_table("dirty")
+    op.drop_table("extract")
     with op.batch_alter_table("delta", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delta_run_key"))
 
