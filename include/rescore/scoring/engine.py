@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rescore.rules.card import Scorecard
-from rescore.scoring.compile import compile_scorecard
+from rescore.scoring.compile import ScoringQuery, compile_scorecard
 from rescore.scoring.facts import Facts
 from rescore.scoring.unreadable import unreadable
 
@@ -16,7 +16,7 @@ __all__ = ["score", "score_to_parquet", "unreadable"]
 _BATCH = 100_000
 """Rows in flight between the query and the file; each batch becomes a row group."""
 
-_PART = "activities of the part", "leads of the part"
+PART = "activities of the part", "leads of the part"
 """What every part is called while it is scored, so that one query serves them all."""
 
 
@@ -34,9 +34,17 @@ def score_to_parquet(
     card: Scorecard, facts: Facts, *, as_of: datetime, path: str, known_as_of: datetime | None = None
 ) -> int:
     """Write what `score` gives to a Parquet file, part by part of the facts; returns the number of rows."""
-    connection, rows = facts.connection, 0
-    names = _PART if facts.parts else (facts.activities, facts.leads)
-    query = _prepared(card, facts, names, as_of, known_as_of)
+    return write_parts(facts, _prepared(card, facts, scored_names(facts), as_of, known_as_of), path)
+
+
+def scored_names(facts: Facts) -> tuple[str, str]:
+    """The relations of activities and of leads that a query for `write_parts` reads."""
+    return PART if facts.parts else (facts.activities, facts.leads)
+
+
+def write_parts(facts: Facts, query: str, path: str) -> int:
+    """Write a query's rows to a Parquet file, part by part of the facts; how many."""
+    connection, rows, names = facts.connection, 0, scored_names(facts)
     with ExitStack() as open_file:
         writer: pq.ParquetWriter | None = None
         for part in facts.parts or [names]:
@@ -54,7 +62,6 @@ def score_to_parquet(
 def _prepared(
     card: Scorecard, facts: Facts, names: tuple[str, str], as_of: datetime, known_as_of: datetime | None
 ) -> str:
-    """The query over relations of these names, as text; what it reads besides facts is there on return."""
     activities, leads = names
     query = compile_scorecard(
         card,
@@ -64,6 +71,11 @@ def _prepared(
         activities=activities,
         leads=leads,
     )
+    return prepared(query, facts)
+
+
+def prepared(query: ScoringQuery, facts: Facts) -> str:
+    """The query as text; what it reads besides facts is there on return."""
     statements, text = query.with_table_of_worth()
     for statement in statements:
         facts.connection.execute(statement)
