@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rescore.cli.main import COMMANDS
+
 PROJECT = Path(__file__).parents[2]
 RESCORE = Path(sys.executable).parent / "rescore"
 RULES = """\
@@ -146,6 +148,20 @@ def test_a_ledger_that_was_never_set_up_says_how_to(tmp_path):
     assert done.returncode == 1
     assert "rescore setup ledger" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_looking_at_a_deployment_waits_for_no_engine():
+    heavy = {"alembic", "deltalake", "duckdb", "pandas", "pyarrow", "requests", "sqlglot"}
+    loaded = "import sys, rescore.cli.main, rescore.cli.operate; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert heavy.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "setup ledger", "setup hubspot"])
+def test_every_command_says_what_it_is_for(command):
+    done = rescore(*command.split(), "--help")
+    assert done.returncode == 0
+    assert f"Usage: rescore {command}" in done.stdout
 
 
 def test_a_new_deployment_can_be_looked_at(tmp_path):

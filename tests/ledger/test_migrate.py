@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from rescore.errors import LedgerBehind
-from rescore.ledger.migrate import migrate, require_current
+from rescore.ledger.migrate import MIGRATIONS, REVISION, migrate, require_current
 from rescore.ledger.tables import metadata
 from rescore.ledger.transaction import Ledger
 
@@ -29,6 +30,12 @@ def test_migrating_twice_changes_nothing(empty_database):
     assert migrate(ledger) == "already current"
     require_current(ledger)
     ledger.close()
+
+
+def test_the_revision_in_the_code_is_the_newest_migration():
+    revisions = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+    assert revisions[0] == REVISION
+    assert revisions == sorted(revisions, reverse=True)
 
 
 def test_an_unmigrated_ledger_says_what_to_run(empty_database):

@@ -24,8 +24,6 @@ from rescore.scoring.engine import score as score_facts
 from rescore.scoring.facts import facts_from_files
 from rescore.scoring.unreadable import absent_fields, unreadable
 
-ONE_THOUSANDTH = pa.scalar(Decimal("0.001"))
-
 
 def check(
     rules: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Rules files.")],
@@ -111,8 +109,9 @@ def _presentable(card: Scorecard, table: pa.Table) -> pa.Table:
     """lead_id, score, band, dimensions in whole points, rules as decimals of points with three places."""
     columns = {"lead_id": table["lead"], "score": table["score"], "band": table["band"]}
     columns |= {dimension.id: table[dimension.id] for dimension in card.dimensions}
+    thousandth = pa.scalar(Decimal("0.001"))
     for rule in card.rules:
-        columns[rule.id] = pc.multiply(pc.cast(table[rule.id], pa.decimal128(19, 0)), ONE_THOUSANDTH)
+        columns[rule.id] = pc.multiply(pc.cast(table[rule.id], pa.decimal128(19, 0)), thousandth)
     return pa.table(columns).sort_by("lead_id")
 
 

@@ -4,18 +4,50 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import metadata
-from typing import Annotated
+from importlib import import_module, metadata
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from rescore.cli import files, operate, setup
 from rescore.errors import RescoreError
 
 FINE, PROBLEM, USAGE = 0, 1, 2
 """Exit codes: done; something given has a problem (said on stderr); the command was written wrongly."""
 
+COMMANDS = {
+    "check": "files",
+    "score": "files",
+    "explain": "explain",
+    "status": "operate",
+    "pause": "operate",
+    "resume": "operate",
+    "setup": "setup",
+}
+"""Each command, and the module of this room whose function, or group of commands, it is."""
+
+
+class Commands(TyperGroup):
+    """Imports a command when it is asked for: `status` need not wait for engines that only `score` runs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All of them, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, if there is one."""
+        if cmd_name not in COMMANDS:
+            return None
+        found = getattr(import_module(f"rescore.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
+        alone = typer.Typer(add_completion=False)
+        alone.command(cmd_name)(found)
+        return typer.main.get_command(alone)
+
+
 app = typer.Typer(
+    cls=Commands,
     name="rescore",
     help="Lead scoring as code for Apache Airflow.",
     invoke_without_command=True,
@@ -23,13 +55,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(files.check)
-app.command()(files.score)
-app.command()(operate.explain)
-app.command()(operate.status)
-app.command()(operate.pause)
-app.command()(operate.resume)
-app.add_typer(setup.app, name="setup")
 
 
 @app.callback()

@@ -13,59 +13,30 @@ from rich.console import Console
 
 from rescore.cli.pictures import status_picture
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations, stage
+from rescore.ledger import activations
+from rescore.ledger.migrate import require_current
 from rescore.ledger.status import status as read_status
-from rescore.scoring.explain import explain as explain_lead
+from rescore.ledger.transaction import Ledger
 from rescore.settings import Settings
-from rescore.workspace import Workspace
 
 Card = Annotated[str, typer.Option("--scorecard", help="Only this scorecard.")]
 
 
-def open_workspace() -> Workspace:
-    """The deployment that the environment points to."""
-    return Workspace.open(Settings.from_environment(os.environ))
-
-
-def explain(
-    lead: Annotated[str, typer.Argument(metavar="LEAD", help="A lead's key, such as hubspot:1042.")],
-    scorecard: Card = "",
-) -> None:
-    """Account for a lead's committed score, rule by rule, by computing it again."""
-    ws = open_workspace()
-    key = lead.strip()
-    with ws.ledger.reading() as connection:
-        in_force = activations.in_force(connection)
-        cards = [active for active in in_force if scorecard in ("", active.scorecard)]
-        if scorecard and not cards:
-            raise _unknown(scorecard, in_force)
-        rows = {active.scorecard: stage.committed_row(connection, active.scorecard, key) for active in cards}
-        rules = {
-            active.scorecard: activations.card_of(connection, active.scorecard, active.activation_seq)
-            for active in cards
-        }
-    if not any(rows.values()):
-        raise InputUnreadable(
-            f"no score is kept for lead {key[:80]!r}; a key is the CRM's name in small letters, a colon and "
-            "its record id, as in hubspot:1042"
-        )
-    with ws.lake.facts([key]) as facts:
-        for active in cards:
-            row = rows[active.scorecard]
-            if row is None:
-                continue
-            print(explain_lead(rules[active.scorecard], facts, key, as_of=row.as_of).text())
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger alone: these commands look at decisions, never at facts."""
+    ledger = Ledger(settings.ledger_url)
+    require_current(ledger)
+    return ledger
 
 
 def status(
     plain: Annotated[bool, typer.Option("--plain", help="One count a line, no pictures.")] = False,
 ) -> None:
     """What is in force, how many leads carry which band, and everything that is still owed."""
-    ws = open_workspace()
-    with ws.ledger.reading() as connection:
-        now = read_status(
-            connection, datetime.now(UTC), files={file.name for file in ws.rules_dir.glob("*.yaml")}
-        )
+    settings = Settings.from_environment(os.environ)
+    files = {file.name for file in settings.rules_dir.glob("*.yaml")}
+    with open_ledger(settings).reading() as connection:
+        now = read_status(connection, datetime.now(UTC), files=files)
     if plain:
         for name, count in now.lines():
             print(f"{name}: {count}")
@@ -88,15 +59,15 @@ def resume(scorecard: Annotated[str, typer.Argument(metavar="SCORECARD")]) -> No
 
 
 def _set_paused(scorecard: str, *, paused: bool) -> None:
-    ws = open_workspace()
-    with ws.ledger.transaction() as connection:
+    with open_ledger(Settings.from_environment(os.environ)).transaction() as connection:
         in_force = activations.in_force(connection)
         if scorecard not in {active.scorecard for active in in_force}:
-            raise _unknown(scorecard, in_force)
+            raise unknown(scorecard, in_force)
         change = activations.pause if paused else activations.resume
         change(connection, scorecard, at=datetime.now(UTC), by=getpass.getuser())
 
 
-def _unknown(scorecard: str, in_force: Sequence[activations.Active]) -> InputUnreadable:
+def unknown(scorecard: str, in_force: Sequence[activations.Active]) -> InputUnreadable:
+    """What to say of a scorecard that nobody has."""
     there = ", ".join(active.scorecard for active in in_force) or "none yet"
     return InputUnreadable(f"no scorecard `{scorecard}` is in force; there is {there}")

@@ -6,25 +6,24 @@ import os
 
 import typer
 
+from rescore.connectors import hubspot as connector
 from rescore.connectors.connection import connection_from_environment
-from rescore.connectors.hubspot import HubSpot
-from rescore.connectors.hubspot import setup as setup_properties
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from rescore.mapping import read_mapping
 from rescore.settings import Settings
 
-app = typer.Typer(help="Prepare a ledger or a CRM.", no_args_is_help=True)
+setup = typer.Typer(help="Prepare a ledger or a CRM.", no_args_is_help=True, add_completion=False)
 
 
-@app.command()
+@setup.command()
 def ledger() -> None:
     """Make or upgrade the ledger's tables; safe to repeat."""
     settings = Settings.from_environment(os.environ)
     print(f"ledger: {migrate(Ledger(settings.ledger_url))}")
 
 
-@app.command()
+@setup.command()
 def hubspot() -> None:
     """Create the score properties that the mapping names; safe to repeat.
 
@@ -34,5 +33,5 @@ def hubspot() -> None:
     settings = Settings.from_environment(os.environ)
     mapping = read_mapping(settings.mappings_dir / "hubspot.yaml")
     connection = connection_from_environment("rescore_hubspot", os.environ)
-    for line in setup_properties(HubSpot.from_connection(connection, mapping)):
+    for line in connector.setup(connector.HubSpot.from_connection(connection, mapping)):
         print(line)
