@@ -40,7 +40,7 @@ def take_fence(connection: Connection, source: str, stream: str) -> StreamLease:
     mine = (tables.stream.c.source == source) & (tables.stream.c.stream == stream)
     connection.execute(
         insert(connection, tables.stream)
-        .values(source=source, stream=stream, landing=0, committed=0, fence=0)
+        .values(source=source, stream=stream, landing=0, committed=0, fence=0, rows=0)
         .on_conflict_do_nothing()
     )
     row = connection.execute(
@@ -64,6 +64,7 @@ def commit_landing(
     *,
     cursor: Mapping[str, Any],
     dirty: Mapping[str, datetime | None],
+    rows: int = 0,
 ) -> StreamLease:
     """Advance the cursor and mark the landing's leads, for every scorecard that has ever been in force.
 
@@ -72,6 +73,7 @@ def commit_landing(
         lease: From `take_fence`, or from the landing before this one.
         cursor: Where to resume after this landing.
         dirty: Every lead of the landing, new facts or not, with the latest occurred_at among its facts.
+        rows: How many rows the landing was read from, repetitions included.
 
     Returns:
         The lease for the next landing.
@@ -87,7 +89,12 @@ def commit_landing(
             tables.stream.c.fence == lease.fence,
             tables.stream.c.landing == lease.landing,
         )
-        .values(cursor=json.dumps(cursor), landing=lease.landing + 1, committed=lease.landing)
+        .values(
+            cursor=json.dumps(cursor),
+            landing=lease.landing + 1,
+            committed=lease.landing,
+            rows=tables.stream.c.rows + rows,
+        )
         .returning(tables.stream.c.landing)
     ).one_or_none()
     if row is None:

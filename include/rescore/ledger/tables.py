@@ -158,6 +158,7 @@ stream = Table(
     Column("committed", BigInteger, nullable=False, default=0),  # last landing whose leads are marked
     Column("fence", BigInteger, nullable=False, default=0),
     Column("read_at", UtcDateTime),  # when it was last read to its end; null while its history is loading
+    Column("rows", BigInteger, nullable=False, default=0),  # landed since then
     comment="how far each source stream has been read, and who may write it",
 )
 

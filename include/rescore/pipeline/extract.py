@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rescore.connectors.base import Source
 from rescore.lake.records import Page
-from rescore.ledger import streams
+from rescore.ledger import extracts, streams
 from rescore.pipeline.progress import Progress, silent
 from rescore.workspace import Workspace
 
@@ -60,12 +60,19 @@ def extract(
                 known_at=known_at,
             )
             with ws.ledger.transaction() as connection:
-                lease = streams.commit_landing(connection, lease, cursor=batch.cursor, dirty=landed.leads)
+                lease = streams.commit_landing(
+                    connection,
+                    lease,
+                    cursor=batch.cursor,
+                    dirty=landed.leads,
+                    rows=len(batch.leads) + len(batch.activities) + len(batch.set_aside),
+                )
             counts.update(landed.counts)
             counts["landings"] += 1
             progress(f"{source.name} {stream}: {_sum_up(landed.counts)}")
         with ws.ledger.transaction() as connection:
             streams.note_read(connection, lease, known_at)
+            extracts.note_extract(connection, source.name, stream, until=until)
     ws.lake.fold_in(at_least=FILES_BEFORE_FOLDING)
     return counts
 

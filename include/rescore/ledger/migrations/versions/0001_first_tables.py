@@ -297,6 +297,7 @@ def upgrade() -> None:
         sa.Column("committed", sa.BigInteger(), nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("read_at", UtcDateTime(), nullable=True),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", "stream", name=op.f("pk_stream")),
         comment="how far each source stream has been read, and who may write it",
     )
