@@ -1,25 +1,18 @@
-"""When does an automation fire? One pure state machine: standing and values in, a transition out."""
+"""When does an automation fire? One pure state machine: standings and a commit in, transitions out."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
-from typing import Any
-from uuid import UUID, uuid5
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
-from rescore.model import split_lead_key
-from rescore.rules.card import AllOf, AnyOf, Automation, Band, Comparison, Condition, Kind, Not, Operator
-from rescore.text import fold, word_line
+from rescore.rules.card import Automation, Band, Not, Scorecard
+from rescore.score_conditions import Values, only_looks_upward, test_of
 
-Values = Mapping[str, int | str | None]
-"""What conditions look at: `score`, `band`, and each dimension by its id, in whole points."""
-
-DELIVERIES = UUID("6f7c1a0e-53a1-5d0e-9b5d-9a4c1b6f2d11")
-"""The namespace of delivery ids; changing it would send everything again."""
+NO_LONGER_TRUE = "no longer true"
 
 
 class State(StrEnum):
@@ -27,201 +20,274 @@ class State(StrEnum):
 
     ARMED = "armed"
     FIRED = "fired"
+    HELD = "held"
+
+
+class Outcome(StrEnum):
+    """What a transition is: the first three are crossings; `ready_again` also ends one that was held."""
+
+    FIRED = "fired"
+    SUPPRESSED = "suppressed"
+    HELD = "held"
+    READY_AGAIN = "ready_again"
+    STARTED_FIRED = "started_fired"
+
+
+CROSSINGS = frozenset({Outcome.FIRED, Outcome.SUPPRESSED, Outcome.HELD})
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """State and arming number; a lead that nothing is known of stands at `FRESH`."""
+    """State and arming number, and since when; a lead that nothing is known of stands at `FRESH`."""
 
     state: State
     n: int
+    since: datetime | None = field(default=None, compare=False)
 
 
 FRESH = Standing(State.ARMED, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """The standing after a commit, and whether its way there is a crossing that is acted upon."""
+class OldRules:
+    """What tells a crossing from one that only new rules cause: the rules that judged the lead before.
 
+    `fires` has their `fire_when` by automation. `values` are the lead's values under them at the moment of
+    the commit, None when nobody computed them: then every crossing counts as one of the new rules.
+    """
+
+    fires: Mapping[str, Callable[[Values], bool]]
+    values: Values | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What a commit brings for one lead.
+
+    Attributes:
+        old: The committed values before it; None when the lead never had a score. A null score means that
+            the lead was outside the audience.
+        new: The values being committed.
+        as_of: The scoring time.
+        newborn: The automations that appeared after `old` was committed, so that their standing has to be
+            found from `old`.
+        flags: Which lead conditions hold: `mql unless`, `mql already_fired`.
+        restarted_at: The lead's newest restart, where it is newer than the committed one.
+        facts_until: When the newest of the lead's new facts happened; None when nothing new is known.
+        last_fired: By automation, the last crossing of this lead that fired, for those with a cooldown.
+        old_rules: None when these rules have judged the lead before.
+    """
+
+    old: Values | None
+    new: Values
+    as_of: datetime
+    newborn: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
+    restarted_at: datetime | None = None
+    facts_until: datetime | None = None
+    last_fired: Mapping[str, datetime] = field(default_factory=dict)
+    old_rules: OldRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What a commit does to one standing; `reason` says why a crossing is held or suppressed."""
+
+    automation: Automation
+    was: Standing
     standing: Standing
-    fires: bool
+    outcome: Outcome
+    reason: str | None = None
+    by_rules: bool = False
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it is a crossing, whatever becomes of it."""
+        return self.outcome in CROSSINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Restraint:
+    """Crossings of one automation that do not fire now: all of them, or those that only new rules cause.
+
+    With a `hold_id` they wait for a person; without one they are suppressed.
+    """
+
+    reason: str
+    hold_id: str | None = None
+    only_by_rules: bool = False
 
 
 class Machine:
     """One automation's state machine, its conditions made ready for many leads.
 
-    `bands` are the scorecard's, from the highest to the lowest.
+    `bands` are the scorecard's, from the highest to the lowest; days are those of `zone`.
     """
 
-    def __init__(self, automation: Automation, bands: Sequence[Band]) -> None:
+    def __init__(self, automation: Automation, bands: Sequence[Band], zone: ZoneInfo) -> None:
         self.automation = automation
-        self._fire = test_of(automation.fire_when)
+        self.fires = test_of(automation.fire_when)
         again = automation.ready_again_when
         self._ready = test_of(Not(automation.fire_when) if again is None else again)
-        self._upward = only_looks_upward(automation.fire_when, bands)
+        upward = only_looks_upward(automation.fire_when, bands)
+        self._first_seen = upward if automation.first_seen is None else automation.first_seen == "fire"
+        self._unless = unless_flag(automation.id)
+        self._already_fired = already_fired_flag(automation.id)
+        self._zone = zone
 
-    def step(
-        self, standing: Standing, old: Values | None, new: Values, *, newborn: bool, may_fire: bool
-    ) -> Transition | None:
+    def step(self, standing: Standing, commit: Commit, *, may_fire: bool = True) -> Transition | None:
         """What a commit does to one lead's standing; None when nothing.
 
         A commit makes at most one transition: what re-arms cannot fire in the same commit.
 
         Args:
             standing: Before the commit.
-            old: The committed values before it; None when the lead never had a score. A null score means
-                that the lead was outside the audience.
-            new: The values being committed.
-            newborn: The automation appeared after `old` was committed, so its standing has to be found from
-                `old`: what already satisfies it then is past and does not fire.
+            commit: What it brings for the lead.
             may_fire: False while the first load of a scorecard runs.
         """
-        if new["score"] is None:
+        start, past = self._start(standing, commit)
+        after, outcome, reason, by_rules = start, Outcome.STARTED_FIRED, None, False
+        if commit.new["score"] is None:
+            pass
+        elif start.state is State.ARMED:
+            if self.fires(commit.new):
+                after = Standing(State.FIRED, start.n)
+                if may_fire and self._is_crossing(commit):
+                    by_rules = past or self._only_by_rules(commit)
+                    reason = self._suppressed(commit, by_rules=by_rules and not past)
+                    outcome = Outcome.SUPPRESSED if reason else Outcome.FIRED
+        elif self._ready(commit.new) or _restarted(start, commit):
+            after, outcome = Standing(State.ARMED, start.n + 1), Outcome.READY_AGAIN
+        elif start.state is State.HELD and self._unless in commit.flags:
+            after, outcome, reason = Standing(State.FIRED, start.n), Outcome.SUPPRESSED, "`unless` holds"
+        if after == standing:
             return None
-        was_scored = old is not None and old["score"] is not None
-        start = self._born(standing, old if was_scored else None) if newborn else standing
-        after, fires = start, False
-        if start.state is State.FIRED:
-            if self._ready(new):
-                after = Standing(State.ARMED, start.n + 1)
-        elif self._fire(new):
-            after = Standing(State.FIRED, start.n)
-            fires = may_fire and (was_scored or (old is None and self._upward))
-        return None if after == standing else Transition(after, fires)
+        return Transition(self.automation, standing, after, outcome, reason, by_rules)
 
-    def _born(self, standing: Standing, old: Values | None) -> Standing:
-        """An automation that appears (again) starts from the old values, with an arming number never used."""
-        n = standing.n + (standing.state is State.FIRED)
-        return Standing(State.FIRED if old is not None and self._fire(old) else State.ARMED, n)
+    def _start(self, standing: Standing, commit: Commit) -> tuple[Standing, bool]:
+        """The standing to go on from, and whether what is past is to fire.
 
+        An automation that appears (again) starts from the old values, with an arming number never used.
+        """
+        newborn = self.automation.id in commit.newborn
+        if not newborn and (commit.old is not None or commit.new["score"] is None):
+            return standing, False
+        n = standing.n + (standing.state is not State.ARMED)
+        if self._already_fired in commit.flags:
+            return Standing(State.FIRED, n), False
+        past = commit.old is not None and self.fires(commit.old)
+        if past and self.automation.already_past == "ignore":
+            return Standing(State.FIRED, n), False
+        return Standing(State.ARMED, n), past
 
-def holds(condition: Condition, values: Values) -> bool:
-    """Whether a condition is true; a comparison with a missing value is false, and its `not` true."""
-    return test_of(condition)(values)
+    def _is_crossing(self, commit: Commit) -> bool:
+        if commit.old is None:
+            return self._first_seen
+        return commit.old["score"] is not None  # a lead that returns goes on silently
 
-
-def test_of(condition: Condition) -> Callable[[Values], bool]:
-    """A condition as a function of the values, for asking it often."""
-    match condition:
-        case AllOf(parts):
-            every = [test_of(part) for part in parts]
-            return lambda values: all(test(values) for test in every)
-        case AnyOf(parts):
-            some = [test_of(part) for part in parts]
-            return lambda values: any(test(values) for test in some)
-        case Not(part):
-            test = test_of(part)
-            return lambda values: not test(values)
-        case Comparison():
-            return _comparison(condition)
-
-
-def only_looks_upward(condition: Condition, bands: Sequence[Band] = ()) -> bool:
-    """Whether a higher score can only make the condition truer: then a lead's first score may fire it.
-
-    A comparison of `band` looks upward when it asks for the topmost bands.
-    """
-    return _looks(condition, bands, up=True)
-
-
-def delivery_id(scorecard: str, automation: str, lead: str, n: int, action: int) -> str:
-    """The same for the same crossing and action, whoever computes it and however often."""
-    return str(uuid5(DELIVERIES, f"{scorecard}|{automation}|{lead}|{n}|{action}"))
-
-
-def crossing_body(
-    *,
-    delivery: str,
-    scorecard: str,
-    automation: Automation,
-    lead: str,
-    n: int,
-    old: Values | None,
-    new: Values,
-    reasons: Sequence[Mapping[str, Any]],
-    rules_version: int,
-    activation: int,
-    as_of: datetime,
-) -> bytes:
-    """What a receiver is told of a crossing, frozen: the bytes that are signed and sent, every time.
-
-    It names the lead by its ids and holds no attribute of it.
-    """
-    before = old or {"score": None, "band": None}
-    source, lead_id = split_lead_key(lead)
-    data = {
-        "delivery_id": delivery,
-        "scorecard": scorecard,
-        "automation": automation.id,
-        "label": automation.label,
-        "lead": {"source": source, "lead_id": lead_id, "key": lead},
-        "score": {"old": before["score"], "new": new["score"]},
-        "band": {"old": before["band"], "new": new["band"]},
-        "dimensions": {name: value for name, value in new.items() if name not in ("score", "band")},
-        "reasons": list(reasons),
-        "rules_version": rules_version,
-        "activation": activation,
-        "as_of": as_of.isoformat(),
-        "arming": n,
-    }
-    message = {"type": "rescore.crossing", "timestamp": as_of.isoformat(), "data": data}
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-
-
-def _looks(condition: Condition, bands: Sequence[Band], *, up: bool) -> bool:
-    match condition:
-        case AllOf(parts) | AnyOf(parts):
-            return all(_looks(part, bands, up=up) for part in parts)
-        case Not(part):
-            return _looks(part, bands, up=not up)
-        case Comparison(operator=Operator.AT_LEAST | Operator.ABOVE):
-            return up
-        case Comparison(operator=Operator.AT_MOST | Operator.BELOW):
-            return not up
-        case Comparison("band", Operator.EQUALS | Operator.IN, _, values):
-            asked = {fold(str(value)) for value in values}
-            outermost = bands[: len(asked)] if up else bands[len(bands) - len(asked) :]
-            return asked == {fold(band.id) for band in outermost}
-        case _:
+    def _only_by_rules(self, commit: Commit) -> bool:
+        if commit.old_rules is None:
             return False
+        values = commit.old_rules.values
+        fired = commit.old_rules.fires.get(self.automation.id, self.fires)
+        return values is None or not fired(values)
+
+    def _suppressed(self, commit: Commit, *, by_rules: bool) -> str | None:
+        """Why a crossing does not fire, if one of the automation's own policies says so."""
+        automation = self.automation
+        if self._unless in commit.flags:
+            return "`unless` holds"
+        if by_rules and automation.on_rules_change == "suppress":
+            return "only new rules cause it"
+        if automation.max_age is not None and commit.facts_until is not None:
+            age = self._days(commit.facts_until, commit.as_of)
+            if age > automation.max_age:
+                return f"what caused it is older than {automation.max_age} days"
+        last = commit.last_fired.get(automation.id)
+        if (
+            automation.cooldown is not None
+            and last is not None
+            and self._days(last, commit.as_of) < automation.cooldown
+        ):
+            return f"fired less than {automation.cooldown} days ago"
+        return None
+
+    def _days(self, earlier: datetime, later: datetime) -> int:
+        """Whole calendar days in the scorecard's zone, as everywhere."""
+        return (later.astimezone(self._zone).date() - earlier.astimezone(self._zone).date()).days
+
+    def stale(self, crossed: datetime, now: datetime) -> bool:
+        """Whether a crossing that was held has waited longer than `max_age`."""
+        return self.automation.max_age is not None and self._days(crossed, now) > self.automation.max_age
 
 
-_TESTS: dict[Operator, Callable[[Any, tuple[Any, ...]], bool]] = {
-    Operator.EQUALS: lambda value, literals: value == literals[0],
-    Operator.IN: lambda value, literals: value in literals,
-    Operator.AT_LEAST: lambda value, literals: value >= literals[0],
-    Operator.AT_MOST: lambda value, literals: value <= literals[0],
-    Operator.ABOVE: lambda value, literals: value > literals[0],
-    Operator.BELOW: lambda value, literals: value < literals[0],
-    Operator.BETWEEN: lambda value, literals: literals[0] <= value <= literals[1],
-    Operator.CONTAINS: lambda value, literals: literals[0] in value,
-    Operator.CONTAINS_ANY: lambda value, literals: any(literal in value for literal in literals),
-    Operator.STARTS_WITH: lambda value, literals: value.startswith(literals),
-    Operator.STARTS_WITH_ANY: lambda value, literals: value.startswith(literals),
-    Operator.ENDS_WITH: lambda value, literals: value.endswith(literals),
-    Operator.ENDS_WITH_ANY: lambda value, literals: value.endswith(literals),
-    Operator.HAS_WORD: lambda value, literals: word_line(literals[0]) in word_line(value),
-    Operator.HAS_ANY_WORD: lambda value, literals: any(
-        word_line(word) in word_line(value) for word in literals
-    ),
-}
+class Judge:
+    """All automations of a scorecard, lead by lead.
+
+    Args:
+        card: The rules being committed.
+        may_fire: False while the first load runs.
+        restrained: By automation, the crossings that a gate does not let fire.
+    """
+
+    def __init__(
+        self,
+        card: Scorecard,
+        *,
+        may_fire: bool = True,
+        restrained: Mapping[str, Restraint] = MappingProxyType({}),
+    ) -> None:
+        self.machines = {each.id: Machine(each, card.bands, card.timezone) for each in card.automations}
+        self._may_fire = may_fire
+        self._restrained = restrained
+        self._grouped = any(each.group is not None for each in card.automations)
+
+    def judge(self, commit: Commit, standings: Mapping[str, Standing]) -> list[Transition]:
+        """The transitions of one lead, in the order of the file; standings that are not there are fresh."""
+        steps = [
+            step
+            for name, machine in self.machines.items()
+            if (step := machine.step(standings.get(name, FRESH), commit, may_fire=self._may_fire))
+        ]
+        if self._grouped:
+            steps = _only_the_last_of_each_group(steps)
+        return [self._restrain(step) for step in steps] if self._restrained else steps
+
+    def _restrain(self, step: Transition) -> Transition:
+        restraint = self._restrained.get(step.automation.id)
+        if restraint is None or step.outcome is not Outcome.FIRED:
+            return step
+        if restraint.only_by_rules and not step.by_rules:
+            return step
+        if restraint.hold_id is None:
+            return replace(step, outcome=Outcome.SUPPRESSED, reason=restraint.reason)
+        held = Standing(State.HELD, step.standing.n)
+        return replace(step, standing=held, outcome=Outcome.HELD, reason=restraint.reason)
 
 
-def _comparison(comparison: Comparison) -> Callable[[Values], bool]:
-    field = comparison.field
-    if comparison.operator is Operator.EXISTS:
-        wanted = comparison.values[0]
-        return lambda values: (values.get(field) is not None) == wanted
-    test = _TESTS[comparison.operator]
-    if comparison.kind is Kind.TEXT:
-        texts = tuple(fold(str(value)) for value in comparison.values)
-        return lambda values: (value := values.get(field)) is not None and test(fold(str(value)), texts)
-    numbers = tuple(_plain(value) for value in comparison.values)
-    return lambda values: (value := values.get(field)) is not None and test(value, numbers)
+def unless_flag(automation: str) -> str:
+    """The flag of a lead for which an automation's `unless` holds."""
+    return f"{automation} unless"
 
 
-def _plain(number: Any) -> int | Decimal:
-    """Whole numbers as int, which compares several times faster."""
-    exact = Decimal(number)
-    return int(exact) if exact == exact.to_integral_value() else exact
+def already_fired_flag(automation: str) -> str:
+    """The flag of a lead for which an automation's `already_fired` holds."""
+    return f"{automation} already_fired"
+
+
+def _restarted(standing: Standing, commit: Commit) -> bool:
+    """Whether the lead was restarted after the automation fired, and only now we know."""
+    restarted_at, since = commit.restarted_at, standing.since
+    return restarted_at is not None and since is not None and restarted_at > since
+
+
+def _only_the_last_of_each_group(steps: list[Transition]) -> list[Transition]:
+    last = {step.automation.group: step.automation.id for step in steps if step.outcome is Outcome.FIRED}
+    return [
+        replace(step, outcome=Outcome.SUPPRESSED, reason=f"`{last[group]}` of the same group fires")
+        if step.outcome is Outcome.FIRED
+        and (group := step.automation.group) is not None
+        and last[group] != step.automation.id
+        else step
+        for step in steps
+    ]

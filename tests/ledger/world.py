@@ -32,6 +32,7 @@ from rescore.rules.card import (
     Scorecard,
     Webhook,
 )
+from tests.ledger.rules_text import rules_text
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -127,7 +128,7 @@ class World:
     def adopt(self, card: Scorecard | None = None) -> Activation | None:
         """Register the card and put it in force."""
         self.card = card or self.card
-        body = repr(self.card).encode()
+        body = rules_text(self.card)
         at = self.tick()
         with self.ledger.transaction() as connection:
             version = registry.register(

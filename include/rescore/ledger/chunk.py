@@ -50,6 +50,9 @@ DIFFERS = and_(
 )
 """In whole points; null equals null."""
 
+ROWS_A_CHANGE = 4
+"""A chunk takes up to this many staged rows for every changed one it may hold."""
+
 
 class Chunk:
     """The staged rows of a run after its last promoted lead, up to and including `upto`."""
@@ -214,3 +217,18 @@ class Chunk:
     def _count(self, statement: Insert) -> int:
         """Execute, and say how many rows it wrote."""
         return self._connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def last_of_chunk(connection: Connection, run: Run, chunk: int) -> str | None:
+    """The last lead of the next chunk, in the database's own order of leads; None when all are done.
+
+    `chunk` is how many changed leads it may hold.
+    """
+    rest = select(S.c.lead, S.c.changed).where(S.c.run_key == run.run_key)
+    if run.promoted_to is not None:
+        rest = rest.where(S.c.lead > run.promoted_to)
+    ahead = rest.order_by(S.c.lead).limit(chunk * ROWS_A_CHANGE).subquery()
+    changes = func.sum(cast(ahead.c.changed, Integer)).over(order_by=ahead.c.lead)
+    counted = select(ahead.c.lead, changes.label("changes")).subquery()
+    upto: str | None = connection.scalar(select(func.max(counted.c.lead)).where(counted.c.changes <= chunk))
+    return upto

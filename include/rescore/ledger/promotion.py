@@ -7,21 +7,19 @@ interleave: the guard decides lead by lead, so that older never overwrites newer
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Integer, cast, func, select, update
+from sqlalchemy import Connection, select, update
 
+from rescore.automations import Restraint
 from rescore.errors import Fenced
 from rescore.ledger import runs, tables
-from rescore.ledger.chunk import Chunk
-from rescore.ledger.crossings import Crossings
+from rescore.ledger.chunk import Chunk, last_of_chunk
+from rescore.ledger.crossings import UNRESTRAINED, Crossings
 from rescore.ledger.runs import Run
 from rescore.ledger.transaction import Ledger
 from rescore.rules.card import Scorecard
-
-ROWS_A_CHANGE = 4
-"""A chunk takes up to this many staged rows for every changed one it may hold."""
 
 
 def _silent(_: str) -> None:
@@ -35,6 +33,7 @@ def promote(
     *,
     at: datetime,
     targets: Sequence[str] = (),
+    restrained: Mapping[str, Restraint] = UNRESTRAINED,
     chunk: int = 1000,
     progress: Callable[[str], None] = _silent,
 ) -> Counter[str]:
@@ -50,22 +49,24 @@ def promote(
         card: The rules the run is pinned to.
         at: The time to note for its end, and for what its crossings set off.
         targets: The CRMs that show this scorecard's scores.
+        restrained: By automation, the crossings of this run that wait for a person or are suppressed.
         chunk: At most so many changed leads a commit.
         progress: Told after every chunk.
 
     Returns:
         What this call did: `promoted` leads, of them `changed`; `overtaken` leads left dirty; crossings
-        `fired`, automations `ready_again`, or `started_fired` without firing; `superseded` 1 when a newer
-        activation is in force, which leaves the remaining leads dirty.
+        `fired`, `suppressed` or `held`, automations `ready_again`, or `started_fired` without firing;
+        `superseded` 1 when a newer activation is in force, which leaves the remaining leads dirty.
 
     Raises:
         Fenced: A newer attempt has taken the run over.
     """
     done: Counter[str] = Counter()
+    crossings = Crossings(run, card, restrained)
     more = run.state not in (runs.PROMOTED, runs.SUPERSEDED)
     while more:
         counts, more = ledger.in_transaction(
-            lambda connection: _next_chunk(connection, run, card, targets, chunk, at)
+            lambda connection: _next_chunk(connection, run, card, crossings, targets, chunk, at)
         )
         done += counts
         progress(f"{card.id}: {done['promoted']:,} promoted, {done['changed']:,} of them changed")
@@ -73,7 +74,13 @@ def promote(
 
 
 def _next_chunk(
-    connection: Connection, run: Run, card: Scorecard, targets: Sequence[str], chunk: int, at: datetime
+    connection: Connection,
+    run: Run,
+    card: Scorecard,
+    crossings: Crossings,
+    targets: Sequence[str],
+    chunk: int,
+    at: datetime,
 ) -> tuple[Counter[str], bool]:
     """Promote one chunk; whether there may be more."""
     present = runs.hold_fence(connection, run)
@@ -88,14 +95,13 @@ def _next_chunk(
         counts = Counter({"superseded": 1})
         _note(connection, present, counts, state=runs.SUPERSEDED, finished_at=at)
         return counts, False
-    upto = _upto(connection, present, chunk)
+    upto = last_of_chunk(connection, present, chunk)
     if upto is None:
         _finish(connection, present, card, at)
         return Counter(), False
     part = Chunk(connection, present, upto)
     part.lock()
-    crossings = Crossings(connection, present, card, may_fire=control.first_load_done)
-    crossings.judge(part)
+    set_off = crossings.judge(connection, part, may_fire=control.first_load_done)
     counts = Counter(
         changed=part.write_deltas(),
         overtaken=part.mark_overtaken(),
@@ -103,23 +109,9 @@ def _next_chunk(
     part.want(targets)
     part.clear_marks()
     counts["promoted"] = part.write_scores()
-    counts.update(crossings.write(at))
+    counts.update(set_off.write(connection, at))
     _note(connection, present, counts, state=runs.PROMOTING, promoted_to=upto)
     return counts, True
-
-
-def _upto(connection: Connection, run: Run, chunk: int) -> str | None:
-    """The last lead of the next chunk, in the database's own order of leads; None when all are done."""
-    stage = tables.stage_score
-    rest = select(stage.c.lead, stage.c.changed).where(stage.c.run_key == run.run_key)
-    if run.promoted_to is not None:
-        rest = rest.where(stage.c.lead > run.promoted_to)
-    ahead = rest.order_by(stage.c.lead).limit(chunk * ROWS_A_CHANGE).subquery()
-    changes = func.sum(cast(ahead.c.changed, Integer)).over(order_by=ahead.c.lead)
-    counted = select(ahead.c.lead, changes.label("changes")).subquery()
-    last = select(func.max(counted.c.lead)).where(counted.c.changes <= chunk)
-    upto: str | None = connection.execute(last).scalar_one()
-    return upto
 
 
 def _note(connection: Connection, run: Run, counts: Counter[str], *, state: str, **also: object) -> None:

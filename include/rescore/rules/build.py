@@ -147,6 +147,16 @@ def _automation(file: AutomationFile, line: int) -> Automation:
         ready_again_when=file.ready_again_when,
         actions=tuple(Webhook(action.webhook.connection) for action in file.do),
         line=line,
+        on_rules_change=file.on_rules_change,
+        first_seen=file.first_seen,
+        already_past=file.already_past,
+        already_fired=file.already_fired,
+        unless=file.unless,
+        cooldown=file.cooldown,
+        max_age=file.max_age,
+        max_per_run=file.max_per_run,
+        max_per_day=file.max_per_day,
+        group=file.group,
     )
 
 

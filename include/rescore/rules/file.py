@@ -1,15 +1,16 @@
 """The shape of a rules file: every key it may have, and what each may hold."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from rescore.rules.card import OnRulesChange
 from rescore.rules.conditions import FactsCondition, ScoresCondition
 from rescore.rules.example_file import ExampleFile
 from rescore.rules.names import Id, Label, Name
 from rescore.rules.rule_file import RuleFile
-from rescore.rules.values import Points
+from rescore.rules.values import Days, Points
 from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
 
 NOT_ZONES = {"localtime", "Factory"}
@@ -63,16 +64,35 @@ class ActionFile(StrictMap):
 class AutomationFile(StrictMap):
     """What to do when a committed score crosses."""
 
-    not_yet: ClassVar = frozenset(
-        {"max_per_run", "max_per_day", "max_age", "cooldown", "unless", "on_rules_change", "first_seen"}
-        | {"already_past", "already_fired", "deliver", "scope", "owner"}
-    )
+    not_yet: ClassVar = frozenset({"deliver", "scope", "owner"})
     misplaced: ClassVar = {"when": "`when` is not a key here; write `fire_when`"}
 
     id: Name
     label: Label | None = None
     fire_when: ScoresCondition
     ready_again_when: ScoresCondition | None = None
+    unless: FactsCondition | None = Field(
+        None, description="Suppresses the crossings of leads with these attributes."
+    )
+    cooldown: Days | None = Field(None, description="Suppresses crossings so soon after a firing.")
+    max_age: Days | None = Field(None, description="Suppresses crossings whose cause is older.")
+    max_per_run: int | None = Field(None, ge=1, description="More crossings in one run are held.")
+    max_per_day: int | None = Field(None, ge=1, description="More crossings in 24 hours are held.")
+    on_rules_change: OnRulesChange = Field(
+        "gate", description="What becomes of crossings that only new rules cause."
+    )
+    first_seen: Literal["fire", "ignore"] | None = Field(
+        None, description="Whether a lead's first score may fire; by default if `fire_when` looks upward."
+    )
+    already_past: Literal["fire", "ignore"] = Field(
+        "ignore", description="Whether it fires for leads that satisfy it already when it is new."
+    )
+    already_fired: FactsCondition | None = Field(
+        None, description="Leads with these attributes start as fired."
+    )
+    group: Name | None = Field(
+        None, description="Of the automations of one group only the last in the file fires at a time."
+    )
     do: list[ActionFile] = Field(min_length=1)
 
     @field_validator("do")

@@ -49,7 +49,7 @@ def fingerprint(card: Scorecard) -> Fingerprint:
             _sorted(card.rules),
             canonical(card.audience),
         ),
-        thresholds=_sha256(_sorted(card.bands), _sorted(card.automations)),
+        thresholds=_sha256(_sorted(card.bands), _sorted(card.automations), *_groups(card)),
         wording=_sha256(
             card.description,
             {rule.id: _labels(rule) for rule in card.rules},
@@ -70,6 +70,15 @@ def _text(plain: Any) -> str:
 def _sorted(values: Iterable[Any]) -> list[Any]:
     """For lists whose order means nothing."""
     return sorted((canonical(value) for value in values), key=_text)
+
+
+def _groups(card: Scorecard) -> list[list[str]]:
+    """The automations of each group in the file's order, which means something there."""
+    groups: dict[str, list[str]] = {}
+    for automation in card.automations:
+        if automation.group is not None:
+            groups.setdefault(automation.group, []).append(automation.id)
+    return [groups[name] for name in sorted(groups)]
 
 
 def _labels(rule: Rule) -> list[str]:

@@ -1,6 +1,6 @@
 """Bad files: bands, automations and their actions."""
 
-from tests.rules.bad_files.writing import action, automation, head, top
+from tests.rules.bad_files.writing import action, automation, head, policy, top
 
 THRESHOLDS = [
     head(
@@ -56,19 +56,26 @@ THRESHOLDS = [
             f"fire_when: {{score: {{above: 1}}}}, ¶{word}: 1",
             f"this build cannot execute `{word}` yet; take it out",
         )
-        for word in (
-            "max_per_run",
-            "max_per_day",
-            "max_age",
-            "cooldown",
-            "unless",
-            "on_rules_change",
-            "first_seen",
-            "already_past",
-            "already_fired",
-            "deliver",
-        )
+        for word in ("deliver", "scope", "owner")
     ),
+    policy("max_per_run: ¶0", "`max_per_run` is the number 0; write 1 or more"),
+    policy("max_per_run: ¶'50'", "`max_per_run` must be a whole number, not `50`"),
+    policy("max_per_run: ¶true", "`max_per_run` must be a whole number, not `true`"),
+    policy("max_per_day: ¶2.5", "`max_per_day` must be a whole number"),
+    policy("cooldown: ¶30", "`cooldown` has no unit; write `cooldown: 30d`"),
+    policy("cooldown: ¶0d", "`cooldown` is 0 days; write 1 to 3660"),
+    policy("max_age: ¶1h", "`max_age` cannot be `1h`; write whole days or weeks"),
+    policy(
+        "on_rules_change: ¶ask",
+        "`on_rules_change` cannot be `ask`; write `gate`, `fire`, `hold` or `suppress`",
+    ),
+    policy("first_seen: ¶true", "`first_seen` cannot be `true`; write `fire` or `ignore`"),
+    policy("already_past: ¶hold", "`already_past` cannot be `hold`; write `fire` or `ignore`"),
+    policy("unless: ¶{}", "`unless` is empty; write a condition"),
+    policy("unless: {stage: ¶customer}", "`stage` needs an operator"),
+    policy("already_fired: {mql_date: {¶is_set: true}}", "`mql_date` cannot be compared by `is_set`"),
+    policy("group: ¶Hot leads", "`Hot leads` cannot be an id"),
+    policy("¶cool_down: 30d", "did you mean `cooldown`?"),
     *(
         action(f"[{{¶{word}: {{}}, webhook: {{connection: c}}}}]", f"this build cannot execute `{word}` yet")
         for word in ("crm_task", "crm_fields", "email", "slack")

@@ -45,6 +45,10 @@ def automation(fields: str, *says: str) -> BadFile:
     return top(f"automations:\n  - {{id: x, do: [{{webhook: {{connection: c}}}}], {fields}}}", *says)
 
 
+def policy(fields: str, *says: str) -> BadFile:
+    return automation(f"fire_when: {{score: {{above: 1}}}}, {fields}", *says)
+
+
 def action(text: str, *says: str) -> BadFile:
     return top(f"automations:\n  - {{id: x, fire_when: {{score: {{at_least: 1}}}}, do: {text}}}", *says)
 

@@ -1,0 +1,224 @@
+"""Reads what the automations' judge needs to know of a chunk's leads, and lets it judge them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+
+from rescore.automations import Commit, Judge, OldRules, Restraint, Standing, State, Transition
+from rescore.errors import ScorecardInvalid
+from rescore.ledger import activations, tables
+from rescore.ledger.chunk import DIFFERS, C, Chunk, S
+from rescore.ledger.runs import Run
+from rescore.rules.card import Scorecard
+from rescore.rules.fingerprint import fingerprint
+from rescore.score_conditions import Values, test_of
+
+NEVER: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One lead of a chunk: its staged row beside the committed one, and its transitions, at least one."""
+
+    row: Row[Any]
+    commit: Commit
+    transitions: list[Transition]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Of rules that judged leads before: `fire_when` by automation, and whether points are the same."""
+
+    fires: Mapping[str, Callable[[Values], bool]]
+    same_scoring: bool
+
+
+class Judging:
+    """Judges the leads of a run's chunks; what it has read of the rules serves them all.
+
+    Args:
+        run: The run whose stage is judged.
+        card: The rules it is pinned to.
+        restrained: By automation, what the gate does not let fire.
+    """
+
+    def __init__(self, run: Run, card: Scorecard, restrained: Mapping[str, Restraint]) -> None:
+        self._run = run
+        self._card = card
+        self._restrained = restrained
+        self._born: dict[str, int] | None = None
+        self._rules: dict[int, _Rules | None] = {}
+
+    def judge(self, connection: Connection, chunk: Chunk, *, may_fire: bool) -> Iterator[Judged]:
+        """The leads with transitions among those that changed, or that these rules have never judged."""
+        if not self._card.automations:
+            return
+        judge = Judge(self._card, may_fire=may_fire, restrained=self._restrained)
+        standings = self._standings(connection, chunk)
+        fired = self._last_fired(connection, chunk)
+        for row in connection.execute(self._query(chunk)):
+            commit = self._commit(connection, row, fired.get(row.lead, NEVER))
+            transitions = judge.judge(commit, standings.get(row.lead, NEVER))
+            if transitions:
+                yield Judged(row, commit, transitions)
+
+    def _query(self, chunk: Chunk) -> Any:
+        restarted = and_(S.c.restarted_at.is_not(None), S.c.restarted_at.is_distinct_from(C.c.restarted_at))
+        concerned = [DIFFERS, C.c.lead.is_(None), C.c.activation_seq < self._run.activation_seq, restarted]
+        if any(automation.unless for automation in self._card.automations):
+            concerned.append(and_(S.c.flags.is_not(None), self._is_held()))
+        return (
+            chunk.rows(
+                S.c.lead,
+                S.c.score,
+                S.c.band,
+                S.c.grade,
+                S.c.dimensions,
+                S.c.reasons,
+                S.c.flags,
+                S.c.restarted_at,
+                S.c.under_old_rules,
+                C.c.score.label("old_score"),
+                C.c.band.label("old_band"),
+                C.c.grade.label("old_grade"),
+                C.c.dimensions.label("old_dimensions"),
+                C.c.restarted_at.label("old_restarted_at"),
+                C.c.activation_seq.label("judged_by"),
+                C.c.ver,
+                self._facts_until().label("facts_until"),
+            )
+            .where(chunk.wins, or_(*concerned))
+            .order_by(S.c.lead)
+        )
+
+    def _commit(self, connection: Connection, row: Row[Any], last_fired: Mapping[str, datetime]) -> Commit:
+        new = values(row.score, row.band, row.grade, row.dimensions)
+        restarted = row.restarted_at is not None and (
+            row.old_restarted_at is None or row.restarted_at > row.old_restarted_at
+        )
+        return Commit(
+            old=values(row.old_score, row.old_band, row.old_grade, row.old_dimensions) if row.ver else None,
+            new=new,
+            as_of=self._run.as_of,
+            newborn=self._newborn(connection, row.judged_by),
+            flags=frozenset(json.loads(row.flags)) if row.flags else frozenset(),
+            restarted_at=row.restarted_at if restarted else None,
+            facts_until=row.facts_until,
+            last_fired=last_fired,
+            old_rules=self._old_rules(connection, row, new),
+        )
+
+    def _old_rules(self, connection: Connection, row: Row[Any], new: Values) -> OldRules | None:
+        """None when no other rules than these have anything to say of the lead."""
+        judged_by, activation = row.judged_by, self._run.activation_seq
+        if judged_by == activation or (judged_by is None and row.under_old_rules is None):
+            return None
+        rules = self._rules_of(connection, activation - 1 if judged_by is None else judged_by)
+        if rules is None:
+            return OldRules({}, None)
+        if rules.same_scoring:
+            return OldRules(rules.fires, new)
+        if row.under_old_rules is None:
+            return OldRules(rules.fires, None)
+        under = json.loads(row.under_old_rules)
+        old = {"score": under["score"], "band": under["band"], "grade": under.get("grade")}
+        return OldRules(rules.fires, old | under["dimensions"])
+
+    def _rules_of(self, connection: Connection, activation_seq: int) -> _Rules | None:
+        """None when there are none of that number, or none that this build can read."""
+        if activation_seq not in self._rules:
+            self._rules[activation_seq] = self._read_rules(connection, activation_seq)
+        return self._rules[activation_seq]
+
+    def _read_rules(self, connection: Connection, activation_seq: int) -> _Rules | None:
+        try:
+            card = activations.card_of(connection, self._run.scorecard, activation_seq)
+        except ScorecardInvalid:
+            return None
+        same = fingerprint(card).scoring == fingerprint(self._card).scoring
+        return _Rules({each.id: test_of(each.fire_when) for each in card.automations}, same)
+
+    def _newborn(self, connection: Connection, judged_by: int | None) -> frozenset[str]:
+        """The automations that appeared after a lead was judged."""
+        if self._born is None:
+            table = tables.automation
+            mine = table.c.scorecard == self._run.scorecard
+            rows = connection.execute(select(table.c.automation, table.c.born).where(mine))
+            self._born = {row.automation: row.born for row in rows}
+        if judged_by is None or judged_by == self._run.activation_seq:
+            return frozenset()
+        return frozenset(name for name, born in self._born.items() if judged_by < born)
+
+    def _standings(self, connection: Connection, chunk: Chunk) -> dict[str, dict[str, Standing]]:
+        arming = tables.arming
+        rows = connection.execute(
+            chunk.rows(arming.c.automation, arming.c.lead, arming.c.state, arming.c.n, arming.c.since).where(
+                arming.c.scorecard == self._run.scorecard,
+                arming.c.automation.in_([automation.id for automation in self._card.automations]),
+                arming.c.lead == S.c.lead,
+            )
+        )
+        standings: dict[str, dict[str, Standing]] = defaultdict(dict)
+        for row in rows:
+            standings[row.lead][row.automation] = Standing(State(row.state), row.n, row.since)
+        return standings
+
+    def _last_fired(self, connection: Connection, chunk: Chunk) -> dict[str, dict[str, datetime]]:
+        """By lead, of the automations with a cooldown."""
+        cooling = [each.id for each in self._card.automations if each.cooldown is not None]
+        if not cooling:
+            return {}
+        crossing = tables.crossing
+        rows = connection.execute(
+            chunk.rows(crossing.c.automation, crossing.c.lead, func.max(crossing.c.as_of).label("at"))
+            .where(
+                crossing.c.scorecard == self._run.scorecard,
+                crossing.c.automation.in_(cooling),
+                crossing.c.lead == S.c.lead,
+                crossing.c.outcome == "fired",
+            )
+            .group_by(crossing.c.automation, crossing.c.lead)
+        )
+        fired: dict[str, dict[str, datetime]] = defaultdict(dict)
+        for row in rows:
+            fired[row.lead][row.automation] = row.at
+        return fired
+
+    def _facts_until(self) -> ColumnElement[datetime | None]:
+        """When the newest of the facts that this run covers happened."""
+        dirty = tables.dirty
+        return (
+            select(dirty.c.facts_until)
+            .where(
+                dirty.c.scorecard == self._run.scorecard,
+                dirty.c.lead == S.c.lead,
+                dirty.c.input_ver <= self._run.input_ver,
+            )
+            .scalar_subquery()
+        )
+
+    def _is_held(self) -> ColumnElement[bool]:
+        arming = tables.arming
+        return (
+            select(arming.c.lead)
+            .where(
+                arming.c.scorecard == self._run.scorecard,
+                arming.c.lead == S.c.lead,
+                arming.c.state == State.HELD.value,
+            )
+            .exists()
+        )
+
+
+def values(
+    score: int | None, band: str | None, grade: str | None, dimensions: str
+) -> dict[str, int | str | None]:
+    """What conditions look at, of a row that has the dimensions as JSON."""
+    return {"score": score, "band": band, "grade": grade, **json.loads(dimensions)}
