@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,12 @@ from rescore.rules.card import AllOf, AnyOf, Band, Comparison, Condition, Kind, 
 from rescore.text import fold, word_line
 
 Values = Mapping[str, int | str | None]
-"""What conditions look at: `score`, `band`, and each dimension by its id, in whole points."""
+"""What conditions look at: `score`, `band`, `grade`, and each dimension by its id, in whole points."""
+
+
+def values_of(score: int | None, band: str | None, grade: str | None, dimensions: str) -> Values:
+    """The values of a row that has its dimensions as JSON."""
+    return {"score": score, "band": band, "grade": grade, **json.loads(dimensions)}
 
 
 def holds(condition: Condition, values: Values) -> bool:

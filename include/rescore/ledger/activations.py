@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from rescore.errors import ScorecardInvalid
-from rescore.ledger import registry, tables
+from rescore.ledger import held, registry, tables
 from rescore.ledger.upsert import insert as upsert
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import Fingerprint
@@ -190,12 +190,14 @@ def _set_paused(connection: Connection, scorecard: str, *, paused: bool, at: dat
 
 
 def _keep_automations(connection: Connection, card: Scorecard, activation_seq: int, at: datetime) -> None:
-    """Note which automations appeared and which went; cancel what the gone ones still had to send."""
+    """Note which automations appeared and which went; end what the gone ones hold and still had to send."""
     table = tables.automation
     rows = connection.execute(select(table).where(table.c.scorecard == card.id)).all()
     alive = {row.automation for row in rows if row.removed is None}
     now = {automation.id for automation in card.automations}
     for gone in sorted(alive - now):
+        reason = f"automation `{gone}` was removed by activation {activation_seq}"
+        held.end_held_of(connection, card.id, gone, at, reason)
         connection.execute(
             update(table)
             .where(table.c.scorecard == card.id, table.c.automation == gone)
@@ -208,11 +210,7 @@ def _keep_automations(connection: Connection, card: Scorecard, activation_seq: i
                 tables.delivery.c.automation == gone,
                 tables.delivery.c.state == "due",
             )
-            .values(
-                state="cancelled",
-                settled_at=at,
-                reason=f"automation `{gone}` was removed by activation {activation_seq}",
-            )
+            .values(state="cancelled", settled_at=at, reason=reason)
         )
     for new in sorted(now - alive):
         row = upsert(connection, table).values(

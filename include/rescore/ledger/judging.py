@@ -18,7 +18,7 @@ from rescore.ledger.chunk import DIFFERS, C, Chunk, S
 from rescore.ledger.runs import Run
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint
-from rescore.score_conditions import Values, test_of
+from rescore.score_conditions import Values, test_of, values_of
 
 NEVER: Mapping[str, Any] = {}
 
@@ -99,12 +99,14 @@ class Judging:
         )
 
     def _commit(self, connection: Connection, row: Row[Any], last_fired: Mapping[str, datetime]) -> Commit:
-        new = values(row.score, row.band, row.grade, row.dimensions)
+        new = values_of(row.score, row.band, row.grade, row.dimensions)
         restarted = row.restarted_at is not None and (
             row.old_restarted_at is None or row.restarted_at > row.old_restarted_at
         )
         return Commit(
-            old=values(row.old_score, row.old_band, row.old_grade, row.old_dimensions) if row.ver else None,
+            old=values_of(row.old_score, row.old_band, row.old_grade, row.old_dimensions)
+            if row.ver
+            else None,
             new=new,
             as_of=self._run.as_of,
             newborn=self._newborn(connection, row.judged_by),
@@ -215,10 +217,3 @@ class Judging:
             )
             .exists()
         )
-
-
-def values(
-    score: int | None, band: str | None, grade: str | None, dimensions: str
-) -> dict[str, int | str | None]:
-    """What conditions look at, of a row that has the dimensions as JSON."""
-    return {"score": score, "band": band, "grade": grade, **json.loads(dimensions)}

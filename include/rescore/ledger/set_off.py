@@ -1,0 +1,133 @@
+"""What crossings set off, as rows and as bulk writes: armings, crossings with their outcome, deliveries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from rescore.automations import Outcome
+from rescore.crossing_body import crossing_body, delivery_id
+from rescore.ledger import tables
+from rescore.ledger.upsert import insert
+from rescore.rules.card import Automation
+from rescore.score_conditions import Values
+
+
+@dataclass(slots=True)
+class SetOff:
+    """What a chunk sets off, ready to be written; `ended` are crossings that were held until now."""
+
+    armings: list[dict[str, Any]] = field(default_factory=list)
+    crossings: list[dict[str, Any]] = field(default_factory=list)
+    ended: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def write(self, connection: Connection, at: datetime) -> Counter[str]:
+        """Write it; how many transitions of each outcome."""
+        write_armings(connection, self.armings)
+        if self.crossings:
+            connection.execute(tables.crossing.insert(), self.crossings)
+        if self.ended:
+            connection.execute(_END_HELD, self.ended)
+        write_deliveries(connection, self.deliveries, at)
+        return self.counts
+
+
+def write_armings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Where automations stand with leads from now on."""
+    if not rows:
+        return
+    arming = insert(connection, tables.arming).values(
+        {column.name: bindparam(column.name) for column in tables.arming.c}
+    )
+    connection.execute(
+        arming.on_conflict_do_update(
+            index_elements=["scorecard", "automation", "lead"],
+            set_={name: arming.excluded[name] for name in ("state", "n", "since")},
+        ),
+        rows,
+    )
+
+
+def write_deliveries(connection: Connection, rows: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    """What is to be sent from now on."""
+    if rows:
+        connection.execute(
+            insert(connection, tables.delivery).on_conflict_do_nothing(),
+            [{**row, "created_at": at} for row in rows],
+        )
+
+
+def delivery_rows(
+    *,
+    scorecard: str,
+    automation: Automation,
+    lead: str,
+    n: int,
+    old: Values | None,
+    new: Values,
+    reasons: Sequence[Mapping[str, Any]],
+    rules_version: int,
+    activation_seq: int,
+    as_of: datetime,
+    run_key: str,
+) -> Iterator[dict[str, Any]]:
+    """One delivery per action of a crossing that fires, its body frozen."""
+    for position, action in enumerate(automation.actions):
+        name = delivery_id(scorecard, automation.id, lead, n, position)
+        body = crossing_body(
+            delivery=name,
+            scorecard=scorecard,
+            automation=automation,
+            lead=lead,
+            n=n,
+            old=old,
+            new=new,
+            reasons=reasons,
+            rules_version=rules_version,
+            activation=activation_seq,
+            as_of=as_of,
+        )
+        yield {
+            "delivery_id": name,
+            "scorecard": scorecard,
+            "automation": automation.id,
+            "lead": lead,
+            "n": n,
+            "action": position,
+            "connection": action.connection,
+            "body": body,
+            "run_key": run_key,
+            "activation_seq": activation_seq,
+            "state": "due",
+            "tries": 0,
+        }
+
+
+def rules_version(connection: Connection, scorecard: str, activation_seq: int) -> int:
+    """The number of the version that an activation put in force."""
+    table = tables.activation
+    version: int = connection.execute(
+        select(table.c.version_seq).where(
+            table.c.scorecard == scorecard, table.c.activation_seq == activation_seq
+        )
+    ).scalar_one()
+    return version
+
+
+_END_HELD = (
+    update(tables.crossing)
+    .where(
+        tables.crossing.c.scorecard == bindparam("at_scorecard"),
+        tables.crossing.c.automation == bindparam("at_automation"),
+        tables.crossing.c.lead == bindparam("at_lead"),
+        tables.crossing.c.n == bindparam("at_n"),
+    )
+    .values(outcome=Outcome.SUPPRESSED.value, reason=bindparam("reason"))
+)
