@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from operator import itemgetter
+from dataclasses import dataclass, fields
+from datetime import datetime
+from operator import attrgetter
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -47,10 +49,30 @@ class Aliases:
             yield (lead := into)
 
 
-def read_aliases(table: DeltaTable | None) -> Aliases:
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One merge as it landed: the number of those before it, and when it became known (naive UTC)."""
+
+    ordinal: int
+    lead: str
+    canonical: str
+    known_at: datetime
+
+
+def read_merges(table: DeltaTable | None) -> list[Merge]:
     """The table's merges, oldest first."""
     if table is None:
-        return Aliases()
-    rows = pa.table(table.scan(columns=["ordinal", "lead", "canonical"])).to_pylist()
-    rows.sort(key=itemgetter("ordinal"))
-    return Aliases((row["lead"], row["canonical"]) for row in rows)
+        return []
+    columns = [field.name for field in fields(Merge)]
+    rows = pa.table(table.scan(columns=columns)).select(columns).to_pylist()
+    return sorted((Merge(**row) for row in rows), key=attrgetter("ordinal"))
+
+
+def follow(merges: Iterable[Merge]) -> Aliases:
+    """Which lead each became, after these merges."""
+    return Aliases((merge.lead, merge.canonical) for merge in merges)
+
+
+def read_aliases(table: DeltaTable | None) -> Aliases:
+    """Which lead each became, as of now."""
+    return follow(read_merges(table))

@@ -96,7 +96,7 @@ class Folding:
             for home in sorted(homes):
                 rows = self._rows_at_home(home)
                 if newer is not None:
-                    self._write(connection, PAST, self._older(rows, newer, "SEMI"))
+                    self._write(connection, PAST, self._replaced(rows))
                     rows = self._older(rows, newer, "ANTI")
                 self._write(connection, str(home), rows)
             [(rows_landed,)] = connection.execute("SELECT count(*) FROM landed").fetchall()
@@ -126,6 +126,14 @@ class Folding:
     def _homes(self, connection: duckdb.DuckDBPyConnection, places: str) -> set[int]:
         count = buckets_of(self._table)
         return {bucket_at(place, count) for (place,) in connection.execute(places).fetchall()}
+
+    def _replaced(self, rows: str) -> str:
+        """The rows whose next revision has landed, each with when that was."""
+        same = " AND ".join(f"r.{key} = next.{key}" for key in IDENTITY[self._name])
+        return (
+            "SELECT r.* REPLACE (next.serial AS next_serial, next.known_at AS next_known_at) "
+            f"FROM ({rows}) AS r JOIN landed AS next ON {same} AND next.revision = r.revision + 1"
+        )
 
     def _older(self, rows: str, newer: str, join: str) -> str:
         return f"SELECT r.* FROM ({rows}) AS r {join} JOIN {newer} ON {older_than(newer, self._name)}"

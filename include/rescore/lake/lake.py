@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 import pyarrow as pa
 
 from rescore.lake import results
-from rescore.lake.aliases import read_aliases
+from rescore.lake.aliases import follow, read_aliases, read_merges
 from rescore.lake.census import activity_fields, activity_types, lead_attributes, set_aside
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
+from rescore.lake.past import Known, PastRows, merges_known, seen_in
 from rescore.lake.reading import connect
 from rescore.lake.records import Page
 from rescore.lake.tables import ACTIVITIES, ALIASES, DEFAULT_BUCKETS, LEADS, Storage
@@ -78,21 +80,35 @@ class Lake:
 
     @contextmanager
     def facts(
-        self, leads: Collection[str] | None = None, *, part: int = ACTIVITIES_IN_A_PART
+        self,
+        leads: Collection[str] | None = None,
+        *,
+        known_as_of: Known | None = None,
+        part: int = ACTIVITIES_IN_A_PART,
     ) -> Iterator[Facts]:
-        """The present facts of everybody, in parts where there are many, or of the leads asked for.
+        """The facts of everybody, in parts where there are many, or of the leads asked for.
 
         They come on a connection of their own. Leads are named by canonical keys; a lead that was merged
         into one of them counts as that one. A part has about `part` activities.
+
+        With `known_as_of` they are what was known then, exactly: attributes, corrections and merges that
+        landed later do not exist. It is a time (aware), or the `seen` of facts that were read before.
         """
-        merged = read_aliases(self._storage.open(ALIASES)).all()
+        merges = read_merges(self._storage.open(ALIASES))
         activities, attributes = self._storage.open(ACTIVITIES), self._storage.open(LEADS)
+        seen = seen_in(activities=activities, leads=attributes, merges=merges)
         with connect() as connection:
-            views = Views(connection, activities, attributes, merged=merged)
-            if leads is not None:
-                yield Facts(connection, *views.only(leads))
+            if known_as_of is None:
+                merged = follow(merges).all()
+                views = Views(connection, activities, attributes, merged=merged)
             else:
-                yield Facts(connection, *views.everybody(), parts=tuple(views.parts(part)))
+                merged = follow(merges_known(merges, known_as_of)).all()
+                rows = partial(PastRows, known=known_as_of)
+                views = Views(connection, activities, attributes, merged=merged, rows=rows)
+            if leads is not None:
+                yield Facts(connection, *views.only(leads), seen=seen)
+            else:
+                yield Facts(connection, *views.everybody(), parts=tuple(views.parts(part)), seen=seen)
 
     def fold_in(self, *, at_least: int = 1) -> Counter[str]:
         """Move what has landed to its lead's bucket; tables with fewer files in the inbox are left alone.

@@ -105,14 +105,14 @@ class Landing:
         rows = []
         for lead, attributes in leads.items():
             content = content_hash(sorted((*column, str(value)) for column, value in attributes.items()))
-            revision = _next_revision(known.get((lead,)), content)
-            if revision is None:
+            before = known.get((lead,))
+            if before is not None and before.content == content:
                 counts["leads unchanged"] += 1
-                if known[lead,].marked:
+                if before.marked:
                     self._marked_leads.add(lead)
                 continue
             counts["leads"] += 1
-            rows.append(self._versioned(table, lead, revision, content) | {"attributes": attributes})
+            rows.append(self._versioned(lead, content, before) | {"attributes": attributes})
         return lead_table(rows), counts
 
     def _alias_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
@@ -151,29 +151,30 @@ class Landing:
         self._marked_activities = set()
         rows = []
         for activity_id, activity in activities.items():
-            revision = _next_revision(known.get((self._source, activity_id)), activity["content"])
-            if revision:
-                self._corrected.add(activity_id)
-            if revision is None:
+            before = known.get((self._source, activity_id))
+            if before is not None and before.content == activity["content"]:
                 counts["duplicate"] += 1
-                if known[self._source, activity_id].marked:
+                if before.marked:
                     self._marked_activities.add(activity_id)
                 continue
-            counts["corrected" if revision else "activities"] += 1
-            rows.append(self._versioned(table, activity["lead"], revision, activity["content"]) | activity)
+            if before is not None:
+                self._corrected.add(activity_id)
+            counts["activities" if before is None else "corrected"] += 1
+            rows.append(self._versioned(activity["lead"], activity["content"], before) | activity)
         return activity_table(rows, self._screened.fields), counts
 
-    def _versioned(self, table: DeltaTable, lead: str, revision: int, content: int) -> dict[str, Any]:
+    def _versioned(self, lead: str, content: int, before: _Known | None) -> dict[str, Any]:
         return {
             "bucket": INBOX,
             "place": place_of(lead),
-            "revision": revision,
+            "revision": 0 if before is None else before.revision + 1,
             "content": content,
             "landed_by": self._landed_by,
             "landing": self._number,
             "source": self._source,
             "lead": lead,
-            "known_at": self._known_at,
+            "known_at": self._known_at if before is None else max(self._known_at, before.known_at),
+            "first_serial": None if before is None else before.first_serial,
         }
 
     def _known(
@@ -183,7 +184,7 @@ class Landing:
         if not wanted:
             return {}
         keys = IDENTITY[kind]
-        columns = (*keys, "revision", "content", "landed_by", "landing")
+        columns = (*keys, *_KNOWN)
         with connect() as connection:
             asked = {key: texts(identity[i] for identity in wanted) for i, key in enumerate(keys)}
             keep(connection, "wanted", pa.table(asked))
@@ -191,10 +192,13 @@ class Landing:
             found = connection.execute(
                 f"SELECT {listed(columns)} FROM ({rows}) SEMI JOIN wanted USING ({listed(keys)})"
             ).fetchall()
-        return {
-            tuple(identity): _Known(revision, content, by == self._landed_by and landing <= self._committed)
-            for *identity, revision, content, by, landing in found
-        }
+        return {tuple(row[: len(keys)]): self._as_known(*row[len(keys) :]) for row in found}
+
+    def _as_known(
+        self, revision: int, content: int, by: str, landing: int, first_serial: int, known_at: datetime
+    ) -> _Known:
+        marked = by == self._landed_by and landing <= self._committed
+        return _Known(revision, content, marked, first_serial, known_at)
 
     def _former_leads(self) -> set[str]:
         """The leads that once had an activity of the page: a correction can give it to another lead."""
@@ -231,10 +235,8 @@ class _Known:
     revision: int
     content: int
     marked: bool
+    first_serial: int
+    known_at: datetime
 
 
-def _next_revision(known: _Known | None, content: int) -> int | None:
-    """None when what is known says the same already."""
-    if known is None:
-        return 0
-    return None if known.content == content else known.revision + 1
+_KNOWN = ("revision", "content", "landed_by", "landing", "first_serial", "known_at")

@@ -120,8 +120,9 @@ class CurrentRows:
         columns: Collection[str] | None = None,
     ) -> None:
         self._connection, self._table, self._kind = connection, table, kind
-        schema = SCHEMAS[kind] if table is None else columns_of(table)
-        self._columns = [c for c in schema if c.name != "bucket" and (columns is None or c.name in columns)]
+        self.schema = SCHEMAS[kind] if table is None else columns_of(table)
+        wanted = self.schema.names if columns is None else columns
+        self._columns = [c for c in self.schema if c.name != "bucket" and c.name in wanted]
         self._newer = None if table is None else replacements(connection, table, kind)
 
     def read(self, buckets: Iterable[int] | None = None) -> str:
@@ -166,7 +167,7 @@ def older_than(newer: str, kind: str) -> str:
 
 def replacements(connection: duckdb.DuckDBPyConnection, table: DeltaTable, kind: str) -> str | None:
     """A table of the newest revision of what the inbox replaces; None when that is nothing."""
-    if not _has_revisions(table):
+    if not has_revisions(table):
         return None
     columns = [c for c in SCHEMAS[kind] if c.name in (*IDENTITY[kind], "revision")]
     corrections = rows_in(columns, files(table, [INBOX]))
@@ -178,7 +179,7 @@ def replacements(connection: duckdb.DuckDBPyConnection, table: DeltaTable, kind:
     return name
 
 
-def _has_revisions(table: DeltaTable) -> bool:
+def has_revisions(table: DeltaTable) -> bool:
     """Whether the inbox replaces anything; Delta's log says so without a look into files."""
     added = pa.table(table.get_add_actions(flatten=True))
     landed = added.filter(pc.equal(added["partition.bucket"], INBOX))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
@@ -32,7 +33,11 @@ _VERSIONED = [
     ("landing", pa.int64()),
     ("source", pa.string()),
     ("lead", pa.string()),
-    ("known_at", TIME),
+    ("known_at", TIME),  # never before that of the revision it replaced
+    ("serial", pa.int64()),  # which append to this table brought the row
+    ("first_serial", pa.int64()),  # which append brought the first revision
+    ("next_serial", pa.int64()),  # which append brought the next revision; only of rows in the past
+    ("next_known_at", TIME),
 ]
 SCHEMAS: Mapping[str, pa.Schema] = {
     ACTIVITIES: pa.schema(
@@ -73,7 +78,8 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     ),
 }
 PARTITIONED = (ACTIVITIES, LEADS)
-BOOKKEEPING = frozenset({"bucket", "place", "revision", "content", "landed_by", "landing"})
+HISTORY = ("serial", "first_serial", "next_serial", "next_known_at")
+BOOKKEEPING = frozenset({"bucket", "place", "revision", "content", "landed_by", "landing", *HISTORY})
 """Columns that the lake keeps for itself; scoring never sees them."""
 
 _READABLE_FEATURES = frozenset({"timestampNtz"})
@@ -174,6 +180,11 @@ def files(table: DeltaTable, buckets: Iterable[str] | None = None) -> list[str]:
     return table.file_uris(file_pruning_predicate=[("bucket", "in", wanted)]) if wanted else []
 
 
+def serial_of(table: DeltaTable) -> int:
+    """The number of the last append to the table; rows of this and all earlier appends are in it."""
+    return table.transaction_version(_SERIAL) or 0
+
+
 def columns_of(table: DeltaTable) -> pa.Schema:
     """The table's columns, in Arrow's words."""
     return pa.schema(table.schema().to_arrow())
@@ -211,7 +222,9 @@ def append(
         rows, counts = rows_against(table)
         if rows is None:
             return counts
-        serial = (table.transaction_version(_SERIAL) or 0) + 1
+        serial = serial_of(table) + 1
+        if name in PARTITIONED:
+            rows = _numbered(rows, serial)
         try:
             write_deltalake(
                 table,
@@ -227,6 +240,18 @@ def append(
             continue
         return counts
     raise RetryableError(f"the lake was too busy to take landing {number} of {stream}; run it again")
+
+
+def _numbered(rows: pa.Table, serial: int) -> pa.Table:
+    """Each row with the append that brings it, which is the first of its kind unless it says otherwise."""
+    mine = pa.repeat(pa.scalar(serial, pa.int64()), rows.num_rows)
+    known = rows.column_names
+    first = pc.coalesce(rows["first_serial"], mine) if "first_serial" in known else mine
+    for column, values in (("serial", mine), ("first_serial", first)):
+        if column in known:
+            rows = rows.drop_columns([column])
+        rows = rows.append_column(column, values)
+    return rows
 
 
 def fold_transaction(table: DeltaTable) -> CommitProperties:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Protocol
 
 import duckdb
 import pyarrow as pa
@@ -15,10 +16,8 @@ from rescore.lake.tables import (
     INBOX,
     LEADS,
     PAST,
-    SCHEMAS,
     bucket_of,
     buckets_of,
-    columns_of,
     place_of,
 )
 
@@ -29,6 +28,21 @@ Part = tuple[str, str]
 """The names of two views, of activities and of leads."""
 
 
+class Rows(Protocol):
+    """The rows of one table that count, as the text of a SELECT; `schema` is what they can hold."""
+
+    schema: pa.Schema
+
+    def read(self, buckets: Iterable[int] | None = None) -> str:
+        """Those in the inbox, and of all buckets or those named."""
+
+    def at_home_in(self, buckets: range) -> str:
+        """Those that belong to these buckets."""
+
+
+RowsOf = Callable[[duckdb.DuckDBPyConnection, DeltaTable | None, str], Rows]
+
+
 class Views:
     """Views over one state of the lake.
 
@@ -37,6 +51,7 @@ class Views:
         activities: The Delta table, or None before the first landing.
         leads: Likewise, with as many buckets.
         merged: Every merged-away lead and the lead that is left.
+        rows: Which rows of a table count: the current ones, or those of the past.
     """
 
     def __init__(
@@ -46,13 +61,14 @@ class Views:
         leads: DeltaTable | None,
         *,
         merged: Mapping[str, str],
+        rows: RowsOf = CurrentRows,
     ) -> None:
         self._table = activities
         self._connection, self._merged = connection, merged
-        self._activities = CurrentRows(connection, activities, ACTIVITIES)
-        self._leads = CurrentRows(connection, leads, LEADS)
-        self._seen = activity_columns(SCHEMAS[ACTIVITIES] if activities is None else columns_of(activities))
-        self._attributes = attributes(SCHEMAS[LEADS] if leads is None else columns_of(leads))
+        self._activities = rows(connection, activities, ACTIVITIES)
+        self._leads = rows(connection, leads, LEADS)
+        self._seen = activity_columns(self._activities.schema)
+        self._attributes = attributes(self._leads.schema)
         if merged:
             left = {
                 "lead": texts(merged),

@@ -26,6 +26,7 @@ class Facts:
 
     `set_aside` counts, by reason, the rows of the input that did not become facts. `parts` may divide
     both relations by lead into smaller pairs of relations, which bounds the memory of a long run.
+    `seen` says which state of the lake they are: table -> number of its last append.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -33,6 +34,7 @@ class Facts:
     leads: str
     set_aside: Mapping[str, int] = field(default_factory=dict)
     parts: Sequence[tuple[str, str]] = ()
+    seen: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def columns(self) -> Columns:
