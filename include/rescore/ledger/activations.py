@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from rescore.errors import ScorecardInvalid
+from rescore.errors import Fenced, ScorecardInvalid
 from rescore.ledger import held, registry, tables
 from rescore.ledger.upsert import insert as upsert
 from rescore.rules.card import Scorecard
@@ -46,23 +46,44 @@ class Active:
     rescored_at: datetime | None
     attempt: int
     paused: bool
+    paused_reason: str | None
+    hold_id: str | None
     first_load_done: bool
     full_pass_date: date | None
 
 
 def activate(
-    connection: Connection, *, card: Scorecard, version_seq: int, at: datetime, by: str
+    connection: Connection,
+    *,
+    card: Scorecard,
+    version_seq: int,
+    at: datetime,
+    by: str,
+    plan_hash: str | None = None,
+    hold_id: str | None = None,
+    instead_of: int | None = None,
 ) -> Activation | None:
     """Put a registered version in force: in one transaction with everything that follows from it.
 
     A rescore is owed unless only the wording moved, and an unfinished one stays owed. Deliveries still due
     of automations that the new version no longer has are cancelled, with the reason.
 
+    Args:
+        connection: In a transaction.
+        card: The version's rules.
+        version_seq: Its number.
+        at: When.
+        by: Who.
+        plan_hash: The plan that the rescore applies.
+        hold_id: The hold whose release this is.
+        instead_of: The activation that the plan compares with.
+
     Returns:
         The activation; None when this version is in force already.
 
     Raises:
         ScorecardInvalid: The version was rejected.
+        Fenced: Another activation than `instead_of` has come into force.
     """
     registry.lock(connection, card.id)
     version = registry.version(connection, card.id, version_seq)
@@ -71,6 +92,8 @@ def activate(
     before = active(connection, card.id)
     if before is not None and before.version_seq == version_seq:
         return None
+    if instead_of is not None and before is not None and before.activation_seq != instead_of:
+        raise Fenced(f"other rules of {card.id} came into force while version {version_seq} was planned")
     wakes = "scoring" if before is None else _wakes(connection, before, version)
     owed = wakes != "wording"
     activation_seq = 1 if before is None else before.activation_seq + 1
@@ -80,6 +103,8 @@ def activate(
             activation_seq=activation_seq,
             version_seq=version_seq,
             wakes=wakes,
+            plan_hash=plan_hash if owed else None,
+            hold_id=hold_id,
             activated_at=at,
             activated_by=by,
             rescored_at=None if owed else at,
@@ -127,12 +152,20 @@ def card_of(connection: Connection, scorecard: str, activation_seq: int) -> Scor
 def rescore_due(connection: Connection, now: datetime, retry_after: timedelta = RETRY_AFTER) -> list[Active]:
     """The scorecards whose rescore is owed and has not been asked for lately.
 
-    Paused ones wait, and so do those whose first load is not done: the first run settles what they owe.
+    Paused ones wait, and so do those whose first load is not done: the first run settles what they owe. One
+    whose stage is held waits for the answer.
     """
+    hold = tables.hold
+    held = (
+        select(hold.c.hold_id)
+        .where(hold.c.scorecard == tables.control.c.scorecard, hold.c.state == "open", hold.c.what == "stage")
+        .exists()
+    )
     owed = _in_force().where(
         tables.activation.c.rescored_at.is_(None),
         tables.control.c.paused.is_(False),
         tables.control.c.first_load_done.is_(True),
+        ~held,
         tables.activation.c.attempted_at.is_(None) | (tables.activation.c.attempted_at <= now - retry_after),
     )
     return [Active(**row._mapping) for row in connection.execute(owed)]
@@ -157,16 +190,47 @@ def ask_rescore(connection: Connection, scorecard: str, at: datetime) -> int:
     return attempt
 
 
-def pause(connection: Connection, scorecard: str, *, at: datetime, by: str) -> None:
-    """Stop scoring a scorecard and sending what follows from it; facts still land."""
+def replan(connection: Connection, scorecard: str, activation_seq: int, plan_hash: str) -> None:
+    """Let the rescore of an activation apply a plan that was made again."""
+    connection.execute(
+        update(tables.activation)
+        .where(
+            tables.activation.c.scorecard == scorecard, tables.activation.c.activation_seq == activation_seq
+        )
+        .values(plan_hash=plan_hash)
+    )
+
+
+def version_before(connection: Connection, scorecard: str, activation_seq: int) -> int | None:
+    """The version that everybody was last scored under before an activation; None when there is none."""
+    table = tables.activation
+    return connection.scalar(
+        select(table.c.version_seq)
+        .where(
+            table.c.scorecard == scorecard,
+            table.c.activation_seq < activation_seq,
+            table.c.rescored_at.is_not(None),
+        )
+        .order_by(table.c.activation_seq.desc())
+        .limit(1)
+    )
+
+
+def pause(
+    connection: Connection, scorecard: str, *, at: datetime, by: str, reason: str | None = None
+) -> None:
+    """Stop scoring a scorecard and sending what follows from it; facts still land.
+
+    `reason` is a sentence when no person asked for it.
+    """
     registry.lock(connection, scorecard)
-    _set_paused(connection, scorecard, paused=True, at=at, by=by)
+    _set_paused(connection, scorecard, paused=True, at=at, by=by, reason=reason)
 
 
 def resume(connection: Connection, scorecard: str, *, at: datetime, by: str) -> None:
     """Let a paused scorecard go on."""
     registry.lock(connection, scorecard)
-    _set_paused(connection, scorecard, paused=False, at=at, by=by)
+    _set_paused(connection, scorecard, paused=False, at=at, by=by, reason=None)
 
 
 def _wakes(connection: Connection, before: Active, version: Row[Any]) -> str:
@@ -181,11 +245,13 @@ def _fingerprint(version: Row[Any]) -> Fingerprint:
     return Fingerprint(scoring=version.scoring, thresholds=version.thresholds, wording=version.wording)
 
 
-def _set_paused(connection: Connection, scorecard: str, *, paused: bool, at: datetime, by: str) -> None:
+def _set_paused(
+    connection: Connection, scorecard: str, *, paused: bool, at: datetime, by: str, reason: str | None
+) -> None:
     connection.execute(
         update(tables.control)
         .where(tables.control.c.scorecard == scorecard)
-        .values(paused=paused, paused_at=at, paused_by=by)
+        .values(paused=paused, paused_at=at, paused_by=by, paused_reason=reason)
     )
 
 
@@ -244,6 +310,8 @@ def _in_force() -> Select[Any]:
             activation.c.rescored_at,
             activation.c.attempt,
             control.c.paused,
+            control.c.paused_reason,
+            activation.c.hold_id,
             control.c.first_load_done,
             control.c.full_pass_date,
         )

@@ -16,13 +16,17 @@ from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint
 from rescore.rules.load import load_scorecard
 
-DRAFT, REJECTED, ACTIVE, RETIRED = "draft", "rejected", "active", "retired"
+DRAFT, REJECTED, HELD, DISCARDED = "draft", "rejected", "held", "discarded"
+ACTIVE, RETIRED = "active", "retired"
+"""A draft is a version that nobody has decided about yet; a retired one was in force before."""
 
 
 def register(
     connection: Connection, *, card: Scorecard, body: bytes, path: str, at: datetime, by: str
 ) -> int:
     """Remember a body that holds; the same bytes again are the same version.
+
+    Bytes that were retired or discarded and are saved once more are a draft again.
 
     Returns:
         Its sequence number within the scorecard.
@@ -60,6 +64,19 @@ def files_seen(connection: Connection) -> dict[str, str]:
         )
     )
     return {row.path: row.sha256 for row in rows}
+
+
+def drafts(connection: Connection) -> list[Row[Any]]:
+    """What the files said last and nobody has decided about, because whoever began was interrupted."""
+    version = tables.rules_version
+    last = select(func.max(version.c.seen)).group_by(version.c.path)
+    return list(
+        connection.execute(
+            select(version)
+            .where(version.c.seen.in_(last), version.c.status == DRAFT)
+            .order_by(version.c.path)
+        )
+    )
 
 
 def version(connection: Connection, scorecard: str, seq: int) -> Row[Any]:
@@ -123,6 +140,8 @@ def _remember(
     ).one_or_none()
     if known is not None:
         changes = {"seen": seen, "path": values["path"]}
+        if known.status in (RETIRED, DISCARDED):
+            changes["status"] = DRAFT
         if (known.status == REJECTED) != (status == REJECTED) and known.status in (REJECTED, DRAFT):
             changes |= values | {"status": status, "error": error}  # another build judged it differently
         connection.execute(

@@ -14,25 +14,33 @@ from rescore.errors import Fenced, InputUnreadable
 from rescore.ledger import tables
 from rescore.ledger.streams import input_ver
 
-INCREMENTAL, INITIAL, DAILY, RESCORE = "incremental", "initial", "daily", "rescore"
-FULL = frozenset({INITIAL, DAILY, RESCORE})
-"""Kinds of run that score everybody; an initial one is the first after the whole history was read."""
+INCREMENTAL, INITIAL, DAILY = "incremental", "initial", "daily"
+RESCORE, THRESHOLDS = "rescore", "thresholds"
+FULL = frozenset({INITIAL, DAILY, RESCORE, THRESHOLDS})
+"""Kinds of run over everybody; an initial one is the first after the whole history was read.
 
-SCORING, STAGED, PROMOTING, PROMOTED, SUPERSEDED = "scoring", "staged", "promoting", "promoted", "superseded"
+A thresholds run computes no score: it judges the stored ones by the rules in force.
+"""
+
+SCORING, STAGED, HELD, PROMOTING = "scoring", "staged", "held", "promoting"
+PROMOTED, DISCARDED, SUPERSEDED = "promoted", "discarded", "superseded"
+OVER = frozenset({PROMOTED, DISCARDED, SUPERSEDED})
+"""States in which nothing more becomes of a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run as one attempt sees it; `fence` tells this attempt from a later one.
 
-    Pinned at the first attempt and the same for all of them: `activation_seq`, `as_of`, `input_ver`.
-    `started_at` is when this attempt started.
+    Pinned at the first attempt and the same for all of them: `activation_seq`, `as_of`, `input_ver`, and
+    `plan_hash`, the plan whose results it applies. `started_at` is when this attempt started.
     """
 
     run_key: str
     scorecard: str
     kind: str
     activation_seq: int
+    plan_hash: str | None
     as_of: datetime
     input_ver: int
     fence: int
@@ -44,7 +52,7 @@ class Run:
 
     @property
     def full(self) -> bool:
-        """Whether it scores everybody."""
+        """Whether it is over everybody."""
         return self.kind in FULL
 
 
@@ -57,11 +65,13 @@ def start_run(
     activation_seq: int,
     as_of: datetime,
     at: datetime,
+    plan_hash: str | None = None,
+    planned_input_ver: int | None = None,
 ) -> Run:
     """Open a run, or a further attempt at it: same pins, next fence, nothing of its promotion forgotten.
 
     Call it before anything is read from the lake: the input version is pinned here, and facts that land
-    later must keep their marks.
+    later must keep their marks. A run that applies a plan is pinned to the plan's.
     """
     row = connection.execute(
         update(tables.run)
@@ -79,8 +89,9 @@ def start_run(
                 scorecard=scorecard,
                 kind=kind,
                 activation_seq=activation_seq,
+                plan_hash=plan_hash,
                 as_of=as_of,
-                input_ver=input_ver(connection),
+                input_ver=input_ver(connection) if planned_input_ver is None else planned_input_ver,
                 fence=1,
                 state=SCORING,
                 counts="{}",
@@ -159,6 +170,7 @@ def _run(row: Row[Any]) -> Run:
         scorecard=row.scorecard,
         kind=row.kind,
         activation_seq=row.activation_seq,
+        plan_hash=row.plan_hash,
         as_of=row.as_of,
         input_ver=row.input_ver,
         fence=row.fence,
