@@ -247,7 +247,7 @@ def edits(draw: st.DrawFn) -> tuple[Scorecard, Scorecard]:
     return old, new
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(edits())
 def test_the_diff_and_the_fingerprint_never_disagree(edit: tuple[Scorecard, Scorecard]) -> None:
     old, new = edit

@@ -47,6 +47,7 @@ def grade_changes(old: Grades | None, new: Grades | None) -> Iterator[Change]:
 
 def automation_changes(old: tuple[Automation, ...], new: tuple[Automation, ...]) -> Iterator[Change]:
     """Automations that came, went, fire at other moments, do other things or got another label."""
+    yield from _orders(old, new)
     for name, before, after in paired(old, new, lambda automation: automation.id):
         if before is None and after is not None:
             text = f"is new: fires when {readable.condition(after.fire_when)}"
@@ -57,6 +58,15 @@ def automation_changes(old: tuple[Automation, ...], new: tuple[Automation, ...])
             yield from (Change("thresholds", name, text) for text in _meaning(before, after))
             if before.label != after.label:
                 yield Change("wording", name, f"label “{before.label}” → “{after.label}”")
+
+
+def _orders(old: tuple[Automation, ...], new: tuple[Automation, ...]) -> Iterator[Change]:
+    """Of one group the last automation fires, so that their order means something."""
+    for group in dict.fromkeys(automation.group for automation in new if automation.group is not None):
+        before, after = ([one.id for one in side if one.group == group] for side in (old, new))
+        if [name for name in before if name in after] != [name for name in after if name in before]:
+            text = f"takes its automations in another order: {', '.join(after)}"
+            yield Change("thresholds", f"group {group}", text)
 
 
 def _meaning(old: Automation, new: Automation) -> Iterator[str]:
