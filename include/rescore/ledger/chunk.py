@@ -19,6 +19,7 @@ from sqlalchemy import (
     Insert,
     Integer,
     Select,
+    String,
     and_,
     case,
     cast,
@@ -80,6 +81,14 @@ class Chunk:
             C.c.lead.is_not(None), not_(at_most), not_(and_(at_least, as_staged)), not_(outdated)
         )
 
+    @property
+    def causes(self) -> ColumnElement[str]:
+        """The causes of a lead's delta, JSON: as staged, or one when the committed score has moved."""
+        moved = func.coalesce(S.c.score, 0) - func.coalesce(C.c.score, 0)
+        in_one_word = literal('{"activity":').concat(cast(moved, String)).concat("}")
+        as_staged = S.c.old_score.is_not_distinct_from(C.c.score)
+        return case((as_staged, S.c.causes), (moved == 0, literal("{}")), else_=in_one_word)
+
     def rows(self, *columns: Any) -> Select[Any]:
         """The chunk's staged rows beside their committed ones, null where there is none."""
         return select(*columns).select_from(S.outerjoin(C, self._stored)).where(self._rows)
@@ -115,7 +124,7 @@ class Chunk:
             S.c.score,
             C.c.band,
             S.c.band,
-            S.c.causes,
+            self.causes,
         ).where(self.wins, DIFFERS)
         return self._count(
             tables.delta.insert().from_select([column.name for column in tables.delta.c], changed)

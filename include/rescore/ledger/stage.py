@@ -26,6 +26,8 @@ STAGE = pa.schema(
         ("dimensions", pa.string()),
         ("reasons", pa.string()),
         ("changed", pa.bool_()),
+        ("causes", pa.string()),
+        ("old_score", pa.int64()),
     ]
 )
 COMMITTED = pa.schema(
@@ -55,7 +57,7 @@ def stage(connection: Connection, run: Run, rows: pa.Table) -> None:
     Args:
         connection: In a transaction.
         run: The attempt these results are of.
-        rows: lead, score, band, dimensions (JSON), reasons (JSON), changed; one row a lead.
+        rows: The columns of `STAGE`, one row a lead; what is not given is null.
 
     Raises:
         Fenced: A newer attempt has taken the run over.
@@ -69,9 +71,11 @@ def stage(connection: Connection, run: Run, rows: pa.Table) -> None:
             (tables.stage_score.c.run_key == run.run_key) | tables.stage_score.c.run_key.in_(finished)
         )
     )
-    named = (
-        rows.append_column("run_key", pa.repeat(run.run_key, rows.num_rows)).select(STAGE.names).cast(STAGE)
-    )
+    named = rows.append_column("run_key", pa.repeat(run.run_key, rows.num_rows))
+    for column in STAGE:
+        if column.name not in named.column_names:
+            named = named.append_column(column, pa.nulls(rows.num_rows, column.type))
+    named = named.select(STAGE.names).cast(STAGE)
     if connection.dialect.name == "postgresql":
         _copy(connection, named)
     else:
@@ -132,7 +136,8 @@ def _copy(connection: Connection, rows: pa.Table) -> None:
 
 def _insert_many(connection: Connection, rows: pa.Table) -> None:
     """SQLite's bulk path: one prepared statement, run by the driver for every row."""
-    statement = f"INSERT INTO stage_score ({', '.join(STAGE.names)}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+    marks = ", ".join("?" * len(STAGE))
+    statement = f"INSERT INTO stage_score ({', '.join(STAGE.names)}) VALUES ({marks})"  # noqa: S608
     cursor = connection.connection.cursor()
     for batch in rows.to_batches(max_chunksize=50_000):
         cursor.executemany(

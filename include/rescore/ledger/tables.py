@@ -200,6 +200,7 @@ run = Table(
     Column("state", String, nullable=False),
     Column("promoted_to", String),  # last lead of the last promoted chunk
     Column("counts", Text, nullable=False, default="{}"),  # JSON, name -> whole number
+    Column("seen", Text),  # JSON, table of the lake -> number of its last append that was scored
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     Index(None, "scorecard", "started_at"),
@@ -220,10 +221,37 @@ stage_score = Table(
     Column("restarted_at", UtcDateTime),  # the newest restart; null when there is none
     Column("flags", Text),  # JSON, names of the lead conditions that hold: `mql unless`, `mql already_fired`
     Column("causes", Text),  # JSON, cause -> whole points, of changed leads
+    Column("old_score", Integer),  # the committed score that `causes` begin at
     Column(
         "under_old_rules", Text
     ),  # JSON {score, band, dimensions} at the same moment, of a planned rescore
     comment="a run's results that nobody acts on yet",
+)
+
+shadow = Table(
+    "shadow",
+    metadata,
+    Column("scorecard", String, primary_key=True),
+    Column("version_seq", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("started_by", String, nullable=False),
+    ForeignKeyConstraint(["scorecard", "version_seq"], ["rules_version.scorecard", "rules_version.seq"]),
+    comment="a version that scores every run beside the one in force and writes nothing",
+)
+
+shadow_run = Table(
+    "shadow_run",
+    metadata,
+    Column("run_key", String, primary_key=True),
+    Column("scorecard", String, nullable=False),
+    Column("version_seq", Integer, nullable=False),
+    Column("activation_seq", Integer, nullable=False),  # what it was compared with
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("everybody", Boolean, nullable=False),
+    Column("leads", Integer),  # how many results there are in the lake; null: it failed
+    Column("failure", Text),
+    Index(None, "scorecard", "as_of"),
+    comment="the runs that a shadow version scored; the results are files of the lake",
 )
 
 score = Table(

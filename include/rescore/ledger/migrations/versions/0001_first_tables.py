@@ -243,6 +243,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("promoted_to", sa.String(), nullable=True),
         sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=True),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("run_key", name=op.f("pk_run")),
@@ -272,6 +273,38 @@ def upgrade() -> None:
         comment="the state of record",
     )
     op.create_table(
+        "shadow",
+        sa.Column("scorecard", sa.String(), nullable=False),
+        sa.Column("version_seq", sa.Integer(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("started_by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["scorecard", "version_seq"],
+            ["rules_version.scorecard", "rules_version.seq"],
+            name=op.f("fk_shadow_scorecard_version_seq_rules_version"),
+        ),
+        sa.PrimaryKeyConstraint("scorecard", name=op.f("pk_shadow")),
+        comment="a version that scores every run beside the one in force and writes nothing",
+    )
+    op.create_table(
+        "shadow_run",
+        sa.Column("run_key", sa.String(), nullable=False),
+        sa.Column("scorecard", sa.String(), nullable=False),
+        sa.Column("version_seq", sa.Integer(), nullable=False),
+        sa.Column("activation_seq", sa.Integer(), nullable=False),
+        sa.Column("as_of", UtcDateTime(), nullable=False),
+        sa.Column("everybody", sa.Boolean(), nullable=False),
+        sa.Column("leads", sa.Integer(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("run_key", name=op.f("pk_shadow_run")),
+        comment="the runs that a shadow version scored; the results are files of the lake",
+    )
+    with op.batch_alter_table("shadow_run", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_shadow_run_scorecard_as_of"), ["scorecard", "as_of"], unique=False
+        )
+
+    op.create_table(
         "stage_score",
         sa.Column("run_key", sa.String(), nullable=False),
         sa.Column("lead", sa.String(), nullable=False),
@@ -284,6 +317,7 @@ def upgrade() -> None:
         sa.Column("restarted_at", UtcDateTime(), nullable=True),
         sa.Column("flags", sa.Text(), nullable=True),
         sa.Column("causes", sa.Text(), nullable=True),
+        sa.Column("old_score", sa.Integer(), nullable=True),
         sa.Column("under_old_rules", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("run_key", "lead", name=op.f("pk_stage_score")),
         comment="a run's results that nobody acts on yet",
@@ -356,6 +390,11 @@ def downgrade() -> None:
     op.drop_table("sync")
     op.drop_table("stream")
     op.drop_table("stage_score")
+    with op.batch_alter_table("shadow_run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shadow_run_scorecard_as_of"))
+
+    op.drop_table("shadow_run")
+    op.drop_table("shadow")
     op.drop_table("score")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_scorecard_started_at"))
