@@ -6,11 +6,15 @@ Every statement reads the same join and decides by the same three verdicts:
                newer in one; or there is no row
     equal      the row is this run's, or one of the same moment: nothing to do, nothing to keep
     overtaken  the row is newer in one respect and older in another: it stays, and the lead stays dirty
+
+A thresholds run has computed no score: it wins where older rules judged the row, keeps the row's own as_of
+and input version, and covers no marks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +29,7 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
+    false,
     func,
     literal,
     not_,
@@ -33,7 +38,7 @@ from sqlalchemy import (
 )
 
 from rescore.ledger import tables
-from rescore.ledger.runs import Run
+from rescore.ledger.runs import THRESHOLDS, Run
 from rescore.ledger.streams import later
 from rescore.ledger.types import UtcDateTime
 from rescore.ledger.upsert import insert
@@ -80,6 +85,10 @@ class Chunk:
         self._overtaken = and_(
             C.c.lead.is_not(None), not_(at_most), not_(and_(at_least, as_staged)), not_(outdated)
         )
+        if run.kind == THRESHOLDS:
+            self.equal = and_(C.c.lead.is_not(None), C.c.activation_seq >= run.activation_seq)
+            self.wins = and_(C.c.lead.is_not(None), C.c.activation_seq < run.activation_seq)
+            self._overtaken = false()
 
     @property
     def causes(self) -> ColumnElement[str]:
@@ -184,6 +193,8 @@ class Chunk:
     def clear_marks(self) -> None:
         """Delete the marks this run covers: not newer than what it read, nor of facts after its as_of."""
         run, dirty = self.run, tables.dirty
+        if run.kind == THRESHOLDS:
+            return
         settled = self.rows(S.c.lead).where(or_(self.wins, self.equal), S.c.lead == dirty.c.lead)
         self._connection.execute(
             delete(dirty).where(
@@ -199,6 +210,7 @@ class Chunk:
         """Values where they changed; the guard's three numbers for every winning lead; how many leads."""
         run = self.run
         moment = literal(run.as_of, UtcDateTime)
+        no_score = run.kind == THRESHOLDS
         keep = and_(C.c.lead.is_not(None), not_(DIFFERS))
         values = {
             "scorecard": literal(run.scorecard),
@@ -208,8 +220,8 @@ class Chunk:
             "dimensions": S.c.dimensions,
             "reasons": case((keep, C.c.reasons), else_=S.c.reasons),
             "activation_seq": literal(run.activation_seq),
-            "as_of": moment,
-            "input_ver": literal(run.input_ver),
+            "as_of": C.c.as_of if no_score else moment,
+            "input_ver": C.c.input_ver if no_score else literal(run.input_ver),
             "ver": func.coalesce(C.c.ver, 0) + cast(DIFFERS, Integer),
             "changed_at": case((keep, C.c.changed_at), else_=moment),
         }
@@ -241,3 +253,41 @@ def last_of_chunk(connection: Connection, run: Run, chunk: int) -> str | None:
     counted = select(ahead.c.lead, changes.label("changes")).subquery()
     upto: str | None = connection.scalar(select(func.max(counted.c.lead)).where(counted.c.changes <= chunk))
     return upto
+
+
+@dataclass(frozen=True, slots=True)
+class BandMoves:
+    """Of the `banded` leads `moved` get another band or none; `first` have one for the first time."""
+
+    banded: int
+    moved: int
+    first: int
+
+
+def band_moves(connection: Connection, run: Run) -> BandMoves:
+    """What promoting the rest of a run's stage would do to bands."""
+    banded = select(func.count()).where(C.c.scorecard == run.scorecard, C.c.band.is_not(None))
+    last = connection.scalar(select(func.max(S.c.lead)).where(S.c.run_key == run.run_key))
+    if last is None:
+        return BandMoves(connection.scalar(banded) or 0, 0, 0)
+    rest = Chunk(connection, run, last)
+    moves = S.c.band.is_distinct_from(C.c.band)
+    moved, first = connection.execute(
+        rest.rows(
+            func.count(case((and_(moves, C.c.band.is_not(None)), 1))),
+            func.count(case((and_(moves, C.c.band.is_(None)), 1))),
+        ).where(rest.wins)
+    ).one()
+    return BandMoves(connection.scalar(banded) or 0, moved, first)
+
+
+def overtaken_leads(connection: Connection, run: Run) -> list[str]:
+    """Of a promoted stage the leads that it left alone, because their row was newer in some respect."""
+    newer = or_(
+        C.c.activation_seq < run.activation_seq,  # it would be this run's
+        C.c.as_of > literal(run.as_of, UtcDateTime),
+        C.c.input_ver > run.input_ver,
+    )
+    stored = and_(C.c.scorecard == run.scorecard, C.c.lead == S.c.lead)
+    rows = select(S.c.lead).join(C, stored).where(S.c.run_key == run.run_key, newer)
+    return list(connection.scalars(rows.order_by(S.c.lead)))

@@ -63,9 +63,12 @@ def rules_hold_id(scorecard: str, version_seq: int, plan_hash: str) -> str:
     return f"{scorecard}__rules__{version_seq}__{plan_hash[:8]}"
 
 
-def run_hold_id(scorecard: str, what: str, run_key: str, fence: int) -> str:
-    """`b2b_saas__stage__ab12cd34`, `b2b_saas__automation_mql__ab12cd34`: one for each attempt at a run."""
-    digest = hashlib.sha256(f"{run_key}|{fence}".encode()).hexdigest()
+def run_hold_id(scorecard: str, what: str, run_key: str, *, fence: int, earlier: int = 0) -> str:
+    """`b2b_saas__stage__ab12cd34`, `b2b_saas__automation_mql__ab12cd34`.
+
+    The same for the same attempt at a run that was held so many times before.
+    """
+    digest = hashlib.sha256(f"{run_key}|{fence}|{earlier}".encode()).hexdigest()
     return f"{scorecard}__{what}__{digest[:8]}"
 
 

@@ -63,7 +63,7 @@ def promote(
     """
     done: Counter[str] = Counter()
     crossings = Crossings(run, card, restrained)
-    more = run.state not in (runs.PROMOTED, runs.SUPERSEDED)
+    more = run.state not in runs.OVER
     while more:
         counts, more = ledger.in_transaction(
             lambda connection: _next_chunk(connection, run, card, crossings, targets, chunk, at)
@@ -84,7 +84,7 @@ def _next_chunk(
 ) -> tuple[Counter[str], bool]:
     """Promote one chunk; whether there may be more."""
     present = runs.hold_fence(connection, run)
-    if present.state in (runs.PROMOTED, runs.SUPERSEDED):
+    if present.state in runs.OVER:
         return Counter(), False
     if present.state == runs.SCORING:
         raise Fenced(f"nothing is staged for {run.run_key}: a newer attempt is still scoring; this one stops")
@@ -131,11 +131,12 @@ def _finish(connection: Connection, run: Run, card: Scorecard, at: datetime) -> 
     mine = control.c.scorecard == run.scorecard
     if run.kind == runs.INITIAL:
         connection.execute(update(control).where(mine).values(first_load_done=True))
-    connection.execute(
-        update(control)
-        .where(mine, control.c.full_pass_date.is_(None) | (control.c.full_pass_date < passed))
-        .values(full_pass_date=passed)
-    )
+    if run.kind != runs.THRESHOLDS:
+        connection.execute(
+            update(control)
+            .where(mine, control.c.full_pass_date.is_(None) | (control.c.full_pass_date < passed))
+            .values(full_pass_date=passed)
+        )
     connection.execute(
         update(activation)
         .where(

@@ -64,7 +64,7 @@ def stage(connection: Connection, run: Run, rows: pa.Table) -> None:
     """
     present = runs.hold_fence(connection, run)
     finished = select(tables.run.c.run_key).where(
-        tables.run.c.scorecard == run.scorecard, tables.run.c.state.in_([runs.PROMOTED, runs.SUPERSEDED])
+        tables.run.c.scorecard == run.scorecard, tables.run.c.state.in_(runs.OVER)
     )
     connection.execute(
         delete(tables.stage_score).where(
