@@ -64,6 +64,7 @@ def read(hubspot: HubSpot, stream: str) -> Page:
         activities=[activity for page in pages for activity in page.activities],
         set_aside=[one for page in pages for one in page.set_aside],
         cursor=pages[-1].cursor,
+        unclaimed=[one for page in pages for one in page.unclaimed],
     )
 
 
@@ -193,7 +194,6 @@ ASIDE = {
     ],
     "email_events": [
         pytest.param(event(recipient=None), "no_contact", id="nobody"),
-        pytest.param(event(recipient="who@x.example"), "unknown_contact", id="a stranger"),
         pytest.param(event(id=None), "id_missing", id="no id"),
         pytest.param(event(created=None), "time_missing", id="no time"),
         pytest.param(event(created="soon"), "time_unreadable", id="words as time"),
@@ -201,11 +201,6 @@ ASIDE = {
     "form_submissions": [
         pytest.param(submission(values=None), "no_contact", id="no values"),
         pytest.param(submission(values=[None, "x", {"name": "email"}]), "no_contact", id="junk values"),
-        pytest.param(
-            submission(values=[{"name": "email", "value": "who@x.example"}]),
-            "unknown_contact",
-            id="a stranger",
-        ),
         pytest.param(submission(conversionId=None), "id_missing", id="no id"),
         pytest.param(submission(submittedAt=None), "time_missing", id="no time"),
         pytest.param(submission(submittedAt="soon"), "time_unreadable", id="words as time"),
@@ -240,6 +235,30 @@ def test_what_cannot_be_read_is_set_aside_and_its_neighbours_are_not(account, hu
     page = read(hubspot, stream)
     assert [one.reason for one in page.set_aside] == [reason]
     assert len(page.activities) == 1
+
+
+@pytest.mark.parametrize(
+    ("stream", "row"),
+    [
+        pytest.param("email_events", event(recipient="Who@x.example"), id="an e-mail"),
+        pytest.param(
+            "form_submissions", submission(values=[{"name": "email", "value": "Who@x.example"}]), id="a form"
+        ),
+    ],
+)
+def test_what_an_address_did_that_no_contact_has_waits_for_one(account, hubspot, stream, row):
+    account.rows = [row]
+    page = read(hubspot, stream)
+    [one] = page.unclaimed
+    assert (one.address, one.activity.lead_id) == ("Who@x.example", "")
+    assert one.activity.occurred_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
+    assert (page.activities, page.set_aside) == ([], [])
+
+
+def test_a_contact_comes_with_every_address_it_has(account, hubspot):
+    account.rows = [contact(email="Ada@x.example", hs_additional_emails="old@x.example; other@x.example")]
+    [lead] = read(hubspot, "contacts").leads
+    assert lead.addresses == ("ada@x.example", "old@x.example", "other@x.example")
 
 
 def test_rows_that_are_no_objects_are_left_out(account, hubspot):

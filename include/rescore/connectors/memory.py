@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rescore.connectors.base import Cursor, FieldValue, ScoreUpdate, WriteResult
 from rescore.errors import RescoreError
-from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside
+from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside, Unclaimed
 
 LEADS, ACTIVITIES = "leads", "activities"
 
@@ -29,19 +29,27 @@ class MemoryCrm:
         self.failures: list[RescoreError] = []
         self.writes = 0
         self._page_size = page_size
-        self._log: dict[str, list[LeadRecord | ActivityRecord | SetAside]] = {LEADS: [], ACTIVITIES: []}
+        self._log: dict[str, list[LeadRecord | ActivityRecord | Unclaimed | SetAside]] = {
+            LEADS: [],
+            ACTIVITIES: [],
+        }
 
     def put_lead(
-        self, lead_id: str, attributes: Mapping[str, AttributeValue], *, merged: Sequence[str] = ()
+        self,
+        lead_id: str,
+        attributes: Mapping[str, AttributeValue],
+        *,
+        merged: Sequence[str] = (),
+        addresses: Sequence[str] = (),
     ) -> None:
         """Add a lead or change it; the merged ones are gone from now on."""
-        self._log[LEADS].append(LeadRecord(lead_id, dict(attributes), tuple(merged)))
+        self._log[LEADS].append(LeadRecord(lead_id, dict(attributes), tuple(merged), tuple(addresses)))
         self.shown.setdefault(lead_id, {})
         for gone in merged:
             self.shown.pop(gone, None)
 
-    def put_activity(self, activity: ActivityRecord) -> None:
-        """Add an activity, or a correction of one."""
+    def put_activity(self, activity: ActivityRecord | Unclaimed) -> None:
+        """Add an activity, of a lead or of an address, or a correction of one."""
         self._log[ACTIVITIES].append(activity)
 
     def put_unreadable(self, stream: str, record: SetAside) -> None:
@@ -65,6 +73,8 @@ class MemoryCrm:
                     page.leads.append(row)
                 elif isinstance(row, ActivityRecord):
                     page.activities.append(row)
+                elif isinstance(row, Unclaimed):
+                    page.unclaimed.append(row)
                 else:
                     page.set_aside.append(row)
             yield page

@@ -10,7 +10,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from rescore.lake import results
+from rescore.lake import results, unclaimed
 from rescore.lake.aliases import follow, read_aliases, read_merges
 from rescore.lake.census import activity_fields, activity_types, lead_attributes, set_aside
 from rescore.lake.folding import fold_in
@@ -67,6 +67,7 @@ class Lake:
             MappingInvalid: A field has a name that cannot be a column.
             RetryableError: Others kept landing for all our attempts.
         """
+        page, claimed = unclaimed.with_claimed(self._storage, source, page)
         landing = Landing(
             self._storage,
             source,
@@ -75,6 +76,7 @@ class Lake:
             number=number,
             committed=committed,
             known_at=known_at,
+            claimed=claimed,
         )
         return landing.land(buckets=self._buckets)
 
@@ -109,6 +111,14 @@ class Lake:
                 yield Facts(connection, *views.only(leads), seen=seen)
             else:
                 yield Facts(connection, *views.everybody(), parts=tuple(views.parts(part)), seen=seen)
+
+    def waiting(self) -> int:
+        """How many activities wait for a lead with their address."""
+        return unclaimed.waiting(self._storage)
+
+    def drop_claimed(self, source: str) -> int:
+        """Let go of what waited and has landed as some lead's activity; only after its landing's commit."""
+        return unclaimed.drop_claimed(self._storage, source)
 
     def fold_in(self, *, at_least: int = 1) -> Counter[str]:
         """Move what has landed to its lead's bucket; tables with fewer files in the inbox are left alone.

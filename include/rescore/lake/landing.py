@@ -9,7 +9,7 @@ known to be committed wake nobody: streams overlap, and a CRM shows our own writ
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -29,12 +29,14 @@ from rescore.lake.tables import (
     LEADS,
     SCHEMAS,
     SET_ASIDE,
+    UNCLAIMED,
     Storage,
     append,
     files,
     place_of,
     refuse_if_overtaken,
 )
+from rescore.lake.unclaimed import new_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,12 @@ class Landed:
     `leads` has the leads to mark by their canonical key: of every usable row of the page that no
     committed landing of this stream brought before. Each comes with the time of its latest such activity
     (aware; None when there were only attributes). `counts` says how many rows were new and why the others
-    were not.
+    were not; `claimed` is how many waiting activities the page's leads took along, new or not.
     """
 
     leads: dict[str, datetime | None]
     counts: dict[str, int]
+    claimed: int
 
 
 class Landing:
@@ -64,9 +67,10 @@ class Landing:
         number: int,
         committed: int,
         known_at: datetime,
+        claimed: Collection[str] = (),
     ) -> None:
         self._storage = storage
-        self._committed = committed
+        self._committed, self._claimed = committed, claimed
         self._source, self._stream, self._number = source, stream, number
         self._landed_by = f"{source}/{stream}"
         self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
@@ -85,6 +89,7 @@ class Landing:
             LEADS: self._lead_rows,
             ALIASES: self._alias_rows,
             SET_ASIDE: self._set_aside_rows,
+            UNCLAIMED: self._unclaimed_rows,
             ACTIVITIES: self._activity_rows,
         }
         counts = Counter(self._screened.counts)
@@ -93,7 +98,7 @@ class Landing:
         seen = self._leads_seen(read_aliases(self._storage.existing(ALIASES)), self._former_leads())
         known = self._known(self._storage.existing(LEADS), LEADS, [(lead,) for lead in seen])
         counts["unknown lead"] = len(seen) - len(known)
-        return Landed(seen, dict(sorted((+counts).items())))
+        return Landed(seen, dict(sorted((+counts).items())), claimed=len(self._claimed))
 
     def _lead_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         leads = self._screened.leads
@@ -143,6 +148,21 @@ class Landing:
         rows = [dict(zip(columns, record, strict=True)) | landing for record in sorted(given - known)]
         return pa.Table.from_pylist(rows, SCHEMAS[SET_ASIDE]), Counter()
 
+    def _unclaimed_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
+        """What does not wait yet as it was given, nor has landed as somebody's."""
+        given = self._screened.unclaimed
+        if not given:
+            return None, Counter()
+        wanted = [(self._source, activity_id) for activity_id in given]
+        landed = self._known(self._storage.existing(ACTIVITIES), ACTIVITIES, wanted)
+        landing = {"stream": self._stream, "landing": self._number, "known_at": self._known_at}
+        rows = [
+            row | landing
+            for row in new_rows(table, self._source, given)
+            if (self._source, row["activity_id"]) not in landed
+        ]
+        return pa.Table.from_pylist(rows, SCHEMAS[UNCLAIMED]), Counter(unclaimed=len(rows))
+
     def _activity_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         activities = self._screened.activities
         counts: Counter[str] = Counter()
@@ -159,9 +179,12 @@ class Landing:
                 continue
             if before is not None:
                 self._corrected.add(activity_id)
-            counts["activities" if before is None else "corrected"] += 1
+            counts[self._arrival(activity_id) if before is None else "corrected"] += 1
             rows.append(self._versioned(activity["lead"], activity["content"], before) | activity)
         return activity_table(rows, self._screened.fields), counts
+
+    def _arrival(self, activity_id: str) -> str:
+        return "claimed" if activity_id in self._claimed else "activities"
 
     def _versioned(self, lead: str, content: int, before: _Known | None) -> dict[str, Any]:
         return {

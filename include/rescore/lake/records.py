@@ -14,12 +14,14 @@ class LeadRecord:
     """A person as the source knows them at this moment.
 
     `attributes` is the whole set: a name that is missing here has no value any more. `merged` lists
-    the source's ids of leads that were merged into this one.
+    the source's ids of leads that were merged into this one. `addresses` are the e-mail addresses under
+    which activities may wait for them; they are compared and not kept.
     """
 
     lead_id: str
     attributes: Mapping[str, AttributeValue]
     merged: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ class ActivityRecord:
     channel: str | None = None
     value: float | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """An activity of somebody whom the source knows by an e-mail address only; its `lead_id` is empty.
+
+    It waits in the lake until a lead of the same source comes with that address.
+    """
+
+    address: str
+    activity: ActivityRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +74,9 @@ class Page:
     activities: list[ActivityRecord] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     cursor: dict[str, Any] = field(default_factory=dict)
+    unclaimed: list[Unclaimed] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many of the source's records it holds."""
+        return len(self.leads) + len(self.activities) + len(self.set_aside) + len(self.unclaimed)

@@ -6,18 +6,19 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside
+from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.model import lead_key
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a source's clock may be ahead of ours before an activity counts as one of the future."""
 
 LONGEST_TEXT = 10_000
+NOBODY = "?"  # stands for the lead of an unclaimed activity while it is looked at
 
 KINDS = {"text": str, "flag": bool, "number": float, "time": datetime, "date": date}
 """How an attribute is kept, by the last part of its column's name."""
@@ -40,6 +41,7 @@ class Screened:
     leads: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
     activities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unclaimed: dict[str, Unclaimed] = field(default_factory=dict)
     fields: set[str] = field(default_factory=set)
     set_aside: list[SetAside] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -66,6 +68,15 @@ def screen(source: str, page: Page, *, known_at: datetime) -> Screened:
             screened.counts["duplicate" if earlier["content"] == row["content"] else "corrected"] += 1
         screened.activities[row["activity_id"]] = row
         screened.fields.update(activity.fields)
+    for waiting in page.unclaimed:
+        activity = waiting.activity
+        try:
+            _identity(waiting.address.strip())
+            _activity(source, replace(activity, lead_id=NOBODY), known_at)
+        except _Unusable as why:
+            _put_aside(screened, SetAside("activity", activity.activity_id, why.reason, why.detail))
+            continue
+        screened.unclaimed[activity.activity_id] = waiting
     return screened
 
 

@@ -15,6 +15,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from rescore.errors import ConfigurationError, Fenced, RetryableError
 
 ACTIVITIES, LEADS, ALIASES, SET_ASIDE = "activities", "leads", "aliases", "set_aside"
+UNCLAIMED = "unclaimed"
 INBOX, PAST = "inbox", "past"
 """Partitions beside the buckets: rows as they landed, and rows that a later revision replaced."""
 
@@ -70,6 +71,17 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             ("record_id", pa.string()),
             ("reason", pa.string()),
             ("detail", pa.string()),
+            ("source", pa.string()),
+            ("stream", pa.string()),
+            ("landing", pa.int64()),
+            ("known_at", TIME),
+        ]
+    ),
+    UNCLAIMED: pa.schema(
+        [
+            ("address", pa.string()),
+            ("activity_id", pa.string()),
+            ("activity", pa.string()),  # as the source gave it, in JSON
             ("source", pa.string()),
             ("stream", pa.string()),
             ("landing", pa.int64()),

@@ -38,7 +38,9 @@ def extract(
         progress: Told after every landing.
 
     Returns:
-        Counts by name: `landings`, `leads`, `activities` and one `set aside: <reason>` per reason.
+        Counts by name: `landings`, `leads`, `activities` and one `set aside: <reason>` per reason;
+        `unclaimed` activities, known by an address only, that began to wait, `claimed` ones that a lead
+        took with it, and how many are `waiting for a lead` at the end.
 
     Raises:
         Fenced: A newer run reads the same stream now.
@@ -46,6 +48,7 @@ def extract(
             next run goes on from there.
     """
     counts: Counter[str] = Counter()
+    claimed = 0
     with ws.ledger.transaction() as connection:
         leases = [streams.take_fence(connection, source.name, stream) for stream in source.streams]
     for lease in leases:
@@ -65,31 +68,36 @@ def extract(
                     lease,
                     cursor=batch.cursor,
                     dirty=landed.leads,
-                    rows=len(batch.leads) + len(batch.activities) + len(batch.set_aside),
+                    rows=batch.rows,
                 )
             counts.update(landed.counts)
+            claimed += landed.claimed
             counts["landings"] += 1
             progress(f"{source.name} {stream}: {_sum_up(landed.counts)}")
         with ws.ledger.transaction() as connection:
             streams.note_read(connection, lease, known_at)
             extracts.note_extract(connection, source.name, stream, until=until)
+    if claimed:
+        ws.lake.drop_claimed(source.name)
+    counts["waiting for a lead"] = ws.lake.waiting()
     ws.lake.fold_in(at_least=FILES_BEFORE_FOLDING)
     return counts
 
 
 def _landings(pages: Iterable[Page]) -> Iterator[Page]:
     """Pages glued together until they are worth a commit."""
-    leads, activities, set_aside, cursor = [], [], [], None
+    leads, activities, set_aside, unclaimed, cursor = [], [], [], [], None
     for page in pages:
         leads += page.leads
         activities += page.activities
         set_aside += page.set_aside
+        unclaimed += page.unclaimed
         cursor = page.cursor
-        if len(leads) + len(activities) >= ROWS_A_LANDING:
-            yield Page(leads, activities, set_aside, cursor)
-            leads, activities, set_aside, cursor = [], [], [], None
+        if len(leads) + len(activities) + len(unclaimed) >= ROWS_A_LANDING:
+            yield Page(leads, activities, set_aside, cursor, unclaimed)
+            leads, activities, set_aside, unclaimed, cursor = [], [], [], [], None
     if cursor is not None:
-        yield Page(leads, activities, set_aside, cursor)
+        yield Page(leads, activities, set_aside, cursor, unclaimed)
 
 
 def _sum_up(counts: dict[str, int]) -> str:

@@ -7,11 +7,17 @@ from datetime import datetime
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
-from rescore.connectors.hubspot.reading import activity_page, happened_at, needed, path_and_fields, texts
+from rescore.connectors.hubspot.reading import (
+    activity_page,
+    happened_at,
+    needed,
+    of_contact,
+    path_and_fields,
+    texts,
+)
 from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.windows import Rows, rows_of, window_pages
-from rescore.errors import RecordUnreadable
-from rescore.lake.records import ActivityRecord, Page
+from rescore.lake.records import ActivityRecord, Page, Unclaimed
 from rescore.mapping import EmailEvents
 
 
@@ -49,24 +55,21 @@ def email_event_pages(
         wanted = [row for row in rows if row.get("type") in events.types]
         contacts = recipients.contacts(str(row["recipient"]) for row in wanted if row.get("recipient"))
 
-        def read(row: JsonObject, contacts: dict[str, str] = contacts) -> list[ActivityRecord]:
-            contact = contacts.get(needed(row.get("recipient"), "no_contact"))
-            if contact is None:
-                raise RecordUnreadable("unknown_contact")
+        def read(row: JsonObject, contacts: dict[str, str] = contacts) -> list[ActivityRecord | Unclaimed]:
+            recipient = needed(row.get("recipient"), "no_contact")
             subject = row.get("subject")
             path, fields = path_and_fields(row.get("url"), languages)
             named = {"subject": subject, "campaign": row.get("emailCampaignId")}
-            return [
-                ActivityRecord(
-                    activity_id=_record_id(stream, row),
-                    lead_id=contact,
-                    type=events.types[row["type"]],
-                    occurred_at=happened_at(row.get("created")),
-                    asset=path or (str(subject) if subject else None),
-                    channel=events.channel,
-                    fields=fields | texts(named),
-                )
-            ]
+            activity = ActivityRecord(
+                activity_id=_record_id(stream, row),
+                lead_id=contacts.get(recipient, ""),
+                type=events.types[row["type"]],
+                occurred_at=happened_at(row.get("created")),
+                asset=path or (str(subject) if subject else None),
+                channel=events.channel,
+                fields=fields | texts(named),
+            )
+            return [of_contact(activity, recipient)]
 
         yield activity_page(wanted, read, record_id=lambda row: f"{stream}:{row.get('id')}", cursor=following)
 

@@ -8,12 +8,18 @@ from typing import Any
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
-from rescore.connectors.hubspot.reading import activity_page, happened_at, needed, path_and_fields, texts
+from rescore.connectors.hubspot.reading import (
+    activity_page,
+    happened_at,
+    needed,
+    of_contact,
+    path_and_fields,
+    texts,
+)
 from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.values import milliseconds, read_moment
 from rescore.connectors.hubspot.windows import Rows, follow, next_token, rows_of
-from rescore.errors import RecordUnreadable
-from rescore.lake.records import ActivityRecord, Page
+from rescore.lake.records import ActivityRecord, Page, Unclaimed
 from rescore.mapping import Forms
 
 
@@ -88,22 +94,19 @@ def _page(
 ) -> Page:
     contacts = recipients.contacts(address for row in rows if (address := _address(row)))
 
-    def read(row: JsonObject) -> list[ActivityRecord]:
-        contact = contacts.get(needed(_address(row), "no_contact"))
-        if contact is None:
-            raise RecordUnreadable("unknown_contact")
+    def read(row: JsonObject) -> list[ActivityRecord | Unclaimed]:
+        address = needed(_address(row), "no_contact")
         path, fields = path_and_fields(row.get("pageUrl"), languages)
-        return [
-            ActivityRecord(
-                activity_id=f"{stream}:{needed(row.get('conversionId'), 'id_missing')}",
-                lead_id=contact,
-                type=forms.type,
-                occurred_at=happened_at(row.get("submittedAt")),
-                asset=name,
-                channel=forms.channel,
-                fields=fields | texts({"form": guid, "path": path}),
-            )
-        ]
+        activity = ActivityRecord(
+            activity_id=f"{stream}:{needed(row.get('conversionId'), 'id_missing')}",
+            lead_id=contacts.get(address, ""),
+            type=forms.type,
+            occurred_at=happened_at(row.get("submittedAt")),
+            asset=name,
+            channel=forms.channel,
+            fields=fields | texts({"form": guid, "path": path}),
+        )
+        return [of_contact(activity, address)]
 
     return activity_page(
         rows, read, record_id=lambda row: f"{stream}:{row.get('conversionId')}", cursor=cursor

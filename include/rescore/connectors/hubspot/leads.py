@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
-from rescore.connectors.hubspot.recipients import ADDRESSES, Recipients
+from rescore.connectors.hubspot.recipients import ADDRESSES, Recipients, addresses_of
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.values import read_attribute
 from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
@@ -19,7 +19,7 @@ MERGED = "hs_merged_object_ids"
 def lead_pages(
     client: Client, leads: Leads, recipients: Recipients, cursor: Cursor | None, *, until: datetime
 ) -> Iterator[Page]:
-    """Contacts in the order of change; their addresses go to `recipients` and nowhere else.
+    """Contacts in the order of change, each with its addresses, which `recipients` remembers too.
 
     Our own writes move a contact's modified date, so it comes again; its attributes, among which no
     score property is, have not changed and the lake drops it.
@@ -53,7 +53,11 @@ def _read(row: JsonObject, leads: Leads, page: Page) -> None:
         except ValueError as problem:
             attributes[name] = None
             page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", f"{value!r}: {problem}"))
-    page.leads.append(LeadRecord(lead_id, attributes, _merged(properties.get(MERGED))))
+    page.leads.append(
+        LeadRecord(
+            lead_id, attributes, merged=_merged(properties.get(MERGED)), addresses=tuple(addresses_of(row))
+        )
+    )
 
 
 def _merged(text: object) -> tuple[str, ...]:

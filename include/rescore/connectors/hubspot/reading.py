@@ -11,12 +11,12 @@ from rescore.connectors.hubspot.client import JsonObject
 from rescore.connectors.hubspot.values import read_moment
 from rescore.connectors.urls import page_address
 from rescore.errors import RecordUnreadable
-from rescore.lake.records import ActivityRecord, Page, SetAside
+from rescore.lake.records import ActivityRecord, Page, SetAside, Unclaimed
 
 
 def activity_page(
     rows: Iterable[JsonObject],
-    read: Callable[[JsonObject], Iterable[ActivityRecord]],
+    read: Callable[[JsonObject], Iterable[ActivityRecord | Unclaimed]],
     *,
     record_id: Callable[[JsonObject], str],
     cursor: Cursor,
@@ -32,10 +32,18 @@ def activity_page(
     page = Page(cursor=cursor)
     for row in rows:
         try:
-            page.activities.extend(read(row))
+            found = list(read(row))
         except RecordUnreadable as problem:
             page.set_aside.append(SetAside("activity", record_id(row), str(problem), str(row)))
+            continue
+        page.activities.extend(one for one in found if isinstance(one, ActivityRecord))
+        page.unclaimed.extend(one for one in found if isinstance(one, Unclaimed))
     return page
+
+
+def of_contact(activity: ActivityRecord, address: str) -> ActivityRecord | Unclaimed:
+    """The activity, or one that waits for a contact with this address when HubSpot has none yet."""
+    return activity if activity.lead_id else Unclaimed(address, activity)
 
 
 def needed(value: Any, reason: str) -> str:

@@ -34,7 +34,7 @@ class Recipients:
     def learn(self, contact: JsonObject) -> None:
         """Remember a contact that was read for another reason."""
         if contact.get("id") and len(self._known) < REMEMBERED:
-            self._known.update(dict.fromkeys(_addresses(contact), str(contact["id"])))
+            self._known.update(dict.fromkeys(addresses_of(contact), str(contact["id"])))
 
     def _ask(self, addresses: list[str]) -> None:
         """One batch; HubSpot reports addresses that nobody has beside the contacts found."""
@@ -48,7 +48,8 @@ class Recipients:
             self.learn(contact)
 
 
-def _addresses(contact: JsonObject) -> list[str]:
+def addresses_of(contact: JsonObject) -> list[str]:
+    """Every address of a contact, as it is compared."""
     properties = contact.get("properties")
     if not isinstance(properties, dict):
         return []
