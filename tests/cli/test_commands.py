@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from rescore.cli.main import COMMANDS
+from rescore.lake.lake import Lake
+from tests.lake.builders import a_lead, an_activity, land
 
 PROJECT = Path(__file__).parents[2]
 RESCORE = Path(sys.executable).parent / "rescore"
@@ -104,6 +106,57 @@ def test_check_lists_every_problem_of_every_file_as_file_line_col_message(export
     assert len(lines) >= 2
     assert all(line.startswith(f"{export}/bad.yaml:") for line in lines)
     assert [line.split(":")[1] for line in lines] == sorted(line.split(":")[1] for line in lines)
+
+
+CONTRADICTS = RULES.replace("page_view,", "page_view, where: {value: {above: 2, below: 1}},")
+
+
+def test_a_warning_is_told_and_counts_only_when_strict(export):
+    (export / "odd.yaml").write_text(CONTRADICTS)
+
+    done = rescore("check", export / "odd.yaml")
+    strict = rescore("check", "--strict", export / "odd.yaml")
+
+    assert (done.returncode, strict.returncode) == (0, 1)
+    assert done.stderr == strict.stderr
+    assert done.stderr.startswith(f"{export}/odd.yaml:5:")
+    assert "warning: rule `view` can never match: value above 2 and value below 1" in done.stderr
+    assert "tiny: 1 rules" in done.stdout
+
+
+def test_names_are_looked_up_in_the_lake_if_there_is_one(export):
+    lake = Lake(str(export / "lake"))
+    land(lake, a_lead("1", job_title="CEO"), an_activity("a", "1", type="page_visit"), number=1)
+
+    done = rescore("check", export / "rules.yaml", RESCORE_HOME=str(export))
+
+    assert done.returncode == 0
+    assert "which no activity in the lake is; did you mean `page_visit`?" in done.stderr
+
+
+def test_diff_says_what_an_edit_does_and_whom_it_wakes(export):
+    (export / "new.yaml").write_text(RULES.replace("2.5", "4").replace("A: 5", "A: 6"))
+
+    done = rescore("diff", export / "rules.yaml", export / "new.yaml")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "scoring: everybody is scored again",
+        "  view 2.5 → 4 points",
+        "thresholds: bands and crossings are derived again from the scores there are",
+        "  band A begins at 5 → 6",
+    ]
+
+
+def test_diff_compares_two_states_of_one_scorecard_only(export):
+    (export / "other.yaml").write_text(RULES.replace("tiny", "other"))
+
+    assert rescore("diff", export / "rules.yaml", export / "rules.yaml").stdout.startswith(
+        "nothing that means"
+    )
+    done = rescore("diff", export / "rules.yaml", export / "other.yaml")
+    assert done.returncode == 1
+    assert "two scorecards" in done.stderr
 
 
 def test_an_input_is_never_overwritten(export):

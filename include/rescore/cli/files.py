@@ -15,35 +15,13 @@ import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 
-from rescore.errors import InputUnreadable, ScorecardInvalid
+from rescore.errors import InputUnreadable
 from rescore.rules.card import Scorecard
-from rescore.rules.examples import failed_examples
-from rescore.rules.load import check_scorecard, load_scorecard
+from rescore.rules.load import load_scorecard
 from rescore.rules.moments import end_of, is_moment
 from rescore.scoring.engine import score as score_facts
 from rescore.scoring.facts import facts_from_files
 from rescore.scoring.unreadable import absent_fields, unreadable
-
-
-def check(
-    rules: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Rules files.")],
-) -> None:
-    """Check rules files and run their examples; every problem is a `file:line:col: message` line."""
-    lines: list[str] = []
-    for path in rules:
-        try:
-            body = _read(path)
-        except InputUnreadable as unreadable_file:
-            lines.append(str(unreadable_file))
-            continue
-        card, problems = check_scorecard(body)
-        if card is not None:
-            problems = failed_examples(card)
-            if not problems:
-                print(f"{path}: {card.id}: {len(card.rules)} rules, {len(card.examples)} examples hold")
-        lines += [f"{path}:{problem.line}:{problem.column}: {problem.message}" for problem in problems]
-    if lines:
-        raise ScorecardInvalid(lines)
 
 
 def score(

@@ -16,7 +16,8 @@ FINE, PROBLEM, USAGE = 0, 1, 2
 """Exit codes: done; something given has a problem (said on stderr); the command was written wrongly."""
 
 COMMANDS = {
-    "check": "files",
+    "check": "rules",
+    "diff": "rules",
     "score": "files",
     "explain": "explain",
     "status": "operate",

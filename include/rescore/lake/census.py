@@ -12,6 +12,11 @@ from rescore.lake.tables import ACTIVITIES, BOOKKEEPING, LEADS, SET_ASIDE, Stora
 
 _NOT_COMPARED = BOOKKEEPING | {"source", "lead", "known_at", "activity_id", "type", "occurred_at"}
 
+SHARED = 5
+"""So many leads make a word of the trade of what could be somebody's name."""
+MOST_WORDS = 5_000
+"""Words a field gives at most, the most frequent ones."""
+
 
 def activity_types(storage: Storage) -> dict[str, int]:
     """Type -> activities."""
@@ -48,6 +53,40 @@ def lead_attributes(storage: Storage) -> dict[str, int]:
     chosen = {name: value for name, value in named.items() if not name.endswith((FOLDED, WORDS))}
     with connect() as connection:
         return _values(connection, CurrentRows(connection, table, LEADS).read(), chosen)
+
+
+def activity_words(storage: Storage) -> dict[str, frozenset[str]]:
+    """Field -> the words in its values that activities of at least `SHARED` leads have."""
+    table = storage.open(ACTIVITIES)
+    if table is None:
+        return {}
+    fields = [name.removesuffix(WORDS) for name in columns_of(table).names if name.endswith(WORDS)]
+    columns = ("source", "activity_id", "revision", "lead", *(field + WORDS for field in fields))
+    with connect() as connection:
+        rows = CurrentRows(connection, table, ACTIVITIES, columns).read()
+        return {field: _words(connection, rows, listed([field + WORDS])) for field in fields}
+
+
+def lead_words(storage: Storage) -> dict[str, frozenset[str]]:
+    """Attribute -> the words in its values that at least `SHARED` leads have."""
+    table = storage.open(LEADS)
+    if table is None:
+        return {}
+    named = attributes(columns_of(table))
+    with connect() as connection:
+        rows = CurrentRows(connection, table, LEADS).read()
+        return {
+            name.removesuffix(WORDS): _words(connection, rows, value)
+            for name, value in named.items()
+            if name.endswith(WORDS)
+        }
+
+
+def _words(connection: duckdb.DuckDBPyConnection, rows: str, word_line: str) -> frozenset[str]:
+    each = f"SELECT DISTINCT lead, unnest(string_split(trim({word_line}), ' ')) AS word FROM ({rows})"
+    shared = f"SELECT word FROM ({each}) WHERE word <> '' GROUP BY word HAVING count(*) >= {SHARED}"
+    frequent = f"{shared} ORDER BY count(*) DESC, word LIMIT {MOST_WORDS}"
+    return frozenset(word for (word,) in connection.execute(frequent).fetchall())
 
 
 def _values(connection: duckdb.DuckDBPyConnection, rows: str, chosen: Mapping[str, str]) -> dict[str, int]:

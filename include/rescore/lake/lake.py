@@ -12,7 +12,14 @@ import pyarrow as pa
 
 from rescore.lake import results, unclaimed
 from rescore.lake.aliases import follow, read_aliases, read_merges
-from rescore.lake.census import activity_fields, activity_types, lead_attributes, set_aside
+from rescore.lake.census import (
+    activity_fields,
+    activity_types,
+    activity_words,
+    lead_attributes,
+    lead_words,
+    set_aside,
+)
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
 from rescore.lake.past import Known, PastRows, merges_known, seen_in
@@ -163,6 +170,14 @@ class Lake:
     def lead_attributes(self) -> dict[str, int]:
         """How many leads have a value for each attribute."""
         return lead_attributes(self._storage)
+
+    def activity_words(self) -> dict[str, frozenset[str]]:
+        """The words that the values of each activity field share."""
+        return activity_words(self._storage)
+
+    def lead_words(self) -> dict[str, frozenset[str]]:
+        """The words that the values of each attribute share."""
+        return lead_words(self._storage)
 
     def set_aside(self) -> dict[str, int]:
         """How many records were set aside for each reason, each record counted once."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from rescore.rules.card import Comparison, Operator, Scorecard
 from rescore.rules.lint.found import Census, Found, comparisons, facts_conditions
-from rescore.rules.lint.vocabulary import WORDS
+from rescore.rules.lint.vocabulary import IN_PAGES, IN_TITLES
 from rescore.text import fold
 
 WHOLE_WORD: Final = {Operator.CONTAINS: "has_word", Operator.CONTAINS_ANY: "has_any_word"}
@@ -34,9 +34,10 @@ def found_inside_words(card: Scorecard, census: Census | None) -> Iterator[Found
 
 
 def _known_words(census: Census | None, one: Comparison, *, of_lead: bool) -> frozenset[str]:
+    usual = IN_TITLES if of_lead else IN_PAGES
     if census is None:
-        return WORDS
-    return (census.lead_words if of_lead else census.activity_words).get(one.field) or WORDS
+        return usual
+    return (census.lead_words if of_lead else census.activity_words).get(one.field) or usual
 
 
 def _inside(value: str, word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-TITLES: Final = (
+_TITLES = (
     "account accountant accounting actor administration administrator advisor affairs analyst application "
     "architect architecture artist assistant associate attorney auditor automation banker board brand broker "
     "building business buyer capital captain category chairman chapter chemist chief civil clerk client "
@@ -26,7 +26,7 @@ TITLES: Final = (
     "vendor vice warehouse web wholesale writer"
 )
 
-PAGES: Final = (
+_PAGES = (
     "about academy article articles awards benefits blog brand brochure capabilities careers case catalog "
     "changelog checkout cloud community company compare compliance connect contact contest cookies "
     "customers dashboard democracy demographics demo developers docs documentation download enterprise "
@@ -40,4 +40,5 @@ PAGES: Final = (
     "videos webinar webinars welcome whitepaper why"
 )
 
-WORDS: Final = frozenset(f"{TITLES} {PAGES}".split())
+IN_TITLES: Final = frozenset(_TITLES.split())
+IN_PAGES: Final = frozenset(_PAGES.split())
