@@ -202,23 +202,31 @@ class Machine:
         if automation.max_age is not None and commit.facts_until is not None:
             age = self._days(commit.facts_until, commit.as_of)
             if age > automation.max_age:
-                return f"what caused it is older than {automation.max_age} days"
+                return f"what caused it is older than {_in_days(automation.max_age)}"
         last = commit.last_fired.get(automation.id)
         if (
             automation.cooldown is not None
             and last is not None
             and self._days(last, commit.as_of) < automation.cooldown
         ):
-            return f"fired less than {automation.cooldown} days ago"
+            return f"fired less than {_in_days(automation.cooldown)} ago"
         return None
 
     def _days(self, earlier: datetime, later: datetime) -> int:
         """Whole calendar days in the scorecard's zone, as everywhere."""
         return (later.astimezone(self._zone).date() - earlier.astimezone(self._zone).date()).days
 
-    def stale(self, crossed: datetime, now: datetime) -> bool:
-        """Whether a crossing that was held has waited longer than `max_age`."""
-        return self.automation.max_age is not None and self._days(crossed, now) > self.automation.max_age
+    def released(self, values: Values | None, crossed: datetime, now: datetime) -> str | None:
+        """Why a crossing that was held does not fire after all; None when it does.
+
+        `values` are the committed ones, None where the lead is outside the audience.
+        """
+        if values is None or not self.fires(values):
+            return NO_LONGER_TRUE
+        max_age = self.automation.max_age
+        if max_age is not None and self._days(crossed, now) > max_age:
+            return f"held for longer than {_in_days(max_age)}"
+        return None
 
 
 class Judge:
@@ -273,6 +281,11 @@ def unless_flag(automation: str) -> str:
 def already_fired_flag(automation: str) -> str:
     """The flag of a lead for which an automation's `already_fired` holds."""
     return f"{automation} already_fired"
+
+
+def _in_days(number: int) -> str:
+    """`1 day`, `30 days`."""
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def _restarted(standing: Standing, commit: Commit) -> bool:

@@ -44,6 +44,7 @@ def test_the_body_tells_the_whole_crossing_and_nothing_of_the_person(world):
             "lead": {"source": "crm", "lead_id": "1", "key": "crm:1"},
             "score": {"old": 10, "new": 120},
             "band": {"old": "C", "new": "A"},
+            "grade": {"old": None, "new": None},
             "dimensions": {"engagement": 120},
             "reasons": [{"rule": "visit", "label": "Visit", "points": 5000}],
             "rules_version": 1,

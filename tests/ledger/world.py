@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -55,10 +56,15 @@ def when(**fields: Mapping[str, object]) -> Condition:
 
 
 def an_automation(
-    name: str, fire_when: Condition, ready_again_when: Condition | None = None, *, actions: int = 1
+    name: str,
+    fire_when: Condition,
+    ready_again_when: Condition | None = None,
+    *,
+    actions: int = 1,
+    **policies: Any,
 ) -> Automation:
     hooks = tuple(Webhook(f"hook_{number}") for number in range(actions))
-    return Automation(name, f"The {name} automation", fire_when, ready_again_when, hooks, line=1)
+    return Automation(name, f"The {name} automation", fire_when, ready_again_when, hooks, line=1, **policies)
 
 
 MQL = an_automation("mql", when(score={"at_least": 100}), when(score={"below": 85}))

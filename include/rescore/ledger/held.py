@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
 
-from rescore.automations import NO_LONGER_TRUE, Machine, Outcome, State
+from rescore.automations import Machine, Outcome, State
 from rescore.ledger import registry, tables
 from rescore.ledger.set_off import delivery_rows, rules_version, write_deliveries
 from rescore.rules.card import Scorecard
-from rescore.score_conditions import Values, values_of
+from rescore.score_conditions import values_of
 
 CROSSING, ARMING, SCORE = tables.crossing, tables.arming, tables.score
 
@@ -40,7 +40,7 @@ def release_held(connection: Connection, hold_id: str, card: Scorecard, at: date
     for row in connection.execute(_of_hold(hold_id)):
         machine = machines[row.automation]  # a removed automation's crossings ended with it
         new = None if row.score is None else values_of(row.score, row.band, row.grade, row.dimensions)
-        reason = _why_not(machine, row, new, at)
+        reason = machine.released(new, row.crossed_at, at)
         settled.append(
             {"at_lead": row.lead, "at_automation": row.automation, "at_n": row.n, "reason": reason}
         )
@@ -93,15 +93,6 @@ def _end(
         .where(which, CROSSING.c.scorecard == scorecard, CROSSING.c.outcome == Outcome.HELD)
         .values(outcome=Outcome.SUPPRESSED.value, reason=reason)
     ).rowcount
-
-
-def _why_not(machine: Machine, row: Any, new: Values | None, at: datetime) -> str | None:
-    """Why a released crossing does not fire after all."""
-    if new is None or not machine.fires(new):
-        return NO_LONGER_TRUE
-    if machine.stale(row.crossed_at, at):
-        return f"held for longer than {machine.automation.max_age} days"
-    return None
 
 
 def _of_hold(hold_id: str) -> Any:
