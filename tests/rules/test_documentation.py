@@ -7,6 +7,7 @@ import pytest
 
 from rescore.rules.card import Operator
 from rescore.rules.json_schema import scorecard_json_schema
+from rescore.rules.lists import read_lists
 from rescore.rules.load import check_scorecard
 
 PAGE = Path("docs/rules.md").read_text()
@@ -21,6 +22,8 @@ def whole_file(block: str) -> str:
         return block
     if block.startswith("- id:"):
         return f"{HEAD}rules:\n{block}"
+    if "\nrules:\n" in block:
+        return f"{HEAD}{block}"
     return f"{HEAD}rules:\n{RULE}{block}"
 
 
@@ -32,7 +35,8 @@ def keys() -> set[str]:
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=block.split("\n")[0]) for block in BLOCKS])
 def test_what_the_page_shows_can_be_loaded(block: str) -> None:
-    assert check_scorecard(whole_file(block).encode())[1] == []
+    body = whole_file(block).encode()
+    assert check_scorecard(body, lists=read_lists(body, Path("include/rules")))[1] == []
 
 
 @pytest.mark.parametrize("written", re.findall(r"^\| `((?:limit|decay): .*?)` \|", PAGE, re.MULTILINE))

@@ -29,11 +29,13 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
     Steps,
+    ValueList,
     Webhook,
 )
 from rescore.rules.example_file import ExampleFile
 from rescore.rules.file import AutomationFile, RangeFile, ScorecardFile
 from rescore.rules.moments import end_of, start_of
+from rescore.rules.names import Names
 from rescore.rules.rule_file import (
     ActivityRuleFile,
     DecayFile,
@@ -48,7 +50,7 @@ from rescore.rules.rule_file import (
 from rescore.strict_yaml import Document
 
 
-def build_scorecard(file: ScorecardFile, document: Document) -> Scorecard:
+def build_scorecard(file: ScorecardFile, document: Document, names: Names) -> Scorecard:
     """Nothing can be wrong any more: only defaults are filled in and names made into types."""
     zone = ZoneInfo(file.timezone)
     return Scorecard(
@@ -74,6 +76,7 @@ def build_scorecard(file: ScorecardFile, document: Document) -> Scorecard:
             _example(example, zone, document.where(("examples", at))[0])
             for at, example in enumerate(file.examples)
         ),
+        lists=tuple(ValueList(name, path, names.lists[name]) for name, path in file.lists.items()),
     )
 
 

@@ -19,10 +19,11 @@ from rescore.rules.card import (
     Operator,
     Scalar,
 )
+from rescore.rules.lists import no_domain
 from rescore.rules.moments import is_moment
 from rescore.rules.names import FIELD, Names
 from rescore.rules.values import days_of, is_number
-from rescore.strict_model import Path, Trouble, did_you_mean, not_yet, refuse_all
+from rescore.strict_model import Path, Trouble, did_you_mean, refuse_all
 from rescore.text import fold, words
 from rescore.yaml_messages import described
 
@@ -39,7 +40,7 @@ MANY_TEXTS: Final = {
 NUMBERS: Final = [Operator.AT_LEAST, Operator.AT_MOST, Operator.ABOVE, Operator.BELOW]
 SCORE_OPERATORS: Final = [Operator.EQUALS, Operator.IN, *NUMBERS, Operator.BETWEEN]
 BAND_OPERATORS: Final = [Operator.EQUALS, Operator.IN]
-NOT_YET: Final = {"in_list", "domain_in_list"}
+OF_LISTS: Final = {Operator.IN_LIST, Operator.DOMAIN_IN_LIST}
 ELSEWHERE: Final = {
     "gte": "at_least",
     "min": "at_least",
@@ -122,8 +123,6 @@ class _Reader:
         return f"`{field}` is neither `score`, `band` nor a dimension; {did_you_mean(field, known)}"
 
     def _comparison(self, field: str, word: str, value: Any, path: Path) -> Condition:
-        if word in NOT_YET:
-            return self._bad(path, not_yet(word), at_key=True)
         allowed = list(Operator)
         if self._about is About.SCORES:
             allowed = BAND_OPERATORS if field == "band" else SCORE_OPERATORS
@@ -135,6 +134,8 @@ class _Reader:
         if isinstance(read, str):
             return self._bad(path, read)
         kind, values = read
+        if operator in OF_LISTS and (trouble := self._trouble_with_list(operator, str(values[0]))):
+            return self._bad(path, trouble)
         if self._about is About.SCORES and (trouble := self._trouble_with_score(field, kind, values)):
             return self._bad(path, trouble)
         return Comparison(field, operator, kind, values)
@@ -145,6 +146,15 @@ class _Reader:
         for band in values:
             if str(band) not in self._names.bands:
                 return f"there is no band `{band}`; {did_you_mean(str(band), self._names.bands)}"
+        return None
+
+    def _trouble_with_list(self, operator: Operator, name: str) -> str | None:
+        lists = self._names.lists
+        if name not in lists:
+            declare = f"declare it: `lists: {{{name}: lists/{name}.txt}}`"
+            return f"there is no list `{name}`; {did_you_mean(name, lists) if lists else declare}"
+        if operator is Operator.DOMAIN_IN_LIST and (value := no_domain(lists[name])):
+            return f"the list `{name}` has {described(value)}, not a domain; write one such as `example.com`"
         return None
 
     def _sample(self) -> str:
@@ -176,6 +186,8 @@ def _literal(operator: Operator, field: str, value: Any) -> tuple[Kind, tuple[Sc
 
 
 def _one(operator: Operator, value: Any) -> tuple[Kind, tuple[Scalar, ...]] | str:
+    if operator in OF_LISTS and not isinstance(value, str):
+        return f"`{operator}` takes the name of a list, not {described(value)}; for values write `in: [...]`"
     if isinstance(value, bool):
         return f"`{operator}` cannot take a flag; write `is: {described(value)[1:-1]}`"
     if isinstance(value, list):

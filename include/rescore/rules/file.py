@@ -3,12 +3,13 @@
 from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from rescore.rules.card import OnRulesChange
 from rescore.rules.conditions import FactsCondition, ScoresCondition
 from rescore.rules.example_file import ExampleFile
-from rescore.rules.names import Id, Label, Name
+from rescore.rules.lists import MAX_LISTS, PATH, list_text
+from rescore.rules.names import Id, Label, Name, Names
 from rescore.rules.rule_file import RuleFile
 from rescore.rules.values import Days, Points
 from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
@@ -121,6 +122,19 @@ def _zone(text: str) -> str:
     return text
 
 
+def _list_path(path: str) -> str:
+    if not PATH.fullmatch(path):
+        refuse(
+            f"`{path[:60]}` cannot be the path of a list; write one below this folder, such as `lists/x.txt`"
+        )
+    return path
+
+
+ListPath = Annotated[
+    str,
+    AfterValidator(_list_path),
+    WithJsonSchema({"type": "string", "pattern": f"^{PATH.pattern}$", "description": "One value a line."}),
+]
 BandName = Annotated[str, Field(min_length=1, max_length=40)]
 
 
@@ -128,7 +142,7 @@ class ScorecardFile(StrictMap):
     """One rules file."""
 
     not_yet: ClassVar = frozenset(
-        {"restart", "grades", "lists", "scope", "minimum_change", "on_rules_change", "max_per_run"}
+        {"restart", "grades", "scope", "minimum_change", "on_rules_change", "max_per_run"}
     )
 
     scorecard: Name = Field(description="The scorecard's identity; file names may change, this may not.")
@@ -136,11 +150,30 @@ class ScorecardFile(StrictMap):
     timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="An IANA name: Europe/Berlin.")
     score: RangeFile = Field(default_factory=RangeFile, description="Floor and ceiling of the total.")
     dimensions: dict[Id, DimensionFile] = Field(min_length=1)
+    lists: dict[Name, ListPath] = Field(
+        default_factory=dict, max_length=MAX_LISTS, description="Lists of values in files of their own."
+    )
     rules: list[RuleFile] = Field(min_length=1)
     audience: AudienceFile | None = None
     bands: dict[BandName, Points] = Field(default_factory=dict, description="Where each band begins.")
     automations: list[AutomationFile] = Field(default_factory=list)
     examples: list[ExampleFile] = Field(default_factory=list)
+
+    @field_validator("lists")
+    @classmethod
+    def _lists_can_be_read(cls, lists: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        files = (info.context or Names()).list_files
+        troubles = []
+        for name, path in lists.items():
+            if path not in files:
+                message = (
+                    f"there is no readable file `{path}` below the rules folder; write it or correct the path"
+                )
+                troubles.append(Trouble((name,), message))
+            else:
+                troubles += [Trouble((name,), f"`{path}` {said}") for said in list_text(files[path]).troubles]
+        refuse_all(troubles)
+        return lists
 
     @field_validator("bands")
     @classmethod

@@ -1,6 +1,6 @@
 """What a change of a scorecard wakes: one hash per kind of consequence.
 
-    scoring      points, conditions, limits, decay, zone, audience, dimensions, range: a full rescore
+    scoring      points, conditions, lists, limits, decay, zone, audience, dimensions, range: a full rescore
     thresholds   bands, automations: crossings derived again from stored scores
     wording      labels, description, examples: nothing
 
@@ -48,6 +48,7 @@ def fingerprint(card: Scorecard) -> Fingerprint:
             _sorted(card.dimensions),
             _sorted(card.rules),
             canonical(card.audience),
+            *([{named.id: sorted(named.values) for named in card.lists}] if card.lists else []),
         ),
         thresholds=_sha256(_sorted(card.bands), _sorted(card.automations), *_groups(card)),
         wording=_sha256(

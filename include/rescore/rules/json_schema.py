@@ -9,7 +9,14 @@ import json
 from typing import Any, Final
 
 from rescore.rules.card import Operator
-from rescore.rules.conditions import BAND_OPERATORS, MANY_TEXTS, NUMBERS, ONE_TEXT, SCORE_OPERATORS
+from rescore.rules.conditions import (
+    BAND_OPERATORS,
+    MANY_TEXTS,
+    NUMBERS,
+    OF_LISTS,
+    ONE_TEXT,
+    SCORE_OPERATORS,
+)
 from rescore.rules.file import ScorecardFile
 from rescore.rules.values import DURATION_SCHEMA
 
@@ -39,6 +46,8 @@ EXPLAINED: Final = {
     Operator.EXISTS: "There is a value, or none.",
     Operator.NEWER_THAN: "A date less than this long ago, or in the future.",
     Operator.OLDER_THAN: "A date at least this long ago.",
+    Operator.IN_LIST: "The text is one of the values of a list.",
+    Operator.DOMAIN_IN_LIST: "The domain of an address or URL, or one above it, is in a list.",
 }
 
 
@@ -109,7 +118,7 @@ def _operators(allowed: list[Operator]) -> dict[str, Any]:
 
 
 def _literal(operator: Operator) -> dict[str, Any]:
-    if operator in ONE_TEXT:
+    if operator in ONE_TEXT or operator in OF_LISTS:
         return TEXT
     if operator in MANY_TEXTS:
         return TEXTS

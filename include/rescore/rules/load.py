@@ -9,6 +9,7 @@ from rescore.errors import ScorecardInvalid
 from rescore.rules.build import build_scorecard
 from rescore.rules.card import Scorecard
 from rescore.rules.file import ScorecardFile
+from rescore.rules.lists import NO_LISTS, ListFiles
 from rescore.rules.names import Names, repeated_ids
 from rescore.strict_model import Path
 from rescore.strict_yaml import Problem, problems_of, read_document
@@ -16,8 +17,12 @@ from rescore.strict_yaml import Problem, problems_of, read_document
 MAX_PROBLEMS: Final = 200
 
 
-def check_scorecard(body: bytes) -> tuple[Scorecard | None, list[Problem]]:
+def check_scorecard(body: bytes, *, lists: ListFiles = NO_LISTS) -> tuple[Scorecard | None, list[Problem]]:
     """Check a rules file; its examples are not run here (`rescore.rules.examples`).
+
+    Args:
+        body: The file's bytes.
+        lists: The list files that it names: `rescore.rules.lists.read_lists(body, folder)`.
 
     Returns:
         The scorecard, or None and every problem of the file, in the file's order.
@@ -32,27 +37,28 @@ def check_scorecard(body: bytes) -> tuple[Scorecard | None, list[Problem]]:
         Problem.at(document.where(_renamed(path, written)), _subject(path, data) + message)
         for path, message in repeated_ids(data)
     ]
-    file = None
+    file, names = None, Names.declared_in(data, lists)
     try:
-        file = ScorecardFile.model_validate(document.data, context=Names.declared_in(data))
+        file = ScorecardFile.model_validate(document.data, context=names)
     except ValidationError as error:
         problems += problems_of(error, document, about=lambda path: _subject(_renamed(path, meant), data))
     if file is None or problems:
         return None, _first(sorted(set(problems)))
-    return build_scorecard(file, document), []
+    return build_scorecard(file, document, names), []
 
 
-def load_scorecard(body: bytes, *, name: str) -> Scorecard:
+def load_scorecard(body: bytes, *, name: str, lists: ListFiles = NO_LISTS) -> Scorecard:
     """The scorecard of a rules file.
 
     Args:
         body: The file's bytes.
         name: What messages call the file.
+        lists: The list files that it names.
 
     Raises:
         ScorecardInvalid: Lists every problem as `name:line:col: message`.
     """
-    card, problems = check_scorecard(body)
+    card, problems = check_scorecard(body, lists=lists)
     if card is None:
         raise ScorecardInvalid(
             [f"{name}:{problem.line}:{problem.column}: {problem.message}" for problem in problems]

@@ -1,12 +1,13 @@
 """The names a rules file declares, and what a name may look like."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from rescore.rules.lists import NO_LISTS, ListFiles, list_text
 from rescore.strict_model import Path, refuse
 
 MAX_ID: Final = 60
@@ -21,20 +22,32 @@ RESERVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a file declares, read before anything is checked, so that references can be."""
+    """What a file declares, read before anything is checked, so that references can be.
+
+    `lists` has the values of each list; `list_files` what was read of the files that they are in.
+    """
 
     dimensions: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     bands: tuple[str, ...] = ()
+    lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    list_files: ListFiles = field(default_factory=dict)
 
     @classmethod
-    def declared_in(cls, data: dict[str, Any]) -> Self:
+    def declared_in(cls, data: dict[str, Any], list_files: ListFiles = NO_LISTS) -> Self:
         """Whatever can be made out; a broken part declares nothing."""
         return cls(
             dimensions=tuple(_map(data, "dimensions")),
             rules=tuple(name for _, name in ids_in(data, "rules")),
             bands=tuple(_map(data, "bands")),
+            lists={name: _values(path, list_files) for name, path in _map(data, "lists").items()},
+            list_files=list_files,
         )
+
+
+def _values(path: Any, list_files: ListFiles) -> frozenset[str]:
+    content = list_files.get(path) if isinstance(path, str) else None
+    return frozenset() if content is None else list_text(content).values
 
 
 def ids_in(data: dict[str, Any], key: str) -> Iterator[tuple[int, str]]:

@@ -5,7 +5,16 @@ from datetime import datetime
 
 from sqlglot import exp
 
-from rescore.rules.card import ALWAYS, NO_DECAY, ActivityBased, ActivityRule, FrequencyRule, SilenceRule
+from rescore.rules.card import (
+    ALWAYS,
+    NO_DECAY,
+    ActivityBased,
+    ActivityRule,
+    FrequencyRule,
+    SilenceRule,
+    ValueList,
+)
+from rescore.scoring import lists
 from rescore.scoring.columns import AGE, ColumnType
 from rescore.scoring.conditions import holds
 from rescore.scoring.local_days import LocalDays
@@ -44,6 +53,7 @@ class ActivitySums:
         days: The scoring time and the zone's days.
         relation: The relation of activities.
         known_as_of: When given (naive UTC), what became known later does not exist.
+        values: The scorecard's lists.
     """
 
     def __init__(
@@ -54,9 +64,11 @@ class ActivitySums:
         days: LocalDays,
         relation: str,
         known_as_of: datetime | None,
+        values: Sequence[ValueList],
     ) -> None:
         self._rules = rules
-        self._reader = Reader(AGED, types, days)
+        self._lists = values
+        self._reader = Reader(AGED, types, days, {named.id: named for named in values})
         self._days = days
         self._relation = relation
         self._known_as_of = known_as_of
@@ -93,12 +105,10 @@ class ActivitySums:
             day, moment = column(AGE, AGED), column("occurred_at", AGED)
             found.append(call("HISTOGRAM", case((matches, day))).as_(rule.id, quoted=True))
             found.append(exp.Max(this=case((matches, moment))).as_(rule.id + LATEST, quoted=True))
-        aged = self._aged("occurred_at")
-        return (
-            exp.select(*found)
-            .from_(table(AGED))
-            .with_(exp.to_identifier(AGED, quoted=True), aged, copy=False)
-        )
+        details = exp.select(*found).from_(table(AGED))
+        for name, step in [*lists.steps(self._lists, [details]), (AGED, self._aged("occurred_at"))]:
+            details = details.with_(exp.to_identifier(name, quoted=True), step, copy=False)
+        return details
 
     def points(self, rule: ActivityBased) -> Sql:
         """The thousandths of one rule after its limit, from the joined subqueries."""

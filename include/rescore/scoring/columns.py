@@ -12,9 +12,9 @@ from rescore.scoring.sql import DIALECT, table
 FOLDED, WORDS = "__folded", "__words"
 """Companions of a text column `f`: `f__folded` and `f__words`, the forms in which texts are compared."""
 
-AGE, AS_DATE, AS_MOMENT = "age in days", " as a date", " as a moment"
-"""What the query calls an activity's age, and a field read as a date or a time of day; columns of the
-facts that are named like that are no fields."""
+AGE, AS_DATE, AS_MOMENT, AS_DOMAIN = "age in days", " as a date", " as a moment", " as a domain"
+"""What the query calls an activity's age, and a field read as a date, a time of day or a domain; columns
+of the facts that are named like that are no fields."""
 
 
 class ColumnType(StrEnum):
@@ -72,4 +72,4 @@ def _column_type(name: str) -> ColumnType:
 
 
 def _is_ours(name: str) -> bool:
-    return name.casefold() == AGE or name.casefold().endswith((AS_DATE, AS_MOMENT))
+    return name.casefold() == AGE or name.casefold().endswith((AS_DATE, AS_MOMENT, AS_DOMAIN))

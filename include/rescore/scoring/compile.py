@@ -16,9 +16,11 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
 )
-from rescore.scoring.activity_sums import WORTH, ActivitySums
+from rescore.scoring import lists
+from rescore.scoring.activity_sums import ActivitySums
 from rescore.scoring.columns import Columns
 from rescore.scoring.conditions import holds
+from rescore.scoring.lead_flags import lead_flags
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.reading import Reader
 from rescore.scoring.sql import (
@@ -47,11 +49,11 @@ IN_AUDIENCE, TOTAL = "in audience", "total"
 class ScoringQuery:
     """One query over a relation of activities and one of leads; it gives one row for each lead.
 
-    `worth`, when anything decays, is the first of its named subqueries, `WORTH`: it reads no facts.
+    `tables` names those of its subqueries that read no facts: lists, and what activities are worth.
     """
 
     expression: exp.Select
-    worth: exp.Select | None
+    tables: tuple[str, ...]
     dimension_columns: tuple[str, ...]
     rule_columns: tuple[str, ...]
     choice_columns: tuple[str, ...]
@@ -60,24 +62,19 @@ class ScoringQuery:
         """The query as text; what the dialect cannot say raises instead of passing through."""
         return _text(self.expression, dialect, pretty=pretty)
 
-    def with_table_of_worth(self) -> tuple[list[str], str]:
-        """Statements that make a temporary table `WORTH`, and the query over it.
+    def with_tables(self) -> tuple[list[str], str]:
+        """Statements that make temporary tables of `tables`, and the query over them.
 
         An engine that has counted a small table joins it faster than a subquery, and plans it once for all
         the parts it is joined with.
         """
-        if self.worth is None:
+        if not self.tables:
             return [], self.sql()
         query = self.expression.copy()
-        query.args["with_"].expressions.pop(0)
-        made = exp.Create(
-            this=table(WORTH),
-            kind="TABLE",
-            replace=True,
-            expression=self.worth,
-            properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
-        )
-        return [_text(made)], _text(query, copy=False)
+        named = query.args["with_"]
+        made = [step for step in named.expressions if step.alias in self.tables]
+        named.set("expressions", [step for step in named.expressions if step.alias not in self.tables])
+        return [_text(_temporary(step.alias, step.this)) for step in made], _text(query, copy=False)
 
 
 def compile_scorecard(
@@ -103,13 +100,17 @@ def compile_scorecard(
         leads: The name of the relation of leads.
     """
     days = LocalDays.until(as_of, card.timezone)
-    profiles = Reader(PROFILES, columns.leads, days)
+    profiles = Reader(PROFILES, columns.leads, days, {values.id: values for values in card.lists})
     sums = activity_sums(card, days=days, columns=columns, known_as_of=known_as_of, relation=activities)
     ruled = _ruled(card, profiles, sums)
-    steps = [
+    reading = [
         *sums.steps(),
         (PROFILES, profiles.selected(leads, [ruled], "lead")),
         (RULED, ruled),
+    ]
+    steps = [
+        *lists.steps(card.lists, [step for _, step in reading]),
+        *reading,
         (SUMMED, _summed(card)),
         (TOTALLED, _totalled(card)),
     ]
@@ -118,7 +119,7 @@ def compile_scorecard(
         query = query.with_(exp.to_identifier(name, quoted=True), step, copy=False)
     return ScoringQuery(
         query,
-        dict(steps).get(WORTH),
+        tuple(name for name, step in steps if step.find(exp.Table) is None),
         tuple(dimension.id for dimension in card.dimensions),
         tuple(rule.id for rule in card.rules),
         tuple(_choice_columns(card)),
@@ -135,6 +136,7 @@ def activity_sums(
         days=days,
         relation=relation,
         known_as_of=known_as_of and known_as_of.astimezone(UTC).replace(tzinfo=None),
+        values=card.lists,
     )
 
 
@@ -149,8 +151,12 @@ def _ruled(card: Scorecard, profiles: Reader, sums: ActivitySums) -> exp.Select:
         for rule in card.rules
         if isinstance(rule, FirstOfRule)
     ]
+    flags = [
+        coalesce(holds(found.condition, profiles), exp.false()).as_(found.column, quoted=True)
+        for found in lead_flags(card)
+    ]
     inside = coalesce(holds(card.audience, profiles), exp.false()).as_(IN_AUDIENCE, quoted=True)
-    ruled = exp.select(lead, *points, *choices, inside).from_(table(PROFILES), copy=False)
+    ruled = exp.select(lead, *points, *choices, *flags, inside).from_(table(PROFILES), copy=False)
     for name in sums.joined:
         ruled = ruled.join(table(name), on=column("lead", name).eq(lead.copy()), join_type="LEFT", copy=False)
     return ruled
@@ -200,7 +206,8 @@ def _result(card: Scorecard) -> exp.Select:
     scores.insert(1, _band(card).as_("band", quoted=True))
     rules = [column(rule.id) for rule in card.rules]
     choices = [column(name) for name in _choice_columns(card)]
-    return exp.select(column("lead"), *scores, *rules, *choices).from_(table(TOTALLED), copy=False)
+    flags = [column(found.column) for found in lead_flags(card)]
+    return exp.select(column("lead"), *scores, *rules, *choices, *flags).from_(table(TOTALLED), copy=False)
 
 
 def _band(card: Scorecard) -> Sql:
@@ -218,6 +225,16 @@ def _whole_points(thousandths: Sql) -> Sql:
     """Rounded half away from zero, by dividing only what is not negative: engines agree on that."""
     size = exp.IntDiv(this=exp.paren(call("ABS", thousandths) + number(MILLI // 2)), expression=number(MILLI))
     return exp.Mul(this=call("SIGN", thousandths), expression=exp.paren(size))
+
+
+def _temporary(name: str, step: exp.Select) -> exp.Create:
+    return exp.Create(
+        this=table(name),
+        kind="TABLE",
+        replace=True,
+        expression=step,
+        properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+    )
 
 
 def _text(expression: exp.Expression, dialect: str = DIALECT, **how: bool) -> str:

@@ -85,6 +85,10 @@ def _text_compared(comparison: Comparison, reader: Reader) -> Sql:
     match comparison.operator:
         case Operator.EQUALS | Operator.IN:
             return _is_one_of(reader.folded(comparison.field), [text(value) for value in folded])
+        case Operator.IN_LIST:
+            return reader.in_list(comparison.field, str(comparison.values[0]))
+        case Operator.DOMAIN_IN_LIST:
+            return reader.domain_in_list(comparison.field, str(comparison.values[0]))
         case Operator.HAS_WORD | Operator.HAS_ANY_WORD:
             line = reader.word_line(comparison.field)
             return exp.or_(*(call("CONTAINS", line, text(word_line(value))) for value in folded))

@@ -76,7 +76,7 @@ def _prepared(
 
 def prepared(query: ScoringQuery, facts: Facts) -> str:
     """The query as text; what it reads besides facts is there on return."""
-    statements, text = query.with_table_of_worth()
+    statements, text = query.with_tables()
     for statement in statements:
         facts.connection.execute(statement)
     return text

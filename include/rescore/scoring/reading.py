@@ -1,12 +1,14 @@
 """How one field is read as text, a number, a flag or a date; what cannot be read is null, that is missing."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from rescore.errors import ConfigurationError
-from rescore.scoring.columns import AS_DATE, AS_MOMENT, FOLDED, WORDS, ColumnType
+from rescore.rules.card import ValueList
+from rescore.scoring import lists
+from rescore.scoring.columns import AS_DATE, AS_DOMAIN, AS_MOMENT, FOLDED, WORDS, ColumnType
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.moments import age, local_date, local_date_in_text, matches, moment, trimmed
 from rescore.scoring.sql import (
@@ -36,12 +38,13 @@ class Reader:
     """Reads the fields of one relation of the query; a field that is not there is always missing.
 
     Every expression names only columns of `relation`, which is a selection (`selected`) from the
-    facts: the columns that are used, and a column more for each field that is read as a date.
+    facts: the columns that are used, and a column more for each field that is read as a date or domain.
     """
 
     relation: str
     types: Mapping[str, ColumnType]
     days: LocalDays
+    lists: Mapping[str, ValueList] = field(default_factory=dict)
 
     def folded(self, field: str) -> Sql:
         """The text in its comparable form; whole numbers count as their digits."""
@@ -77,6 +80,16 @@ class Reader:
             case ColumnType.TIMESTAMP | ColumnType.TEXT:
                 return column(field + AS_DATE, self.relation)
         return cast(exp.null(), "DATE")
+
+    def in_list(self, field: str, name: str) -> Sql:
+        """Whether the text is a value of the list."""
+        return lists.is_in(self.folded(field), name)
+
+    def domain_in_list(self, field: str, name: str) -> Sql:
+        """Whether the domain of the text, or one above it, is in the list; a number has none."""
+        if self.types.get(field) is not ColumnType.TEXT:
+            return cast(exp.null(), "BOOLEAN")
+        return lists.domain_is_in(column(field + AS_DOMAIN, self.relation), self.lists[name])
 
     def age(self, field: str) -> Sql:
         """How many calendar days ago the field's date was; negative in the future."""
@@ -128,7 +141,10 @@ class Reader:
             rows = (
                 exp.select(exp.Star(), *moments).from_(rows).subquery(exp.to_identifier(source, quoted=True))
             )
-        return exp.select(*plain, *(self._dated(field, source) for field in dates)).from_(rows, copy=False)
+        made = [self._dated(field, source) for field in dates]
+        domains = sorted(name.removesuffix(AS_DOMAIN) for name in used if name.endswith(AS_DOMAIN))
+        made += [self._with_domain(field, source) for field in domains]
+        return exp.select(*plain, *made).from_(rows, copy=False)
 
     def _dated(self, field: str, source: str) -> Sql:
         raw = column(field, source)
@@ -137,6 +153,10 @@ class Reader:
         else:
             date = local_date(raw, self.days)
         return date.as_(field + AS_DATE, quoted=True)
+
+    def _with_domain(self, field: str, source: str) -> Sql:
+        self._form(field, FOLDED)
+        return lists.domain_of(column(field + FOLDED, source)).as_(field + AS_DOMAIN, quoted=True)
 
     def _form(self, field: str, form: str) -> Sql:
         if field + form not in self.types:
