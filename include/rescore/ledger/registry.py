@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from rescore.ledger import tables
 from rescore.ledger.upsert import insert as upsert
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint
+from rescore.rules.lists import NO_LISTS, ListFiles, lists_as_json, lists_from_json, sha256_of
 from rescore.rules.load import load_scorecard
 
 DRAFT, REJECTED, HELD, DISCARDED = "draft", "rejected", "held", "discarded"
@@ -22,9 +22,16 @@ ACTIVE, RETIRED = "active", "retired"
 
 
 def register(
-    connection: Connection, *, card: Scorecard, body: bytes, path: str, at: datetime, by: str
+    connection: Connection,
+    *,
+    card: Scorecard,
+    body: bytes,
+    path: str,
+    at: datetime,
+    by: str,
+    lists: ListFiles = NO_LISTS,
 ) -> int:
-    """Remember a body that holds; the same bytes again are the same version.
+    """Remember a body that holds, with the list files it names; the same bytes again are the same version.
 
     Bytes that were retired or discarded and are saved once more are a draft again.
 
@@ -34,7 +41,7 @@ def register(
     marks = fingerprint(card)
     parts = {"scoring": marks.scoring, "thresholds": marks.thresholds, "wording": marks.wording}
     values = {"body": body, "path": path, "registered_at": at, "registered_by": by, **parts}
-    return _remember(connection, card.id, values, status=DRAFT, error=None)
+    return _remember(connection, card.id, values, lists, status=DRAFT, error=None)
 
 
 def reject(
@@ -46,18 +53,21 @@ def reject(
     at: datetime,
     by: str,
     problems: Sequence[str],
+    lists: ListFiles = NO_LISTS,
 ) -> int:
     """Remember a body that does not hold by its hash, with why; it can never be put in force.
+
+    The list files that it names are a part of it.
 
     Returns:
         Its sequence number within the scorecard.
     """
     values = {"body": body, "path": path, "registered_at": at, "registered_by": by}
-    return _remember(connection, scorecard, values, status=REJECTED, error="\n".join(problems))
+    return _remember(connection, scorecard, values, lists, status=REJECTED, error="\n".join(problems))
 
 
 def files_seen(connection: Connection) -> dict[str, str]:
-    """The SHA-256 of the body that each path held when it was last looked at."""
+    """The SHA-256 of what each path held when it was last looked at, list files included."""
     rows = connection.execute(
         select(tables.rules_version.c.path, tables.rules_version.c.sha256).order_by(
             tables.rules_version.c.seen
@@ -102,7 +112,8 @@ def card(connection: Connection, scorecard: str, seq: int) -> Scorecard:
         InputUnreadable: There is none of that number.
         ScorecardInvalid: It was rejected, or this build no longer accepts it.
     """
-    return load_scorecard(version(connection, scorecard, seq).body, name=f"{scorecard} version {seq}")
+    row = version(connection, scorecard, seq)
+    return load_scorecard(row.body, name=f"{scorecard} version {seq}", lists=lists_from_json(row.lists))
 
 
 def set_status(connection: Connection, scorecard: str, seq: int, status: str) -> None:
@@ -127,10 +138,17 @@ def lock(connection: Connection, scorecard: str) -> None:
 
 
 def _remember(
-    connection: Connection, scorecard: str, values: dict[str, Any], *, status: str, error: str | None
+    connection: Connection,
+    scorecard: str,
+    values: dict[str, Any],
+    lists: ListFiles,
+    *,
+    status: str,
+    error: str | None,
 ) -> int:
     lock(connection, scorecard)
-    sha256 = hashlib.sha256(values["body"]).hexdigest()
+    sha256 = sha256_of(values["body"], lists)
+    values |= {"lists": lists_as_json(lists)}
     seen = (
         1 + connection.execute(select(func.coalesce(func.max(tables.rules_version.c.seen), 0))).scalar_one()
     )
