@@ -20,9 +20,10 @@ from rescore.lake.census import (
     lead_words,
     set_aside,
 )
+from rescore.lake.changes import Changes
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
-from rescore.lake.past import Known, PastRows, merges_known, seen_in
+from rescore.lake.past import Known, PastRows, Seen, merges_known, seen_in
 from rescore.lake.reading import connect
 from rescore.lake.records import Page
 from rescore.lake.tables import ACTIVITIES, ALIASES, DEFAULT_BUCKETS, LEADS, Storage
@@ -126,6 +127,28 @@ class Lake:
     def drop_claimed(self, source: str) -> int:
         """Let go of what waited and has landed as some lead's activity; only after its landing's commit."""
         return unclaimed.drop_claimed(self._storage, source)
+
+    @contextmanager
+    def changes(
+        self, before: pa.Table, *, as_of: datetime, seen: Seen | None = None, restarts: Sequence[str] = ()
+    ) -> Iterator[Changes]:
+        """What is new to leads since each was scored, up to `as_of` and to what has been `seen` by now.
+
+        Args:
+            before: The leads and their moments, as `rescore.lake.changes.BEFORE`; where nothing says what
+                had been seen, nothing has landed since.
+            as_of: The time of the new scores (aware).
+            seen: The state of the lake that the new scores are of; None for the present one.
+            restarts: The activity types that restart a lead.
+        """
+        merges = read_merges(self._storage.open(ALIASES))
+        if seen is None:
+            tables = {"activities": self._storage.open(ACTIVITIES), "leads": self._storage.open(LEADS)}
+            seen = seen_in(**tables, merges=merges)
+        with connect() as connection:
+            yield Changes(
+                connection, self._storage, before, merges=merges, seen=seen, as_of=as_of, restarts=restarts
+            )
 
     def fold_in(self, *, at_least: int = 1) -> Counter[str]:
         """Move what has landed to its lead's bucket; tables with fewer files in the inbox are left alone.

@@ -9,11 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rescore.ledger import activations, runs, stage
+from rescore.pipeline.causes import with_causes
 from rescore.rules.card import Scorecard
 from rescore.scoring.explain import top_reasons
 from rescore.workspace import Workspace
 
-STAGED = pa.schema([column for column in stage.STAGE if column.name != "run_key"])
+STAGED = pa.schema(
+    [column for column in stage.STAGE if column.name not in ("run_key", "causes", "old_score")]
+)
 
 
 def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
@@ -29,7 +32,7 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
         results = ws.lake.read_results(run_key)
         asked = None if run.full else results["lead"].to_pylist()
         committed = stage.committed(connection, run.scorecard, asked)
-    rows = compare(card, results, committed)
+    rows = with_causes(ws, run, card, compare(card, results, committed))
     counts = Counter({"staged": rows.num_rows, "different": pc.sum(rows["changed"]).as_py() or 0})
     with ws.ledger.transaction() as connection:
         stage.stage(connection, run, rows)

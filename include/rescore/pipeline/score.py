@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations, runs, streams
+from rescore.ledger import activations, runs, seen, streams
 from rescore.pipeline.progress import Progress, silent
 from rescore.scoring.engine import score_to_parquet
 from rescore.scoring.unreadable import absent_fields, unreadable
@@ -108,5 +108,6 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
         counts["scored"] = score_to_parquet(card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key))
         counts.update({f"unreadable {field}": number for field, number in unreadable(card, facts).items()})
     with ws.ledger.transaction() as connection:
+        seen.note(connection, run_key, facts.seen)
         runs.add_counts(connection, run_key, counts)
     return counts

@@ -1,0 +1,246 @@
+"""What is new to each lead since it was last scored, and its facts at the steps from then to now.
+
+Every lead has a moment of its own: the time it was scored as of, and what that run had seen of the lake. One
+query finds out which kinds of news it has; one more gives the facts at any number of steps in between, each
+step of a lead under a key of its own, so that one scoring query serves them all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from enum import IntEnum
+
+import duckdb
+import pyarrow as pa
+
+from rescore.lake.aliases import Merge, follow
+from rescore.lake.past import History, Seen
+from rescore.lake.reading import activity_columns, attributes, keep, listed, texts
+from rescore.lake.tables import ACTIVITIES, ALIASES, LEADS, TIME, Storage, bucket_of, buckets_of, place_of
+from rescore.scoring.facts import Facts
+
+
+class Step(IntEnum):
+    """What has happened to a lead's facts by a step; each includes those before it.
+
+    `DECAY` is only that time has gone by. `MERGE` brings what merged-away leads had done by then,
+    `CORRECTION` what their source says now of activities that were known, `LATE` those that had happened but
+    were not known, `ACTIVITY` those that happened since, `RESTART` those that make a newer restart,
+    `ATTRIBUTE` the lead's attributes. `UNTOUCHED` is apart: the lead as it is now, without any activity.
+    """
+
+    DECAY = 0
+    MERGE = 1
+    CORRECTION = 2
+    LATE = 3
+    ACTIVITY = 4
+    RESTART = 5
+    ATTRIBUTE = 6
+    UNTOUCHED = 7
+
+
+NEWS = tuple(Step(number) for number in range(Step.MERGE, Step.UNTOUCHED))
+
+BEFORE = pa.schema(
+    [
+        ("lead", pa.string()),
+        ("as_of", TIME),
+        ("seen_activities", pa.int64()),
+        ("seen_leads", pa.int64()),
+        ("seen_aliases", pa.int64()),
+        ("restarted_before", TIME),
+        ("restarted_now", TIME),
+    ]
+)
+"""One lead's moment: a lead that was never scored has no as_of. Times are naive UTC."""
+
+
+class Changes:
+    """The changes of some leads up to one state of the lake.
+
+    Args:
+        connection: A fresh database.
+        storage: The lake.
+        before: The leads, as `BEFORE`.
+        merges: All merges that have landed.
+        seen: The state up to which changes count.
+        as_of: The time up to which they count (aware).
+        restarts: The activity types of which a newer one restarts a lead.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        storage: Storage,
+        before: pa.Table,
+        *,
+        merges: Sequence[Merge],
+        seen: Seen,
+        as_of: datetime,
+        restarts: Sequence[str] = (),
+    ) -> None:
+        self._connection = connection
+        self._seen, self._as_of = seen, as_of.astimezone(UTC).replace(tzinfo=None)
+        self._activities = History(connection, activities := storage.open(ACTIVITIES), ACTIVITIES)
+        self._leads = History(connection, storage.open(LEADS), LEADS)
+        keep(connection, "before", before.select(BEFORE.names).cast(BEFORE))
+        members = _members(before, merges, seen)
+        keep(connection, "members", members)
+        keep(connection, "restarts", pa.table({"type": texts(restarts)}))
+        count = 1 if activities is None else buckets_of(activities)
+        self._buckets = {bucket_of(member, count) for member in members["member"].to_pylist()}
+
+    def news(self) -> pa.Table:
+        """`lead` and one flag for each of `NEWS`, of the leads that have any."""
+        rows = self._known_now(self._activities.read(self._buckets), ACTIVITIES)
+        counted = "serial <= seen_activities AND coalesce(next_serial > seen_activities, true)"
+        found = self._connection.sql(
+            f"""
+            WITH found AS (
+                SELECT b.lead, m.was, m.now, {_RESTARTING} AS restarting,
+                    {counted} AND r.occurred_at <= b.as_of AS counted,
+                    r.next_serial IS NULL AND r.occurred_at <= $as_of AS counts,
+                    r.first_serial <= b.seen_activities AS known,
+                    r.serial <= b.seen_activities AS same,
+                    r.occurred_at <= b.as_of AS happened
+                FROM ({rows}) AS r
+                JOIN members AS m ON r.place = m.place AND r.lead = m.member
+                JOIN before AS b ON m.lead = b.lead
+                WHERE m.was <> m.now OR r.serial > b.seen_activities OR r.next_serial > b.seen_activities
+                    OR r.occurred_at > b.as_of
+            ), attributes AS (
+                SELECT b.lead FROM ({self._known_now(self._leads.read(self._buckets), LEADS)}) AS r
+                JOIN before AS b ON r.lead = b.lead WHERE r.serial > b.seen_leads
+            ), flags AS (
+                SELECT lead,
+                    bool_or(was <> now AND counted) AS merge,
+                    bool_or(CASE WHEN counted THEN was AND NOT counts
+                                 ELSE now AND counts AND known AND NOT same AND happened END) AS correction,
+                    bool_or(now AND counts AND NOT known AND happened AND NOT restarting) AS late,
+                    bool_or(now AND counts AND NOT happened AND NOT restarting) AS activity,
+                    bool_or(now AND counts AND restarting) AS restart,
+                    false AS attribute
+                FROM found GROUP BY lead
+                UNION ALL
+                SELECT lead, false, false, false, false, false, true FROM attributes
+            )
+            SELECT lead, {", ".join(f"bool_or({step.name.lower()}) AS {step.name.lower()}" for step in NEWS)}
+            FROM flags GROUP BY lead
+            """,
+            params={"as_of": self._as_of},
+        )
+        return found.to_arrow_table()
+
+    def facts(self, steps: pa.Table) -> Facts:
+        """The facts of leads at steps, each under its `key`.
+
+        Args:
+            steps: key, lead, step (whole number); the leads are among those of `before`.
+        """
+        connection = self._connection
+        connection.execute("DROP TABLE IF EXISTS steps")
+        keep(connection, "steps", steps.cast(_STEPS))
+        asked = "SELECT DISTINCT m.place, m.member AS lead FROM members AS m SEMI JOIN steps USING (lead)"
+        for name, history, kind in (
+            ("kept_activities", self._activities, ACTIVITIES),
+            ("kept_leads", self._leads, LEADS),
+        ):
+            rows = self._known_now(history.read(self._buckets), kind)
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {name} AS "
+                f"SELECT * FROM ({rows}) SEMI JOIN ({asked}) USING (place, lead)"
+            )
+        own = [name for name in activity_columns(self._activities.schema) if name != "lead"]
+        connection.execute(
+            f"""
+            CREATE OR REPLACE TEMP VIEW activities AS
+            SELECT s.key AS lead, {listed(own, "r")}
+            FROM steps AS s
+            JOIN before AS b ON s.lead = b.lead
+            JOIN members AS m ON s.lead = m.lead
+            JOIN kept_activities AS r ON r.place = m.place AND r.lead = m.member
+            WHERE s.step < {Step.UNTOUCHED} AND CASE WHEN s.step < {Step.MERGE} THEN m.was ELSE m.now END
+                AND CASE
+                    WHEN s.step < {Step.CORRECTION} THEN r.serial <= b.seen_activities
+                        AND coalesce(r.next_serial > b.seen_activities, true) AND r.occurred_at <= b.as_of
+                    WHEN r.next_serial IS NOT NULL THEN false
+                    WHEN s.step = {Step.CORRECTION}
+                        THEN r.first_serial <= b.seen_activities AND r.occurred_at <= b.as_of
+                    WHEN s.step = {Step.LATE} THEN r.occurred_at <= b.as_of AND NOT {_RESTARTING}
+                    WHEN s.step = {Step.ACTIVITY} THEN NOT {_RESTARTING}
+                    ELSE true END
+            """
+        )
+        values = "".join(f', {value} AS "{name}"' for name, value in attributes(self._leads.schema).items())
+        connection.execute(
+            f"""
+            CREATE OR REPLACE TEMP VIEW leads AS
+            SELECT s.key AS lead{values}
+            FROM steps AS s JOIN before AS b ON s.lead = b.lead JOIN kept_leads AS r ON r.lead = s.lead
+            WHERE CASE WHEN s.step < {Step.ATTRIBUTE}
+                THEN r.serial <= b.seen_leads AND coalesce(r.next_serial > b.seen_leads, true)
+                ELSE r.next_serial IS NULL END
+            """
+        )
+        return Facts(connection, "activities", "leads")
+
+    def _known_now(self, rows: str, kind: str) -> str:
+        """The rows that had landed by now; what replaced one of them later has not happened yet."""
+        seen = self._seen[kind]
+        return (
+            f"SELECT * REPLACE (CASE WHEN next_serial <= {seen} THEN next_serial END AS next_serial) "
+            f"FROM ({rows}) WHERE serial <= {seen}"
+        )
+
+
+_STEPS = pa.schema([("key", pa.string()), ("lead", pa.string()), ("step", pa.int64())])
+
+_RESTARTING = """(
+    (r.first_serial > b.seen_activities OR r.occurred_at > b.as_of)
+    AND coalesce(r.occurred_at > b.restarted_before, true)
+    AND coalesce(r.occurred_at <= b.restarted_now, false)
+    AND r.type IN (FROM restarts)
+)"""
+"""Whether activity `r` is one of those that make a newer restart of lead `b`."""
+
+
+def _members(before: pa.Table, merges: Sequence[Merge], seen: Seen) -> pa.Table:
+    """Whose activities count as a lead's, and whether they did before (`was`) and do now."""
+    states = {number for number in before["seen_aliases"].unique().to_pylist() if number is not None}
+    now = _merged_into(merges, seen[ALIASES])
+    then = {number: now if number == seen[ALIASES] else _merged_into(merges, number) for number in states}
+    rows = list(_each_member(before, then, now)) if any((now, *then.values())) else []
+    alone = before["lead"]
+    leads, members, was, is_now = zip(*rows, strict=True) if rows else ((), (), (), ())
+    own = pa.repeat(True, len(alone))
+    member = pa.chunked_array([*alone.chunks, texts(members)])
+    return pa.table(
+        {
+            "lead": pa.chunked_array([*alone.chunks, texts(leads)]),
+            "member": member,
+            "place": pa.array([place_of(lead) for lead in member.to_pylist()], pa.int64()),
+            "was": pa.chunked_array([own, pa.array(was, pa.bool_())]),
+            "now": pa.chunked_array([own, pa.array(is_now, pa.bool_())]),
+        }
+    )
+
+
+def _each_member(
+    before: pa.Table, then: dict[int, dict[str, set[str]]], now: dict[str, set[str]]
+) -> Iterator[tuple[str, str, bool, bool]]:
+    nobody: set[str] = set()
+    for lead, state in zip(before["lead"].to_pylist(), before["seen_aliases"].to_pylist(), strict=True):
+        were = then[state].get(lead, nobody) if state is not None else nobody
+        are = now.get(lead, nobody)
+        for member in were | are:
+            yield lead, member, member in were, member in are
+
+
+def _merged_into(merges: Sequence[Merge], first: int) -> dict[str, set[str]]:
+    """Lead -> those merged into it, after the first so many merges."""
+    members: dict[str, set[str]] = defaultdict(set)
+    for gone, left in follow(merges[:first]).all().items():
+        members[left].add(gone)
+    return dict(members)
