@@ -26,6 +26,7 @@ STAGE = pa.schema(
         ("dimensions", pa.string()),
         ("reasons", pa.string()),
         ("changed", pa.bool_()),
+        ("flags", pa.string()),
         ("causes", pa.string()),
         ("old_score", pa.int64()),
     ]

@@ -12,6 +12,7 @@ from rescore.ledger import activations, runs, stage
 from rescore.pipeline.causes import with_causes
 from rescore.rules.card import Scorecard
 from rescore.scoring.explain import top_reasons
+from rescore.scoring.lead_flags import flags_json
 from rescore.workspace import Workspace
 
 STAGED = pa.schema(
@@ -65,6 +66,7 @@ def compare(card: Scorecard, results: pa.Table, committed: pa.Table) -> pa.Table
             "dimensions": joined["dimensions"],
             "reasons": _reasons(card, joined),
             "changed": joined["changed"],
+            "flags": flags_json(card, joined),
         },
         schema=STAGED,
     ).sort_by("lead")

@@ -20,6 +20,7 @@ from rescore.rules.card import (
     SilenceRule,
 )
 from rescore.scoring.facts import Facts
+from rescore.scoring.lead_flags import lead_flags
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.reading import Reader
 from rescore.scoring.sql import DIALECT, Sql, case, is_null, number, table
@@ -83,6 +84,7 @@ def _lead_conditions(card: Scorecard) -> Iterator[Condition]:
             yield rule.condition
         elif isinstance(rule, FirstOfRule):
             yield from (choice.when for choice in rule.choices)
+    yield from (found.condition for found in lead_flags(card))
 
 
 def _activity_conditions(card: Scorecard) -> Iterator[Condition]:
