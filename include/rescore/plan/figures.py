@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from rescore.plan.plan import BandMatrix, Plan, RuleEffect, Version
 
 MINUTE, HOUR = 60, 3600
+OURS: Final = re.compile(r"(`[\w.:{} ,-]{1,80}`)")
+"""What stands as code in a sentence of ours; whatever else is in backticks is somebody's text."""
 WAKES: Final = {
     "scoring": "every lead is scored again",
     "thresholds": "bands and crossings are derived again from the scores there are",

@@ -15,7 +15,6 @@ MOST: Final = {"changes": 40, "automations": 20, "rules": 25, "bands": 12, "text
 """How much is shown of each, so that a report fits the 65,536 characters of a comment."""
 BAR: Final = 24
 SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#!|~$]|^[+-])")
-OURS: Final = re.compile(r"(`[\w.:{} ,-]{1,80}`)")
 LINKED: Final = re.compile(r"(@|#(?=\d)|:(?=//)|\bwww(?=\.))")
 
 
@@ -37,7 +36,7 @@ def markdown(plan: Plan) -> str:
 
 def _text(text: str) -> str:
     """A text as itself: no markup, no mention, no link, no line break; `ids` of ours stay in code."""
-    pieces = OURS.split(_line(text))
+    pieces = figures.OURS.split(_line(text))
     return "".join(
         piece if at % 2 else SPECIAL.sub(r"\\\1", _inert(piece)) for at, piece in enumerate(pieces)
     )
