@@ -1,0 +1,168 @@
+"""The state of record that a plan is compared with, and the plans that the ledger knows."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Connection, Select, func, select
+
+from rescore.ledger import tables
+from rescore.ledger.streams import input_ver
+from rescore.ledger.upsert import insert
+from rescore.rules.card import Scorecard
+
+COMMITTED = pa.schema(
+    [
+        ("lead", pa.string()),
+        ("score", pa.int64()),
+        ("band", pa.string()),
+        ("grade", pa.string()),
+        ("dimensions", pa.string()),
+        ("judged_by", pa.int64()),
+        ("ver", pa.int64()),
+    ]
+)
+ARMINGS = pa.schema(
+    [("lead", pa.string()), ("automation", pa.string()), ("state", pa.string()), ("n", pa.int64())]
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is committed of one scorecard, read in one transaction before the facts are.
+
+    `committed` has the columns of `COMMITTED`, one row a lead, `armings` those of `ARMINGS`. `born` maps
+    automations to the activation of their (latest) appearance. By lead: `restarted_at` where it is set,
+    `facts_until` of marked leads, and `last_fired`, by automation, where the new card has a cooldown.
+    """
+
+    input_ver: int
+    may_fire: bool
+    committed: pa.Table
+    armings: pa.Table
+    born: Mapping[str, int]
+    restarted_at: Mapping[str, datetime]
+    facts_until: Mapping[str, datetime]
+    last_fired: Mapping[str, Mapping[str, datetime]]
+
+
+def read_record(connection: Connection, new: Scorecard) -> Record:
+    """What a rescore under `new` would meet."""
+    score, arming, automation = tables.score, tables.arming, tables.automation
+    mine = score.c.scorecard == new.id
+    first_load_done = connection.scalar(
+        select(tables.control.c.first_load_done).where(tables.control.c.scorecard == new.id)
+    )
+    committed = select(
+        score.c.lead,
+        score.c.score,
+        score.c.band,
+        score.c.grade,
+        score.c.dimensions,
+        score.c.activation_seq.label("judged_by"),
+        score.c.ver,
+    ).where(mine)
+    armings = select(arming.c.lead, arming.c.automation, arming.c.state, arming.c.n).where(
+        arming.c.scorecard == new.id
+    )
+    born = select(automation.c.automation, automation.c.born).where(
+        automation.c.scorecard == new.id, automation.c.removed.is_(None)
+    )
+    restarted = select(score.c.lead, score.c.restarted_at).where(mine, score.c.restarted_at.is_not(None))
+    marked = select(tables.dirty.c.lead, tables.dirty.c.facts_until).where(
+        tables.dirty.c.scorecard == new.id, tables.dirty.c.facts_until.is_not(None)
+    )
+    return Record(
+        input_ver=input_ver(connection),
+        may_fire=bool(first_load_done),
+        committed=_arrow(connection, committed, COMMITTED),
+        armings=_arrow(connection, armings, ARMINGS),
+        born=_pairs(connection, born),
+        restarted_at=_pairs(connection, restarted),
+        facts_until=_pairs(connection, marked),
+        last_fired=_last_fired(connection, new),
+    )
+
+
+def stored_times(connection: Connection, scorecard: str, leads: Sequence[str]) -> dict[str, datetime]:
+    """As of when each of a few leads has its stored score."""
+    score = tables.score
+    times = select(score.c.lead, score.c.as_of).where(score.c.scorecard == scorecard, score.c.lead.in_(leads))
+    return _pairs(connection, times)
+
+
+def due_deliveries(connection: Connection, scorecard: str, automation: str) -> int:
+    """How many deliveries of an automation are still due."""
+    delivery = tables.delivery
+    due = select(func.count()).where(
+        delivery.c.scorecard == scorecard, delivery.c.automation == automation, delivery.c.state == "due"
+    )
+    return connection.scalar(due) or 0
+
+
+def remember_plan(
+    connection: Connection,
+    *,
+    plan_hash: str,
+    scorecard: str,
+    old_version: int,
+    new_version: int,
+    activation_seq: int,
+    as_of: datetime,
+    input_ver: int,
+    snapshot: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    at: datetime,
+    by: str,
+) -> None:
+    """Note a plan of a registered version; made again, the same plan replaces its row."""
+    values = {
+        "plan_hash": plan_hash,
+        "scorecard": scorecard,
+        "old_version": old_version,
+        "new_version": new_version,
+        "activation_seq": activation_seq,
+        "as_of": as_of,
+        "input_ver": input_ver,
+        "snapshot": json.dumps(dict(snapshot), sort_keys=True),
+        "summary": json.dumps(dict(summary), sort_keys=True),
+        "made_at": at,
+        "made_by": by,
+    }
+    row = insert(connection, tables.plan).values(values)
+    connection.execute(row.on_conflict_do_update(index_elements=["plan_hash"], set_=values))
+
+
+def _last_fired(connection: Connection, card: Scorecard) -> dict[str, dict[str, datetime]]:
+    cooling = [automation.id for automation in card.automations if automation.cooldown is not None]
+    if not cooling:
+        return {}
+    crossing = tables.crossing
+    rows = connection.execute(
+        select(crossing.c.lead, crossing.c.automation, func.max(crossing.c.as_of).label("at"))
+        .where(
+            crossing.c.scorecard == card.id,
+            crossing.c.automation.in_(cooling),
+            crossing.c.outcome == "fired",
+        )
+        .group_by(crossing.c.lead, crossing.c.automation)
+    )
+    fired: dict[str, dict[str, datetime]] = defaultdict(dict)
+    for row in rows:
+        fired[row.lead][row.automation] = row.at
+    return fired
+
+
+def _arrow(connection: Connection, query: Select[Any], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*connection.execute(query).all(), strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(v, t) for v, t in zip(columns, schema.types, strict=True)], schema=schema)
+
+
+def _pairs(connection: Connection, query: Select[Any]) -> dict[str, Any]:
+    return dict(tuple(row) for row in connection.execute(query))
