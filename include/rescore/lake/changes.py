@@ -25,7 +25,7 @@ from rescore.scoring.facts import Facts
 class Step(IntEnum):
     """What has happened to a lead's facts by a step; each includes those before it.
 
-    `DECAY` is only that time has gone by. `MERGE` brings what merged-away leads had done by then,
+    `DECAY` is only that time has gone by. `MERGE` brings whatever merged-away leads did,
     `CORRECTION` what their source says now of activities that were known, `LATE` those that had happened but
     were not known, `ACTIVITY` those that happened since, `RESTART` those that make a newer restart,
     `ATTRIBUTE` the lead's attributes. `UNTOUCHED` is apart: the lead as it is now, without any activity.
@@ -115,11 +115,12 @@ class Changes:
                 JOIN before AS b ON r.lead = b.lead WHERE r.serial > b.seen_leads
             ), flags AS (
                 SELECT lead,
-                    bool_or(was <> now AND counted) AS merge,
-                    bool_or(CASE WHEN counted THEN was AND NOT counts
-                                 ELSE now AND counts AND known AND NOT same AND happened END) AS correction,
-                    bool_or(now AND counts AND NOT known AND happened AND NOT restarting) AS late,
-                    bool_or(now AND counts AND NOT happened AND NOT restarting) AS activity,
+                    bool_or(CASE WHEN was THEN NOT now AND counted
+                                 ELSE counts AND NOT restarting END) AS merge,
+                    bool_or(was AND now AND CASE WHEN counted THEN NOT counts
+                            ELSE counts AND known AND NOT same AND happened END) AS correction,
+                    bool_or(was AND now AND counts AND NOT known AND happened AND NOT restarting) AS late,
+                    bool_or(was AND now AND counts AND NOT happened AND NOT restarting) AS activity,
                     bool_or(now AND counts AND restarting) AS restart,
                     false AS attribute
                 FROM found GROUP BY lead
@@ -161,16 +162,18 @@ class Changes:
             JOIN before AS b ON s.lead = b.lead
             JOIN members AS m ON s.lead = m.lead
             JOIN kept_activities AS r ON r.place = m.place AND r.lead = m.member
-            WHERE s.step < {Step.UNTOUCHED} AND CASE WHEN s.step < {Step.MERGE} THEN m.was ELSE m.now END
-                AND CASE
-                    WHEN s.step < {Step.CORRECTION} THEN r.serial <= b.seen_activities
-                        AND coalesce(r.next_serial > b.seen_activities, true) AND r.occurred_at <= b.as_of
-                    WHEN r.next_serial IS NOT NULL THEN false
-                    WHEN s.step = {Step.CORRECTION}
-                        THEN r.first_serial <= b.seen_activities AND r.occurred_at <= b.as_of
-                    WHEN s.step = {Step.LATE} THEN r.occurred_at <= b.as_of AND NOT {_RESTARTING}
-                    WHEN s.step = {Step.ACTIVITY} THEN NOT {_RESTARTING}
-                    ELSE true END
+            WHERE s.step < {Step.UNTOUCHED} AND CASE
+                WHEN NOT m.was THEN s.step >= {Step.MERGE} AND r.next_serial IS NULL
+                    AND (s.step >= {Step.RESTART} OR NOT {_RESTARTING})
+                WHEN s.step < {Step.CORRECTION} THEN (m.now OR s.step < {Step.MERGE})
+                    AND r.serial <= b.seen_activities
+                    AND coalesce(r.next_serial > b.seen_activities, true) AND r.occurred_at <= b.as_of
+                WHEN r.next_serial IS NOT NULL OR NOT m.now THEN false
+                WHEN s.step = {Step.CORRECTION}
+                    THEN r.first_serial <= b.seen_activities AND r.occurred_at <= b.as_of
+                WHEN s.step = {Step.LATE} THEN r.occurred_at <= b.as_of AND NOT {_RESTARTING}
+                WHEN s.step = {Step.ACTIVITY} THEN NOT {_RESTARTING}
+                ELSE true END
             """
         )
         values = "".join(f', {value} AS "{name}"' for name, value in attributes(self._leads.schema).items())
