@@ -30,7 +30,7 @@ from rescore.scoring.facts import with_text_forms
 
 AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SEED = 20261101
-LAYOUT = 4  # change it when the same seed makes other files
+LAYOUT = 5  # change it when the same seed makes other files
 ZIPF = 0.8
 TYPES = [f"type_{index:02}" for index in range(12)]
 SIZES = {"xs": (2_000, 40_000), "s": (100_000, 2_000_000), "m": (1_000_000, 20_000_000)}
