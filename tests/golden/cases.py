@@ -13,6 +13,7 @@ from rescore.rules.card import (
     ALWAYS,
     AllOf,
     AnyOf,
+    Automation,
     Band,
     Choice,
     Decay,
@@ -27,6 +28,7 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
     Steps,
+    Webhook,
 )
 from rescore.rules.load import load_scorecard
 from tests.scoring.builders import WORDS, a_card, a_lead_rule, an_activity_rule, compares
@@ -113,6 +115,11 @@ def cases() -> Iterator[tuple[str, Scorecard]]:
             bands=(Band("hot", 9_500), Band("cold", 0)),
         ),
     )
+    customer, known = compares("equals", "customer", field="stage"), compares("exists", True, field="born")
+    asking = Automation(
+        "mql", "MQL", ALWAYS, None, (Webhook("hook"),), line=1, unless=customer, already_fired=known
+    )
+    yield "lead_flags", a_card(an_activity_rule(5000), automations=(asking,))
     for path in sorted(SHIPPED.glob("*.yaml")):
         yield f"shipped_{path.stem}", load_scorecard(path.read_bytes(), name=path.name)
 

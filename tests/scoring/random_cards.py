@@ -17,6 +17,7 @@ from rescore.rules.card import (
     ActivityRule,
     AllOf,
     AnyOf,
+    Automation,
     Band,
     Choice,
     Comparison,
@@ -37,6 +38,7 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
     Steps,
+    Webhook,
 )
 
 ZONES = [
@@ -233,8 +235,19 @@ def scorecards(draw: st.DrawFn) -> Scorecard:
         rules=tuple(draw(rules(f"rule_{index}", names)) for index in range(count)),
         audience=draw(st.just(ALWAYS) | lead_conditions().map(Not)),
         bands=tuple(Band(f"band {bound}", bound) for bound in sorted(bounds, reverse=True)),
-        automations=(),
+        automations=tuple(
+            draw(automations(f"automation_{index}")) for index in range(draw(st.integers(0, 2)))
+        ),
     )
+
+
+@st.composite
+def automations(draw: st.DrawFn, name: str) -> Automation:
+    """Of what scoring answers for them: conditions on the lead."""
+    fires = Comparison("score", Operator.AT_LEAST, Kind.NUMBER, (Decimal(5),))
+    asked = st.none() | lead_conditions()
+    own = {"unless": draw(asked), "already_fired": draw(asked)}
+    return Automation(name, name, fires, None, (Webhook("hook"),), line=1, **own)
 
 
 # ── histories ────────────────────────────────────────────────────────────────────────────────────────

@@ -88,6 +88,11 @@ def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: da
     for rule in card.rules:
         if isinstance(rule, FirstOfRule):
             row[f"{rule.id}__choice"] = _choice(rule, lead, calendar)
+    for automation in card.automations:
+        for name in ("unless", "already_fired"):
+            asked = getattr(automation, name)
+            if asked is not None:
+                row[f"{automation.id}__{name}"] = _holds(asked, lead, calendar)
     return row
 
 

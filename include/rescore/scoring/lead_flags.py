@@ -30,13 +30,13 @@ def lead_flags(card: Scorecard) -> Iterator[LeadFlag]:
 
 def flags_json(card: Scorecard, results: pa.Table) -> pa.ChunkedArray | pa.Array:
     """The flags that hold for each row as one JSON list, sorted: `["mql unless"]`; null where none does."""
-    none = pa.scalar(None, pa.string())
     said = [
-        pc.if_else(results[found.column], f'"{found.flag}"', none)
+        pc.if_else(results[found.column], f'"{found.flag}",', "")
         for found in sorted(lead_flags(card), key=lambda found: found.flag)
     ]
     if not said:
         return pa.nulls(results.num_rows, pa.string())
-    joined = pc.binary_join_element_wise(*said, ",", null_handling="skip")
-    listed = pc.binary_join_element_wise("[", joined, "]", "")
-    return pc.if_else(pc.equal(joined, ""), none, listed)
+    # joined with the brackets at once: of texts that are all empty Arrow loses the rows
+    listed = pc.binary_join_element_wise("[", *said, "]", "")
+    none = pa.scalar(None, pa.string())
+    return pc.if_else(pc.equal(listed, "[]"), none, pc.replace_substring(listed, ",]", "]"))
