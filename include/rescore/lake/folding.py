@@ -11,6 +11,7 @@ import json
 import time
 from collections import Counter
 from contextlib import suppress
+from itertools import chain
 from uuid import uuid4
 
 import duckdb
@@ -140,19 +141,20 @@ class Folding:
         return f"SELECT r.* FROM ({rows}) AS r {join} JOIN {newer} ON {older_than(newer, self._name)}"
 
     def _write(self, connection: duckdb.DuckDBPyConnection, bucket: str, rows: str) -> None:
-        """One file, sorted; a bucket at a time is what bounds memory."""
-        ordered = connection.sql(f"{rows} ORDER BY {_ORDER[self._name]}")
-        written: pa.Table = ordered.to_arrow_table()
-        if not written.num_rows:
+        """One file, sorted, written row group by row group; the engine sorts on disk what is too large."""
+        batches = connection.sql(f"{rows} ORDER BY {_ORDER[self._name]}").to_arrow_reader(ROWS_PER_GROUP)
+        first = next(batches, None)
+        if first is None:
             return
-        path = f"bucket={bucket}/folded-{uuid4()}.parquet"
-        with self._files.open_output_stream(path) as stream:
-            pq.write_table(written, stream, row_group_size=ROWS_PER_GROUP, compression="zstd")
-        statistics = {
-            "numRecords": written.num_rows,
-            "minValues": {"place": written["place"][0].as_py()},
-            "maxValues": {"place": written["place"][-1].as_py()},
-        }
+        path, count = f"bucket={bucket}/folded-{uuid4()}.parquet", 0
+        with (
+            self._files.open_output_stream(path) as stream,
+            pq.ParquetWriter(stream, batches.schema, compression="zstd") as writer,
+        ):
+            for batch in chain([first], batches):
+                writer.write_batch(batch)
+                count += batch.num_rows
+        statistics = {"numRecords": count}
         size = self._files.get_file_info(path).size
         self._added.append(
             AddAction(path, size, {"bucket": bucket}, _milliseconds(), False, json.dumps(statistics))

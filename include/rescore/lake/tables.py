@@ -20,8 +20,8 @@ INBOX, PAST = "inbox", "past"
 """Partitions beside the buckets: rows as they landed, and rows that a later revision replaced."""
 
 PLACES = 2**32
-DEFAULT_BUCKETS = 64
-ROWS_PER_GROUP = 10_000  # small enough to skip most of a bucket, large enough to decode at full speed
+DEFAULT_BUCKETS = 16  # opening a file takes as long as reading a few thousand of its rows
+ROWS_PER_GROUP = 8_192  # small enough to skip most of a bucket, large enough to decode at full speed
 ATTEMPTS = 20
 
 TIME = pa.timestamp("us")
