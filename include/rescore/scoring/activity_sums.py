@@ -29,6 +29,7 @@ from rescore.scoring.sql import (
     clamped,
     coalesce,
     column,
+    named,
     number,
     table,
     text,
@@ -103,8 +104,8 @@ class ActivitySums:
         for rule in self._rules:
             matches = self._matches(rule)
             day, moment = column(AGE, AGED), column("occurred_at", AGED)
-            found.append(call("HISTOGRAM", case((matches, day))).as_(rule.id, quoted=True))
-            found.append(exp.Max(this=case((matches, moment))).as_(rule.id + LATEST, quoted=True))
+            found.append(named(call("HISTOGRAM", case((matches, day))), rule.id))
+            found.append(named(exp.Max(this=case((matches, moment))), rule.id + LATEST))
         details = exp.select(*found).from_(table(AGED))
         for name, step in [*lists.steps(self._lists, [details]), (AGED, self._aged("occurred_at"))]:
             details = details.with_(exp.to_identifier(name, quoted=True), step, copy=False)
@@ -130,11 +131,11 @@ class ActivitySums:
         Tables end at different ages; UNNEST fills the shorter with nulls, which stand for the last entry.
         """
         rows = max(map(len, self._worths))
-        tables = [exp.Explode(this=call("RANGE", number(rows))).as_(AGE, quoted=True)]
+        tables = [named(exp.Explode(this=call("RANGE", number(rows))), AGE)]
         filled: list[Sql] = [column(AGE)]
         for worths, name in self._worths.items():
-            tables.append(exp.Explode(this=cast(text(str([*worths])), "INT[]")).as_(name, quoted=True))
-            filled.append(coalesce(column(name), number(worths[-1])).as_(name, quoted=True))
+            tables.append(named(exp.Explode(this=cast(text(str([*worths])), "INT[]")), name))
+            filled.append(named(coalesce(column(name), number(worths[-1])), name))
         return exp.select(*filled).from_(exp.select(*tables).subquery("tables"))
 
     def _aged(self, *also: str) -> exp.Select:
@@ -145,7 +146,7 @@ class ActivitySums:
         occurred_at = column("occurred_at", self._relation)
         aged = (
             self._reader.selected(self._relation, self._counted.values(), "lead", "type", *also)
-            .select(age(local_date(occurred_at, self._days), self._days).as_(AGE, quoted=True), copy=False)
+            .select(named(age(local_date(occurred_at, self._days), self._days), AGE), copy=False)
             .where(occurred_at <= timestamp(self._days.as_of), copy=False)
         )
         if self._known_as_of is not None:
@@ -154,7 +155,7 @@ class ActivitySums:
 
     def _per_lead(self) -> exp.Select:
         lead = column("lead", AGED)
-        sums = [self._counted[rule.id].as_(rule.id, quoted=True) for rule in self._at_once]
+        sums = [named(self._counted[rule.id], rule.id) for rule in self._at_once]
         return self._with_worth(
             exp.select(lead, *sums).from_(table(AGED), copy=False).group_by(lead.copy(), copy=False), AGED
         )
@@ -162,7 +163,7 @@ class ActivitySums:
     def _per_day(self) -> exp.Select:
         """For `per: day`: how many activities match on each local day."""
         lead, day = column("lead", AGED), column(AGE, AGED)
-        counts = [self._counted[rule.id].as_(rule.id, quoted=True) for rule in self._by_day]
+        counts = [named(self._counted[rule.id], rule.id) for rule in self._by_day]
         return (
             exp.select(lead, day, *counts)
             .from_(table(AGED), copy=False)
@@ -175,7 +176,7 @@ class ActivitySums:
         sums = []
         for rule in self._by_day:
             kept = clamped(column(rule.id, PER_DAY), None, rule.limit.count)
-            sums.append(exp.Sum(this=kept * self._worth(rule)).as_(rule.id, quoted=True))
+            sums.append(named(exp.Sum(this=kept * self._worth(rule)), rule.id))
         return self._with_worth(
             exp.select(lead, *sums).from_(table(PER_DAY), copy=False).group_by(lead.copy(), copy=False),
             PER_DAY,

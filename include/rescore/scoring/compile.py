@@ -33,6 +33,7 @@ from rescore.scoring.sql import (
     clamped,
     coalesce,
     column,
+    named,
     number,
     table,
     text,
@@ -70,11 +71,11 @@ class ScoringQuery:
         """
         if not self.tables:
             return [], self.sql()
-        query = self.expression.copy()
-        named = query.args["with_"]
-        made = [step for step in named.expressions if step.alias in self.tables]
-        named.set("expressions", [step for step in named.expressions if step.alias not in self.tables])
-        return [_text(_temporary(step.alias, step.this)) for step in made], _text(query, copy=False)
+        steps = self.expression.args["with_"].expressions
+        made = [_temporary(step.alias, step.this) for step in steps if step.alias in self.tables]
+        others = exp.With(expressions=[step for step in steps if step.alias not in self.tables])
+        query = exp.Select(**self.expression.args | {"with_": others})
+        return [_text(step, copy=False) for step in made], _text(query, copy=False)
 
 
 def compile_scorecard(
@@ -143,19 +144,17 @@ def activity_sums(
 def _ruled(card: Scorecard, profiles: Reader, sums: ActivitySums) -> exp.Select:
     """One row for each lead: the points of every rule, and whether the lead is in the audience."""
     lead = profiles.raw("lead")
-    points = [cast(_points(rule, profiles, sums), "BIGINT").as_(rule.id, quoted=True) for rule in card.rules]
+    points = [named(cast(_points(rule, profiles, sums), "BIGINT"), rule.id) for rule in card.rules]
     choices = [
-        cast(_first_of(rule, profiles, list(range(len(rule.choices)))), "BIGINT").as_(
-            rule.id + CHOICE, quoted=True
-        )
+        named(cast(_first_of(rule, profiles, list(range(len(rule.choices)))), "BIGINT"), rule.id + CHOICE)
         for rule in card.rules
         if isinstance(rule, FirstOfRule)
     ]
     flags = [
-        coalesce(holds(found.condition, profiles), exp.false()).as_(found.column, quoted=True)
+        named(coalesce(holds(found.condition, profiles), exp.false()), found.column)
         for found in lead_flags(card)
     ]
-    inside = coalesce(holds(card.audience, profiles), exp.false()).as_(IN_AUDIENCE, quoted=True)
+    inside = named(coalesce(holds(card.audience, profiles), exp.false()), IN_AUDIENCE)
     ruled = exp.select(lead, *points, *choices, *flags, inside).from_(table(PROFILES), copy=False)
     for name in sums.joined:
         ruled = ruled.join(table(name), on=column("lead", name).eq(lead.copy()), join_type="LEFT", copy=False)
@@ -185,25 +184,23 @@ def _summed(card: Scorecard) -> exp.Select:
 def _sum(card: Scorecard, dimension: Dimension) -> Sql:
     rules = [column(rule.id) for rule in card.rules if rule.dimension == dimension.id]
     bounds = dimension.range
-    return clamped(added(rules), bounds.floor, bounds.ceiling).as_(dimension.id, quoted=True)
+    return named(clamped(added(rules), bounds.floor, bounds.ceiling), dimension.id)
 
 
 def _totalled(card: Scorecard) -> exp.Select:
     parts = [column(dimension.id) for dimension in card.dimensions if dimension.in_total]
     total = clamped(added(parts), card.total.floor, card.total.ceiling)
-    return exp.select(exp.Star(), _whole_points(total).as_(TOTAL, quoted=True)).from_(
-        table(SUMMED), copy=False
-    )
+    return exp.select(exp.Star(), named(_whole_points(total), TOTAL)).from_(table(SUMMED), copy=False)
 
 
 def _result(card: Scorecard) -> exp.Select:
     inside = column(IN_AUDIENCE)
     dimensions = [(dimension.id, _whole_points(column(dimension.id))) for dimension in card.dimensions]
     scores = [
-        cast(case((inside, whole)), "BIGINT").as_(name, quoted=True)
+        named(cast(case((inside, whole)), "BIGINT"), name)
         for name, whole in [("score", column(TOTAL)), *dimensions]
     ]
-    scores.insert(1, _band(card).as_("band", quoted=True))
+    scores.insert(1, named(_band(card), "band"))
     rules = [column(rule.id) for rule in card.rules]
     choices = [column(name) for name in _choice_columns(card)]
     flags = [column(found.column) for found in lead_flags(card)]

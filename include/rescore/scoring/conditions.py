@@ -20,10 +20,10 @@ def holds(condition: Condition, reader: Reader, *, negated: bool = False) -> Sql
     match condition:
         case AllOf(parts):
             every = [holds(part, reader, negated=negated) for part in parts]
-            return exp.and_(*every) if every else exp.true()
+            return exp.and_(*every, copy=False) if every else exp.true()
         case AnyOf(parts):
             some = [holds(part, reader, negated=negated) for part in parts]
-            return exp.or_(*some) if some else exp.false()
+            return exp.or_(*some, copy=False) if some else exp.false()
         case Not(part):
             return exp.not_(holds(part, reader, negated=True))
         case Comparison():

@@ -6,7 +6,19 @@ from sqlglot import exp
 
 from rescore.scoring.columns import ColumnType
 from rescore.scoring.local_days import LocalDays
-from rescore.scoring.sql import Sql, call, case, cast, concatenated, day, number, text, timestamp, try_cast
+from rescore.scoring.sql import (
+    Sql,
+    call,
+    case,
+    cast,
+    concatenated,
+    day,
+    number,
+    own,
+    text,
+    timestamp,
+    try_cast,
+)
 
 DATE = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 DATE_TIME = (
@@ -34,10 +46,7 @@ def local_date(moment: Sql, days: LocalDays) -> Sql:
     """The local date of a naive UTC timestamp, by the zone's own offsets, the newest tried first."""
     first, *later = days.changes
     offset = case(
-        *(
-            (exp.GTE(this=moment.copy(), expression=timestamp(c.since)), _micros(c.offset))
-            for c in later[::-1]
-        ),
+        *((exp.GTE(this=own(moment), expression=timestamp(c.since)), _micros(c.offset)) for c in later[::-1]),
         otherwise=_micros(first.offset),
     )
     if not later and not first.offset:
@@ -53,7 +62,7 @@ def local_date_in_text(value: Sql, moment: Sql, days: LocalDays) -> Sql:
 
 def age(date: Sql, days: LocalDays) -> Sql:
     """Whole calendar days from a local date to the local date of scoring; negative in the future."""
-    return exp.Sub(this=day(days.today), expression=date.copy())
+    return exp.Sub(this=day(days.today), expression=own(date))
 
 
 def trimmed(value: Sql) -> Sql:

@@ -20,6 +20,7 @@ from rescore.scoring.sql import (
     column,
     concatenated,
     is_null,
+    named,
     number,
     text,
     try_cast,
@@ -130,14 +131,14 @@ class Reader:
             used_in: The expressions.
             always: Columns to select whether used or not.
         """
-        named = (found for expression in used_in for found in expression.find_all(exp.Column))
-        used = {found.name for found in named if found.table == self.relation} | set(always)
+        columns = (found for expression in used_in for found in expression.find_all(exp.Column))
+        used = {found.name for found in columns if found.table == self.relation} | set(always)
         dates = sorted(name.removesuffix(AS_DATE) for name in used if name.endswith(AS_DATE))
         texts = [field for field in dates if self.types[field] is ColumnType.TEXT]
         plain = [column(name, source) for name in sorted(used & self.types.keys())]
         rows: exp.Table | exp.Subquery = relation_named(source)
         if texts:
-            moments = (moment(column(f), ColumnType.TEXT).as_(f + AS_MOMENT, quoted=True) for f in texts)
+            moments = (named(moment(column(f), ColumnType.TEXT), f + AS_MOMENT) for f in texts)
             rows = (
                 exp.select(exp.Star(), *moments).from_(rows).subquery(exp.to_identifier(source, quoted=True))
             )
@@ -152,7 +153,7 @@ class Reader:
             date = local_date_in_text(raw, column(field + AS_MOMENT, source), self.days)
         else:
             date = local_date(raw, self.days)
-        return date.as_(field + AS_DATE, quoted=True)
+        return named(date, field + AS_DATE)
 
     def _with_domain(self, field: str, source: str) -> Sql:
         self._form(field, FOLDED)

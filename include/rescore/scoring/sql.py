@@ -50,15 +50,15 @@ def timestamp(value: datetime) -> Sql:
 
 def cast(value: Sql, type_name: str) -> Sql:
     """CAST."""
-    return exp.Cast(this=_own(value), to=_type(type_name).copy())
+    return exp.Cast(this=own(value), to=_type(type_name).copy())
 
 
 def try_cast(value: Sql, type_name: str) -> Sql:
     """TRY_CAST: null where the value does not fit."""
-    return exp.TryCast(this=_own(value), to=_type(type_name).copy())
+    return exp.TryCast(this=own(value), to=_type(type_name).copy())
 
 
-def _own(value: Sql) -> Sql:
+def own(value: Sql) -> Sql:
     """The value itself the first time it is built into something, a copy from then on.
 
     Copying every time was half of what it takes to compile a scorecard.
@@ -71,19 +71,24 @@ def _type(name: str) -> exp.DataType:
     return exp.DataType.build(name, dialect=DIALECT)
 
 
+def named(value: Sql, name: str) -> exp.Alias:
+    """The value under a name, AS."""
+    return exp.Alias(this=own(value), alias=exp.to_identifier(name, quoted=True))
+
+
 def call(name: str, *arguments: Sql) -> Sql:
     """A function of the engine, by its name there."""
-    return exp.Anonymous(this=name, expressions=[_own(argument) for argument in arguments])
+    return exp.Anonymous(this=name, expressions=[own(argument) for argument in arguments])
 
 
 def coalesce(value: Sql, otherwise: Sql) -> Sql:
     """The value, or another where it is null."""
-    return exp.func("COALESCE", value, otherwise)
+    return exp.Coalesce(this=own(value), expressions=[otherwise])
 
 
 def is_null(value: Sql) -> Sql:
     """Whether the value is null."""
-    return exp.Is(this=_own(value), expression=exp.null())
+    return exp.Is(this=own(value), expression=exp.null())
 
 
 def case(*branches: tuple[Sql, Sql], otherwise: Sql | None = None) -> Sql:
@@ -96,7 +101,7 @@ def case(*branches: tuple[Sql, Sql], otherwise: Sql | None = None) -> Sql:
 
 def concatenated(*parts: Sql) -> Sql:
     """Texts one after the other; null where one is."""
-    joined, *others = (_own(part) for part in parts)
+    joined, *others = (own(part) for part in parts)
     for other in others:
         joined = exp.DPipe(this=joined, expression=other)
     return joined
@@ -106,7 +111,7 @@ def added(parts: Sequence[Sql]) -> Sql:
     """The sum of some values of a row; 0 for none."""
     if not parts:
         return cast(number(0), "BIGINT")
-    total, *others = (_own(part) for part in parts)
+    total, *others = (own(part) for part in parts)
     for other in others:
         total = exp.Add(this=total, expression=other)
     return total
