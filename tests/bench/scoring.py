@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -105,11 +106,22 @@ def _rescore(world: World, path: str, leads: Collection[str] | None = None) -> N
         score_to_parquet(bench_card(), facts, as_of=AS_OF, path=path)
 
 
+@cache
+def _expert() -> duckdb.DuckDBPyConnection:
+    """The database that the hand-written SQL keeps from turn to turn, as Rescore keeps its own."""
+    connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
+    connection.execute("SET GLOBAL parquet_metadata_cache = true")
+    return connection
+
+
 def _by_hand(world: World, path: str) -> None:
-    """The same from opening the files to the written results, in the hands of a DuckDB expert."""
-    with duckdb.connect(config={"threads": 2, "preserve_insertion_order": False}) as connection:
+    """The same from opening the table to the written results, in the hands of a DuckDB expert."""
+    with _expert().cursor() as connection:
         for name in ("activities", "leads"):
-            connection.read_parquet(world.files(name), hive_partitioning=False).create_view(name)
+            files = ", ".join(f"'{file}'" for file in world.files(name))
+            connection.execute(
+                f"CREATE TEMP VIEW {name} AS FROM read_parquet([{files}], hive_partitioning = false)"
+            )
         connection.execute(f"COPY ({HANDWRITTEN}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
 
 
