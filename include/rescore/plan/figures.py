@@ -80,9 +80,19 @@ def _given(rule: RuleEffect, side: int) -> int:
     return 0 if contribution is None else contribution.points
 
 
+def ids(plan: Plan) -> frozenset[str]:
+    """The ids of rules and automations on either side."""
+    return frozenset({rule.id for rule in plan.rules} | {one.id for one in plan.automations})
+
+
 def dead_rules(plan: Plan) -> list[RuleEffect]:
     """The rules of the new version that give nobody anything."""
     return [rule for rule in plan.rules if rule.dead]
+
+
+def printable(text: str) -> str:
+    """A text without characters that steer what is written around it."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def signed(number: int) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from rescore.plan.figures import signed
+from rescore.plan.figures import printable, signed
 from rescore.plan.plan import AutomationEffect, Bar, RuleEffect, Week
 
 LABELS: Final = 7  # under an axis; more run into each other on a phone
@@ -24,14 +24,15 @@ def histogram(bars: Sequence[Bar]) -> Markup:
     plot, top = 190, 20
     slot = 100 / len(bars)
     most = max(bar.leads for bar in bars) or 1
-    shapes = [*_grid(most, plot, top)]
+    labelled = len(bars) <= VALUES
+    shapes = [*_grid(most, plot, top, scale=not labelled)]
     for at, bar in enumerate(bars):
         height = _height(bar.leads, most, plot)
         x, middle, y = slot * (at + 0.12), slot * (at + 0.5), top + plot - height
         way = "up" if bar.low > 0 else "down"
         told = f"{_range(bar)} points: {_leads(bar.leads)}"
         shapes.append(_bar(way, x, y, slot * 0.76, height, told))
-        if len(bars) <= VALUES and bar.leads:
+        if labelled and bar.leads:
             shapes.append(_text(middle, y - 6, compact(bar.leads), "value"))
         if at % -(-len(bars) // LABELS) == 0:
             shapes.append(_text(middle, top + plot + 17, _range(bar), "tick"))
@@ -96,11 +97,15 @@ def bands(counts: Mapping[str, int], names: Sequence[str], what: str) -> Markup:
     for at, name in enumerate(names):
         width = 100 * counts.get(name, 0) / total
         if width:
-            strength = 1 - 0.82 * at / max(1, len(names) - 1)
             told = f"{name}: {_leads(counts[name])}"
-            shapes.append(_bar("band", x, 0, width, 12, told, opacity=strength))
+            shapes.append(_bar("band", x, 0, width, 12, told, opacity=strength(at, names)))
         x += width
     return _svg(shapes, 12, what)
+
+
+def strength(at: int, names: Sequence[str]) -> float:
+    """How strongly a band is drawn: the highest fully, the lowest as a hint."""
+    return 1 - 0.86 * at / max(1, len(names) - 1)
 
 
 def compact(number: int) -> str:
@@ -112,10 +117,13 @@ def compact(number: int) -> str:
     return str(number)
 
 
-def _grid(most: int, plot: int, top: int) -> Iterator[Markup]:
-    for share in (0, 0.5, 1):
-        y = top + plot - plot * share
-        yield _line(0, y, 100, y, "axis" if not share else "grid")
+def _grid(most: int, plot: int, top: int, *, scale: bool) -> Iterator[Markup]:
+    """Lines at nothing, half and all of the most, with their numbers where bars carry none."""
+    for half in range(3):
+        y = top + plot - plot * half / 2
+        yield _line(0, y, 100, y, "grid" if half else "axis")
+        if scale and half:
+            yield _text(0, y - 4, compact(most * half // 2), "scale")
 
 
 def _range(bar: Bar) -> str:
@@ -138,14 +146,14 @@ def _height(count: int, most: int, plot: int) -> float:
 
 def _svg(shapes: Sequence[Markup], height: float, label: str) -> Markup:
     return Markup('<svg role="img" aria-label="{}" width="100%" height="{}">{}</svg>').format(
-        label, round(height), Markup().join(shapes)
+        printable(label), round(height), Markup().join(shapes)
     )
 
 
 def _bar(
     kind: str, x: float, y: float, width: float, height: float, told: str, *, opacity: float = 1
 ) -> Markup:
-    title = Markup("<title>{}</title>").format(told) if told else Markup()
+    title = Markup("<title>{}</title>").format(printable(told)) if told else Markup()
     faded = Markup(' fill-opacity="{:.2f}"').format(opacity) if opacity < 1 else Markup()
     return Markup(
         '<rect class="{}" x="{:.2f}%" y="{:.1f}" width="{:.2f}%" height="{:.1f}" rx="2"{}>{}</rect>'
@@ -159,4 +167,4 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
 
 
 def _text(x: float, y: float, text: str, kind: str) -> Markup:
-    return Markup('<text class="{}" x="{:.2f}%" y="{:.1f}">{}</text>').format(kind, x, y, escape(text))
+    return Markup('<text class="{}" x="{:.2f}%" y="{:.1f}">{}</text>').format(kind, x, y, text)

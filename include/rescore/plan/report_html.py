@@ -42,7 +42,9 @@ def html(plan: Plan) -> str:
         rules=shown,
         rules_as_they_were=[rule for rule in order if rule not in shown],
         dead=figures.dead_rules(plan),
+        ids=figures.ids(plan),
         band_names=list(dict.fromkeys((*plan.bands.old, *plan.bands.new))),
+        split_bands=_split_bands(plan),
         lead_groups=[
             (title, examples)
             for title, examples in (
@@ -53,6 +55,14 @@ def html(plan: Plan) -> str:
             if examples
         ],
     )
+
+
+def _split_bands(plan: Plan) -> list[str]:
+    """The bands that any group of the split has, from the highest to the lowest."""
+    groups = plan.split.groups if plan.split else ()
+    there = {name for group in groups for side in (group.old_bands, group.new_bands) for name in side}
+    known = [name for name in dict.fromkeys((*plan.bands.new, *plan.bands.old)) if name in there]
+    return known + sorted(there.difference(known))
 
 
 def account(example: LeadExample) -> Iterator[Line]:
@@ -98,19 +108,30 @@ def _adjustments(old: tuple[Adjustment, ...], new: tuple[Adjustment, ...]) -> It
 
 
 def _printable(value: Any) -> Any:
-    """Texts without characters that steer the page's text instead of standing in it."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return "".join(character if character.isprintable() else " " for character in value)
-    return value
+    """What a template writes: texts fit to stand there, anything else as it is."""
+    return figures.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _prose(text: str) -> Markup:
     """A sentence of ours in which `ids` stand as code."""
-    pieces = figures.OURS.split(_printable(text))
+    pieces = figures.OURS.split(figures.printable(text))
     return Markup().join(
         Markup("<code>{}</code>").format(piece.strip("`")) if at % 2 else escape(piece)
         for at, piece in enumerate(pieces)
     )
+
+
+def _edit(change: str, ids: frozenset[str]) -> Markup:
+    """A sentence of the diff, with what it is about as code when that is an id."""
+    subject, space, rest = figures.printable(change).partition(" ")
+    if subject not in ids:
+        return escape(f"{subject}{space}{rest}")
+    return Markup("<code>{}</code>{}{}").format(subject, space, rest)
+
+
+def _rounded(thousandths: int | None) -> str:
+    """A sum over many leads, whose decimals say nothing."""
+    return "–" if thousandths is None else f"{round(thousandths / 1000):,}".replace("-", "−")
 
 
 def _points(thousandths: int | None) -> str:
@@ -141,7 +162,9 @@ _ENVIRONMENT.filters |= {
     "signed": figures.signed,
     "span": figures.span,
     "prose": _prose,
+    "edit": _edit,
     "points": _points,
+    "rounded": _rounded,
     "change": _change,
 }
 _ENVIRONMENT.globals |= {"pictures": pictures, "account": account}

@@ -15,6 +15,7 @@ MOST: Final = {"changes": 40, "automations": 20, "rules": 25, "bands": 12, "text
 """How much is shown of each, so that a report fits the 65,536 characters of a comment."""
 BAR: Final = 24
 SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#!|~$]|^[+-])")
+UNSUSPICIOUS: Final = " .,:()-\u200b"
 LINKED: Final = re.compile(r"(@|#(?=\d)|:(?=//)|\bwww(?=\.))")
 
 
@@ -43,7 +44,7 @@ def _text(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = " ".join(figures.printable(text).split())
     return line if len(line) <= MOST["text"] else f"{line[: MOST['text']]}…"
 
 
@@ -58,7 +59,10 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _fold(title: str, body: str) -> str:
-    return f"<details><summary>{_inert(_line(title))}</summary>\n\n{body}\n\n</details>"
+    """Some read Markdown in a summary and some do not: whatever could look like any is an entity there."""
+    line = LINKED.sub("\\1\u200b", _line(title))
+    inert = "".join(c if c.isalnum() or c in UNSUSPICIOUS else f"&#{ord(c)};" for c in line)
+    return f"<details><summary>{inert}</summary>\n\n{body}\n\n</details>"
 
 
 def _rest(shown: int, all_of_them: int, what: str) -> str:
@@ -76,13 +80,13 @@ def _verdict(plan: Plan) -> str:
 
 def _changes(plan: Plan) -> Iterator[str]:
     if plan.changes:
-        ids = {rule.id for rule in plan.rules} | {automation.id for automation in plan.automations}
+        ids = figures.ids(plan)
         shown = plan.changes[: MOST["changes"]]
         lines = [f"- {_change(change, ids)}" for change in shown]
         yield "**What changes**\n\n" + "\n".join(lines) + _rest(len(shown), len(plan.changes), "changes")
 
 
-def _change(change: str, ids: set[str]) -> str:
+def _change(change: str, ids: frozenset[str]) -> str:
     subject, _, rest = change.partition(" ")
     return f"`{subject}` {_text(rest)}" if subject in ids else _text(change)
 
