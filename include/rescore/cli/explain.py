@@ -1,16 +1,25 @@
-"""Why does a lead have its score?"""
+"""Why does a lead have its score, or had another once?"""
 
 from __future__ import annotations
 
+import json
 import os
-from typing import Annotated
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
+from rescore.causes import in_words
 from rescore.cli.operate import Card, unknown
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations, stage
-from rescore.scoring.explain import explain as explain_lead
+from rescore.ledger import activations
+from rescore.ledger.activations import Active
+from rescore.ledger.history import Change
+from rescore.pipeline.belief import Belief, belief, committed_belief
+from rescore.rules.moments import end_of, is_moment
 from rescore.settings import Settings
 from rescore.workspace import Workspace
 
@@ -18,28 +27,106 @@ from rescore.workspace import Workspace
 def explain(
     lead: Annotated[str, typer.Argument(metavar="LEAD", help="A lead's key, such as hubspot:1042.")],
     scorecard: Card = "",
+    as_of: Annotated[str, typer.Option(help="Score as of this time: 2026-11-01, 2026-11-01T12:00Z.")] = "",
+    known_as_of: Annotated[str, typer.Option(help="Only with facts that had landed by this time.")] = "",
+    version: Annotated[int, typer.Option(min=0, help="Under this version of the rules.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Account for a lead's committed score, rule by rule, by computing it again."""
+    """Account for a lead's score, rule by rule, by computing it again, and for its last changes.
+
+    Without a time it is the committed score, from the facts it was made of. A date means the end of that
+    day in the scorecard's zone. With --known-as-of alone it is the score as of then; the rules are those
+    in force then, or now, unless --version names others.
+    """
     ws = Workspace.open(Settings.from_environment(os.environ))
     key = lead.strip()
     with ws.ledger.reading() as connection:
         in_force = activations.in_force(connection)
-        cards = [active for active in in_force if scorecard in ("", active.scorecard)]
-        if scorecard and not cards:
-            raise unknown(scorecard, in_force)
-        rows = {active.scorecard: stage.committed_row(connection, active.scorecard, key) for active in cards}
-        rules = {
-            active.scorecard: activations.card_of(connection, active.scorecard, active.activation_seq)
-            for active in cards
+        zones = {
+            active.scorecard: activations.card_of(
+                connection, active.scorecard, active.activation_seq
+            ).timezone
+            for active in in_force
         }
-    if not any(rows.values()):
+    cards = [active for active in in_force if scorecard in ("", active.scorecard)]
+    if scorecard and not cards:
+        raise unknown(scorecard, in_force)
+    found = []
+    for active in cards:
+        moments = _moments(as_of, known_as_of, zones[active.scorecard])
+        told = _belief(ws, active, key, moments, version or None)
+        if told is not None:
+            found.append(told)
+    if not found:
         raise InputUnreadable(
             f"no score is kept for lead {key[:80]!r}; a key is the CRM's name in small letters, a colon and "
             "its record id, as in hubspot:1042"
         )
-    with ws.lake.facts([key]) as facts:
-        for active in cards:
-            row = rows[active.scorecard]
-            if row is None:
-                continue
-            print(explain_lead(rules[active.scorecard], facts, key, as_of=row.as_of).text())
+    if as_json:
+        print(json.dumps([_as_dict(told) for told in found], ensure_ascii=False, indent=2))
+    else:
+        print("\n\n".join("\n".join(_lines(told)) for told in found))
+
+
+def _moments(as_of: str, known_as_of: str, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """The two times; a time of knowledge alone is the scoring time too."""
+    known = _moment("--known-as-of", known_as_of, zone) if known_as_of else None
+    return (_moment("--as-of", as_of, zone) if as_of else known), known
+
+
+def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:
+    if not is_moment(text):
+        raise InputUnreadable(
+            f"{option} {text!r} is no date or time from 1970 to 2199; "
+            "write 2026-11-01 or 2026-11-01T12:00:00Z"
+        )
+    return end_of(text, zone)
+
+
+def _belief(
+    ws: Workspace,
+    active: Active,
+    lead: str,
+    moments: tuple[datetime | None, datetime | None],
+    version: int | None,
+) -> Belief | None:
+    as_of, known = moments
+    if as_of is None:
+        return committed_belief(ws, active, lead, version=version)
+    return belief(ws, active, lead, as_of=as_of, known_as_of=known, version=version)
+
+
+def _lines(told: Belief) -> Iterator[str]:
+    heading, *lines = told.explanation.text().split("\n")
+    yield heading
+    known = f", from what was known on {_when(told.known_as_of)}" if told.known_as_of else ""
+    yield f"under version {told.version} of the rules{known}"
+    yield from lines
+    if told.changes:
+        yield ""
+        yield "last changes"
+        yield from (f"  {_change(change)}" for change in told.changes)
+
+
+def _change(change: Change) -> str:
+    bands = "" if change.old_band == change.new_band else f" ({change.old_band} to {change.new_band})"
+    points = f"{_score(change.old_score)} to {_score(change.new_score)}{bands}"
+    causes = in_words(change.causes) or "no points"
+    first = "first score, " if change.old_score is None else ""
+    return f"{_when(change.as_of)}  {points}: {first}{causes} (version {change.version})"
+
+
+def _score(score: int | None) -> str:
+    return "none" if score is None else str(score)
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _as_dict(told: Belief) -> dict[str, Any]:
+    return told.explanation.as_dict() | {
+        "version": told.version,
+        "known_as_of": told.known_as_of and told.known_as_of.isoformat(),
+        "changes": [asdict(change) | {"as_of": change.as_of.isoformat()} for change in told.changes],
+    }

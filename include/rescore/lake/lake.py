@@ -23,7 +23,7 @@ from rescore.lake.census import (
 from rescore.lake.changes import Changes
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
-from rescore.lake.past import Known, PastRows, Seen, merges_known, seen_in
+from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
 from rescore.lake.reading import connect
 from rescore.lake.records import Page
 from rescore.lake.tables import ACTIVITIES, ALIASES, DEFAULT_BUCKETS, LEADS, Storage
@@ -165,6 +165,11 @@ class Lake:
         """Of these leads, those that were merged away, and the lead that is left of each."""
         aliases = read_aliases(self._storage.open(ALIASES))
         return {lead: left for lead in leads if (left := aliases.canonical(lead)) != lead}
+
+    def first_known(self, lead: str) -> datetime | None:
+        """When the first facts of a lead landed (aware); None when none have."""
+        with connect() as connection:
+            return first_known(connection, self._storage.open(LEADS), lead)
 
     def results_path(self, run_key: str) -> str:
         """Where a run's results go, as one Parquet file; its folder is there when this returns."""

@@ -23,6 +23,8 @@ from rescore.lake.tables import (
     LEADS,
     PAST,
     SCHEMAS,
+    bucket_of,
+    buckets_of,
     columns_of,
     files,
     serial_of,
@@ -129,6 +131,16 @@ class PastRows:
         [found] = connection.execute(there).fetchall()
         unknown = {column for column, count in zip(several, found, strict=True) if not count}
         return pa.schema(column for column in self.schema if column.name not in unknown)
+
+
+def first_known(
+    connection: duckdb.DuckDBPyConnection, leads: DeltaTable | None, lead: str
+) -> datetime | None:
+    """When the first facts of a lead landed (aware)."""
+    count = 1 if leads is None else buckets_of(leads)
+    rows = History(connection, leads, LEADS).read([bucket_of(lead, count)])
+    [(first,)] = connection.execute(f"SELECT min(known_at) FROM ({rows}) WHERE lead = ?", [lead]).fetchall()
+    return None if first is None else first.replace(tzinfo=UTC)
 
 
 def counted(kind: str, known: Known) -> str:
