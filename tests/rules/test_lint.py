@@ -13,6 +13,7 @@ from rescore.rules.card import AllOf, AnyOf, Comparison, Condition, Kind, Not, O
 from rescore.rules.lint import CODES, Census, lint, unreachable
 from rescore.rules.lint.logic import can_hold, implies
 from rescore.rules.lint.reach import dimension_reaches, total_reach
+from rescore.rules.lists import read_lists
 from rescore.rules.load import load_scorecard
 from tests.scoring.builders import a_card, a_lead_rule
 from tests.scoring.random_cards import histories, scorecards
@@ -466,7 +467,8 @@ def test_a_comment_above_the_first_key_goes_for_the_whole_file() -> None:
 )
 def test_what_we_ship_is_clean(file: Path) -> None:
     body = file.read_bytes()
-    assert lint(load_scorecard(body, name=file.name), body=body) == []
+    card = load_scorecard(body, name=file.name, lists=read_lists(body, file.parent))
+    assert lint(card, body=body) == []
 
 
 # ── whatever the rules ───────────────────────────────────────────────────────────────────────────────
