@@ -1,5 +1,6 @@
 """Linting: what holds and is probably not meant, with a way out; and silence about what is fine."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -469,6 +470,12 @@ def test_what_we_ship_is_clean(file: Path) -> None:
     body = file.read_bytes()
     card = load_scorecard(body, name=file.name, lists=read_lists(body, file.parent))
     assert lint(card, body=body) == []
+
+
+def test_the_page_about_rules_lists_every_kind_of_warning() -> None:
+    page = (PROJECT / "docs/rules.md").read_text()
+    table = page.split("| warning | says |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE) == list(CODES)
 
 
 # ── whatever the rules ───────────────────────────────────────────────────────────────────────────────
