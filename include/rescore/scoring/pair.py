@@ -118,7 +118,7 @@ def _in_two_passes(old: Scorecard, new: Scorecard, compiled: Compiled) -> PairQu
     chosen = [column(name, "o").as_(OLD + name, quoted=True) for name in shown if name in there]
     lead = exp.EQ(this=column("lead", "n"), expression=column("lead", "o"))
     joined = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier("n")), *chosen).from_(ours)
-    return PairQuery(replace(queries[1], expression=joined.join(theirs, on=lead), worth=None), old_rules)
+    return PairQuery(replace(queries[1], expression=joined.join(theirs, on=lead), tables=()), old_rules)
 
 
 def _projection(card: Scorecard, compiled: Compiled) -> tuple[list[tuple[str, exp.Select]], exp.Select]:
