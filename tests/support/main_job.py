@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,6 +72,10 @@ class Job:
 
     def write_rules(self, text: str = RULES, name: str = "b2b_saas.yaml") -> None:
         (self.ws.rules_dir / name).write_text(text)
+
+    def use_policy(self, path: Path) -> None:
+        """Judge by other limits than the shipped ones."""
+        self.ws = replace(self.ws, policy_file=path)
 
     def adopt(self) -> list[RulesNews]:
         return adopt_rules(self.ws, at=self.now, by="test")

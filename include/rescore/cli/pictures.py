@@ -36,6 +36,19 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield Text(f"{source}: {when}")
     if owed:
         yield Panel(_counts(owed), title="CRM and automations", title_align="left")
+    for hold in status.holds:
+        yield Panel(
+            "\n".join(hold.reasons),
+            title=f"{hold.hold_id} waits for an answer until {hold.expires_at:%Y-%m-%d %H:%M} UTC",
+            title_align="left",
+            style="yellow",
+        )
+    if status.plans:
+        lines = [
+            f"{plan.scorecard} {plan.old_version} → {plan.new_version}, {plan.plan_hash[:8]}: {plan.told}"
+            for plan in status.plans
+        ]
+        yield Panel("\n".join(lines), title="latest plans", title_align="left")
     for file in status.rejected:
         yield Panel(
             "\n".join(file.problems), title=f"{file.path} is rejected", title_align="left", style="red"
@@ -48,12 +61,15 @@ def _scorecard(card: ScorecardStatus) -> Panel:
     notes = [f"version {card.version}", f"since {card.activated_at:%Y-%m-%d %H:%M} UTC"]
     notes += (
         [f"{card.path} is gone"] * card.file_gone
+        + ["the file holds other rules"] * (card.file_differs and not card.file_gone)
         + ["paused"] * card.paused
         + ["rescore owed"] * card.rescore_owed
     )
     states = {state: count for state, count in card.leads.items() if count}
+    states |= {f"{name} suppressed, 7 days": count for name, count in card.suppressed.items()}
+    why = [Text(f"Paused: {card.paused_reason}", "yellow")] if card.paused and card.paused_reason else []
     return Panel(
-        Group(bars(card.bands), Text(), _counts(states)),
+        Group(bars(card.bands), Text(), _counts(states), *why),
         title=f"{card.scorecard}, {card.scored:,} leads scored",
         subtitle=", ".join(notes),
         title_align="left",

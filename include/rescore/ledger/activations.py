@@ -96,6 +96,8 @@ def activate(
         raise Fenced(f"other rules of {card.id} came into force while version {version_seq} was planned")
     wakes = "scoring" if before is None else _wakes(connection, before, version)
     owed = wakes != "wording"
+    if before is not None and moved(connection, card.id, version_seq) in (None, "wording"):
+        plan_hash, hold_id = before.plan_hash, before.hold_id  # what is owed is what was owed
     activation_seq = 1 if before is None else before.activation_seq + 1
     connection.execute(
         insert(tables.activation).values(
@@ -188,6 +190,30 @@ def ask_rescore(connection: Connection, scorecard: str, at: datetime) -> int:
         .returning(tables.activation.c.attempt)
     ).scalar_one()
     return attempt
+
+
+def moved(connection: Connection, scorecard: str, version_seq: int) -> str | None:
+    """The strongest part in which a version differs from the one in force; None when none does."""
+    before = active(connection, scorecard)
+    if before is None:
+        return "scoring"
+    new = registry.version(connection, scorecard, version_seq)
+    return _fingerprint(new).wakes(
+        _fingerprint(registry.version(connection, scorecard, before.version_seq))
+    )
+
+
+def version_in_force_before(connection: Connection, scorecard: str) -> int | None:
+    """The last version in force that was another one than now; None when there is none."""
+    table, now = tables.activation, active(connection, scorecard)
+    if now is None:
+        return None
+    return connection.scalar(
+        select(table.c.version_seq)
+        .where(table.c.scorecard == scorecard, table.c.version_seq != now.version_seq)
+        .order_by(table.c.activation_seq.desc())
+        .limit(1)
+    )
 
 
 def replan(connection: Connection, scorecard: str, activation_seq: int, plan_hash: str) -> None:

@@ -114,6 +114,12 @@ def find(connection: Connection, run_key: str) -> Run:
     return _run(row)
 
 
+def exists(connection: Connection, run_key: str) -> bool:
+    """Whether an earlier attempt has opened it."""
+    key = tables.run.c.run_key
+    return connection.scalar(select(key).where(key == run_key)) is not None
+
+
 def hold_fence(connection: Connection, run: Run) -> Run:
     """Lock the run until the end of the transaction and give its present row.
 

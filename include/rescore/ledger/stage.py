@@ -27,6 +27,7 @@ STAGE = pa.schema(
         ("reasons", pa.string()),
         ("changed", pa.bool_()),
         ("flags", pa.string()),
+        ("under_old_rules", pa.string()),
         ("causes", pa.string()),
         ("old_score", pa.int64()),
     ]

@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, literal, select, union_all
 
-from rescore.ledger import activations, registry, tables
+from rescore.ledger import activations, holds, registry, tables
+from rescore.ledger.holds import Hold
 
 LAST_RUNS = 10
+LAST_PLANS = 3
 DAY = timedelta(days=1)
+SUPPRESSED_LATELY = timedelta(days=7)
 
 LEAD_STATES = (
     "dirty",  # new facts, or overtaken: the next run scores it
@@ -30,7 +33,11 @@ LEAD_STATES = (
 
 @dataclass(frozen=True, slots=True)
 class ScorecardStatus:
-    """One scorecard in force; `leads` counts by `LEAD_STATES`, `bands` the scored leads, best band first."""
+    """One scorecard in force; `leads` counts by `LEAD_STATES`, `bands` the scored leads, best band first.
+
+    `file_differs` when the file, as last looked at, holds another version: one that is held, discarded or
+    rolled back. `suppressed` counts the crossings of the last seven days that did not fire, by automation.
+    """
 
     scorecard: str
     version: int
@@ -38,11 +45,26 @@ class ScorecardStatus:
     path: str
     activated_at: datetime
     file_gone: bool
+    file_differs: bool
     rescore_owed: bool
     paused: bool
+    paused_reason: str | None
     scored: int
     bands: Mapping[str, int]
     leads: Mapping[str, int]
+    suppressed: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStatus:
+    """One plan, for a list of the latest; `told` is its opening line."""
+
+    plan_hash: str
+    scorecard: str
+    old_version: int
+    new_version: int
+    as_of: datetime
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +105,8 @@ class Status:
     delivered_today: int
     unanswered: int
     rejected: tuple[RejectedFile, ...]
+    holds: tuple[Hold, ...]
+    plans: tuple[PlanStatus, ...]
     read: Mapping[str, datetime | None]
     runs: tuple[RunStatus, ...]
 
@@ -93,16 +117,19 @@ class Status:
             yield f"{name} version", card.version
             yield f"{name} activation", card.activation
             yield f"{name} file gone", int(card.file_gone)
+            yield f"{name} file differs", int(card.file_differs)
             yield f"{name} rescore owed", int(card.rescore_owed)
             yield f"{name} paused", int(card.paused)
             yield f"{name} scored", card.scored
             yield from ((f"{name} band {band}", count) for band, count in card.bands.items())
             yield from ((f"{name} leads {state}", count) for state, count in card.leads.items())
+            yield from ((f"{name} suppressed {which}", count) for which, count in card.suppressed.items())
         for target, states in self.syncs.items():
             yield from ((f"{target} {state}", count) for state, count in states.items())
         yield from ((f"deliveries {state}", count) for state, count in self.deliveries.items())
         yield "deliveries unanswered", self.unanswered
         yield "rejected files", len(self.rejected)
+        yield "open holds", len(self.holds)
 
 
 def status(connection: Connection, now: datetime, *, files: Collection[str] | None = None) -> Status:
@@ -127,7 +154,7 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
     )
     return Status(
         scorecards=tuple(
-            _scorecard(connection, active, files) for active in activations.in_force(connection)
+            _scorecard(connection, active, files, now) for active in activations.in_force(connection)
         ),
         syncs=by_target,
         deliveries={state: count for state, count in states},  # noqa: C416 - rows are no pairs to mypy
@@ -138,15 +165,18 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
             select(func.count()).where(tables.attempt.c.outcome == "unknown")
         ).scalar_one(),
         rejected=tuple(file for file in _rejected(connection) if files is None or file.path in files),
+        holds=tuple(holds.open_holds(connection)),
+        plans=_plans(connection),
         read=_read(connection),
         runs=_runs(connection),
     )
 
 
 def _scorecard(
-    connection: Connection, active: activations.Active, files: Collection[str] | None
+    connection: Connection, active: activations.Active, files: Collection[str] | None, now: datetime
 ) -> ScorecardStatus:
     score = tables.score
+    looked_at = registry.files_seen(connection).get(active.path, active.sha256)
     bands = connection.execute(
         select(score.c.band, func.count(), func.max(score.c.score).label("best"))
         .where(score.c.scorecard == active.scorecard, score.c.score.is_not(None))
@@ -160,10 +190,44 @@ def _scorecard(
         activated_at=active.activated_at,
         rescore_owed=active.rescored_at is None,
         file_gone=files is not None and active.path not in files,
+        file_differs=looked_at != active.sha256,
         paused=active.paused,
+        paused_reason=active.paused_reason,
         scored=sum(row[1] for row in bands),
         bands={row[0] or "none": row[1] for row in sorted(bands, key=lambda row: -row.best)},
         leads=_leads(connection, active.scorecard),
+        suppressed=_suppressed(connection, active.scorecard, now),
+    )
+
+
+def _suppressed(connection: Connection, scorecard: str, now: datetime) -> dict[str, int]:
+    crossing = tables.crossing
+    rows = connection.execute(
+        select(crossing.c.automation, func.count())
+        .where(
+            crossing.c.scorecard == scorecard,
+            crossing.c.outcome == "suppressed",
+            crossing.c.as_of > now - SUPPRESSED_LATELY,
+        )
+        .group_by(crossing.c.automation)
+        .order_by(crossing.c.automation)
+    )
+    return {automation: count for automation, count in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+def _plans(connection: Connection) -> tuple[PlanStatus, ...]:
+    plan = tables.plan
+    rows = connection.execute(select(plan).order_by(plan.c.made_at.desc()).limit(LAST_PLANS))
+    return tuple(
+        PlanStatus(
+            row.plan_hash,
+            row.scorecard,
+            row.old_version,
+            row.new_version,
+            row.as_of,
+            json.loads(row.summary)["opening_line"],
+        )
+        for row in rows
     )
 
 

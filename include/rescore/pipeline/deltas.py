@@ -7,12 +7,20 @@ from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from sqlalchemy import Connection
 
-from rescore.ledger import activations, runs, stage
+from rescore.ledger import activations, registry, runs, stage
+from rescore.ledger.runs import Run
 from rescore.pipeline.causes import with_causes
+from rescore.pipeline.cutover import usable_plan
+from rescore.pipeline.thresholds import judged_again
+from rescore.plan.make import plan_results
 from rescore.rules.card import Scorecard
+from rescore.scoring.as_json import dimensions_json, number_json, text_json
 from rescore.scoring.explain import top_reasons
 from rescore.scoring.lead_flags import flags_json
+from rescore.scoring.pair import OLD
 from rescore.workspace import Workspace
 
 STAGED = pa.schema(
@@ -30,10 +38,14 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
         card = activations.card_of(connection, run.scorecard, run.activation_seq)
-        results = ws.lake.read_results(run_key)
-        asked = None if run.full else results["lead"].to_pylist()
-        committed = stage.committed(connection, run.scorecard, asked)
-    rows = with_causes(ws, run, card, compare(card, results, committed))
+        if run.kind == runs.THRESHOLDS:
+            rows = judged_again(connection, card)
+        else:
+            results, old_card = _results(ws, connection, run)
+            asked = None if run.full else results["lead"].to_pylist()
+            committed = stage.committed(connection, run.scorecard, asked)
+            rows = compare(card, results, committed, old_card=old_card)
+    rows = with_causes(ws, run, card, rows)
     counts = Counter({"staged": rows.num_rows, "different": pc.sum(rows["changed"]).as_py() or 0})
     with ws.ledger.transaction() as connection:
         stage.stage(connection, run, rows)
@@ -43,10 +55,22 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     return counts
 
 
-def compare(card: Scorecard, results: pa.Table, committed: pa.Table) -> pa.Table:
+def _results(ws: Workspace, connection: Connection, run: Run) -> tuple[pa.Table, Scorecard | None]:
+    """What a run computed; or what its plan did, with the old rules that the plan compares with."""
+    plan = None if run.plan_hash is None else usable_plan(ws, run.plan_hash)
+    if plan is None or plan.old.number is None:
+        return ws.lake.read_results(run.run_key), None
+    old_card = registry.card(connection, run.scorecard, plan.old.number)
+    return pq.read_table(plan_results(ws, plan.plan_hash)), old_card
+
+
+def compare(
+    card: Scorecard, results: pa.Table, committed: pa.Table, *, old_card: Scorecard | None = None
+) -> pa.Table:
     """One row of `STAGED` per result; `changed` when score, band or a dimension differs in whole points.
 
-    Reasons are written for changed leads only: they follow a score and never cause a write.
+    Reasons are written for changed leads only: they follow a score and never cause a write. Results of a
+    plan also have the columns of `old_card`; they become `under_old_rules`.
     """
     results = results.append_column("dimensions", dimensions_json(card, results))
     old = committed.select(["lead", "score", "band", "dimensions"]).rename_columns(
@@ -67,18 +91,22 @@ def compare(card: Scorecard, results: pa.Table, committed: pa.Table) -> pa.Table
             "reasons": _reasons(card, joined),
             "changed": joined["changed"],
             "flags": flags_json(card, joined),
+            "under_old_rules": _under(old_card, joined),
         },
         schema=STAGED,
     ).sort_by("lead")
 
 
-def dimensions_json(card: Scorecard, results: pa.Table) -> pa.ChunkedArray:
-    """The dimensions of each row as one canonical JSON text: `{"engagement":35,"fit":20}`, ids sorted."""
-    parts = []
-    for position, name in enumerate(sorted(dimension.id for dimension in card.dimensions)):
-        parts.append(f'{"," if position else ""}"{name}":')
-        parts.append(pc.fill_null(pc.cast(results[name], pa.string()), "null"))
-    return pc.binary_join_element_wise("{", *parts, "}", "")
+def _under(old_card: Scorecard | None, results: pa.Table) -> pa.Array | pa.ChunkedArray:
+    """Each row under the old rules at the same moment, as JSON: score, band, grade, dimensions."""
+    if old_card is None:
+        return pa.nulls(results.num_rows, pa.string())
+    said = ['{"score":', number_json(results[OLD + "score"])]
+    for name in ("band", "grade"):
+        if OLD + name in results.column_names:
+            said += [f',"{name}":', text_json(results[OLD + name])]
+    said += [',"dimensions":', dimensions_json(old_card, results, OLD), "}"]
+    return pc.binary_join_element_wise(*said, "")
 
 
 def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:

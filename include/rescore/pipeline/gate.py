@@ -25,6 +25,7 @@ from rescore.ledger.runs import Run
 from rescore.limits import AutomationMeasure, Limits, Measures, Verdict, judge
 from rescore.pipeline.overtaken import list_overtaken
 from rescore.pipeline.progress import Progress, silent
+from rescore.plan.make import results_key
 from rescore.policy import Policy, read_policy
 from rescore.rules.card import Scorecard
 from rescore.workspace import Workspace
@@ -76,8 +77,10 @@ def promote_or_hold(
         ws.ledger, run, card, targets=targets, at=at, restrained=restrained, progress=progress
     )
     counts["automations held"] = sum(restraint.hold_id is not None for restraint in restrained.values())
-    if run.plan_hash is not None and not counts["superseded"]:
-        list_overtaken(ws, run)
+    if run.plan_hash is not None:
+        if not counts["superseded"]:
+            list_overtaken(ws, run)
+        ws.lake.drop_results(results_key(run.plan_hash))
     ws.lake.drop_results(run_key)
     return counts
 

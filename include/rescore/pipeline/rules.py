@@ -1,65 +1,75 @@
-"""Do the rules on disk differ from the rules in force, and if so: register them and put them in force."""
+"""Do the rules on disk differ from what was made of them? Registers each body once and puts it forward."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
-from rescore.errors import SettingsIncomplete
+from rescore.errors import Fenced, SettingsIncomplete
 from rescore.ledger import activations, registry
+from rescore.pipeline.progress import Progress, silent
+from rescore.pipeline.rules_change import RulesNews, put_forward, withdraw
 from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
+from rescore.rules.lists import ListFiles, read_lists, sha256_of
 from rescore.rules.load import check_scorecard
 from rescore.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class RulesNews:
-    """What became of one edited file.
-
-    `wakes` is the strongest part of the fingerprint that moved, None when nothing did; `problems` are
-    `file:line:col: message` lines and hold no lead data.
-    """
-
-    path: str
-    scorecard: str
-    what: Literal["activated", "unchanged", "rejected"]
-    version: int
-    wakes: str | None = None
-    problems: tuple[str, ...] = ()
-
-
 def edited_files(ws: Workspace) -> dict[str, str]:
-    """The SHA-256 of every file whose bytes are not those last looked at: what the sensor watches."""
+    """The SHA-256 of every file that calls for action: what the sensor watches.
+
+    Its bytes are not those last looked at, or nobody has decided about them yet.
+    """
     with ws.ledger.reading() as connection:
         seen = registry.files_seen(connection)
-    return {path.name: sha256 for path, _, sha256 in _files(ws.rules_dir) if seen.get(path.name) != sha256}
+        undecided = {draft.path for draft in registry.drafts(connection)}
+    return {
+        path.name: sha256
+        for path, _, _, sha256 in _files(ws.rules_dir)
+        if seen.get(path.name) != sha256 or path.name in undecided
+    }
 
 
-def adopt_rules(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
-    """Register every file that changed, exactly as read, and activate the ones that hold.
+def adopt_rules(ws: Workspace, *, at: datetime, by: str, progress: Progress = silent) -> list[RulesNews]:
+    """Register every file that changed, exactly as read, and put forward the ones that hold.
 
     A file that does not hold is registered as rejected and remembered by its hash; the version in force
-    stays in force. Never raises for what a file says.
+    stays in force. One that holds comes into force when its plan is within the limits, else it is held and
+    waits for a person. A decision that was interrupted is taken up. Never raises for what a rules file says.
 
     Raises:
         SettingsIncomplete: A file is there and cannot be read.
+        PolicyInvalid: The limits cannot be read; what was registered waits for them.
     """
+    news = _register_files(ws, at=at, by=by)
+    with ws.ledger.reading() as connection:
+        undecided = registry.drafts(connection)
+    for draft in undecided:
+        try:
+            decided = put_forward(ws, draft.scorecard, draft.seq, at=at, by=by, progress=progress)
+        except Fenced as superseded:
+            progress(f"{superseded}; it is looked at again")
+            continue
+        news.append(decided)
+    return news
+
+
+def _register_files(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
+    """What is settled by looking: rejected files, and those that say what is in force or held already."""
     with ws.ledger.reading() as connection:
         seen = registry.files_seen(connection)
         owners = activations.owners(connection)
     news = []
-    for path, body, sha256 in _files(ws.rules_dir):
+    for path, body, lists, sha256 in _files(ws.rules_dir):
         if seen.get(path.name) == sha256:
             continue
-        card, problems = _check(path, body, owners)
-        with ws.ledger.transaction() as connection:
-            if card is None:
-                scorecard = next((card for card, file in owners.items() if file == path.name), path.stem)
+        card, problems = _check(path, body, lists, owners)
+        if card is None:
+            scorecard = next((card for card, file in owners.items() if file == path.name), path.stem)
+            with ws.ledger.transaction() as connection:
                 version = registry.reject(
                     connection,
                     scorecard=scorecard,
@@ -68,20 +78,33 @@ def adopt_rules(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
                     at=at,
                     by=by,
                     problems=problems,
+                    lists=lists,
                 )
-                news.append(RulesNews(path.name, scorecard, "rejected", version, problems=tuple(problems)))
-                continue
-            version = registry.register(connection, card=card, body=body, path=path.name, at=at, by=by)
-            activation = activations.activate(connection, card=card, version_seq=version, at=at, by=by)
+            news.append(RulesNews(path.name, scorecard, "rejected", version, problems=tuple(problems)))
+            continue
+        with ws.ledger.transaction() as connection:
+            version = registry.register(
+                connection, card=card, body=body, path=path.name, at=at, by=by, lists=lists
+            )
+            status = registry.version(connection, card.id, version).status
+            if status != registry.DRAFT:
+                withdraw(connection, card.id, at=at, by=by, but=version)
         owners[card.id] = path.name
-        if activation is None:
+        if status != registry.DRAFT:
             news.append(RulesNews(path.name, card.id, "unchanged", version))
-        else:
-            news.append(RulesNews(path.name, card.id, "activated", version, wakes=activation.wakes))
     return news
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, bytes, str]]:
+class _RulesFile(NamedTuple):
+    """What is on disk: the file, and the list files that it names; `sha256` is of all of them."""
+
+    path: Path
+    body: bytes
+    lists: ListFiles
+    sha256: str
+
+
+def _files(folder: Path) -> Iterator[_RulesFile]:
     for path in sorted(folder.glob("*.yaml")):
         try:
             body = path.read_bytes()
@@ -91,12 +114,15 @@ def _files(folder: Path) -> Iterator[tuple[Path, bytes, str]]:
             raise SettingsIncomplete(
                 f"the rules file {path} cannot be read ({error.strerror}); make it readable or remove it"
             ) from None
-        yield path, body, hashlib.sha256(body).hexdigest()
+        lists = read_lists(body, folder)
+        yield _RulesFile(path, body, lists, sha256_of(body, lists))
 
 
-def _check(path: Path, body: bytes, owners: dict[str, str]) -> tuple[Scorecard | None, list[str]]:
+def _check(
+    path: Path, body: bytes, lists: ListFiles, owners: dict[str, str]
+) -> tuple[Scorecard | None, list[str]]:
     """The card, or every reason why there is none."""
-    card, problems = check_scorecard(body)
+    card, problems = check_scorecard(body, lists=lists)
     if card is not None:
         problems = failed_examples(card)
         owner = owners.get(card.id, path.name)

@@ -10,7 +10,10 @@ from sqlalchemy import Connection
 
 from rescore.errors import InputUnreadable
 from rescore.ledger import activations, runs, seen, streams
+from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
+from rescore.pipeline.holds import expire_holds
 from rescore.pipeline.progress import Progress, silent
+from rescore.pipeline.shadow import score_shadow
 from rescore.scoring.engine import score_to_parquet
 from rescore.scoring.unreadable import absent_fields, unreadable
 from rescore.workspace import Workspace
@@ -24,12 +27,16 @@ def start_runs(
     at: datetime,
     everybody: bool = False,
     scorecards: Collection[str] = (),
+    progress: Progress = silent,
 ) -> list[str]:
     """Open one run per scorecard in force that is not paused, each pinned to its activation.
 
     A run takes everybody when asked to, once the history has been read for the first time (nothing fires
-    before), when the scorecard's rules changed and nobody has rescored yet, and on the first run after
+    before), when the scorecard's rules changed and nobody is rescoring yet, and on the first run after
     local midnight, because decay moves scores only then. Otherwise it takes the leads marked dirty.
+
+    An owed rescore applies its plan, as of the plan's moment. Holds that nobody answered in time are closed
+    first.
 
     Args:
         ws: The stores.
@@ -38,6 +45,7 @@ def start_runs(
         at: When the run starts, for the record.
         everybody: Score all leads.
         scorecards: Only these; empty means all.
+        progress: Told when a plan is made again, or a hold is closed.
 
     Returns:
         The run keys, in the order of the scorecards' names.
@@ -45,42 +53,67 @@ def start_runs(
     Raises:
         InputUnreadable: One of `scorecards` is not in force.
     """
-    keys = []
-    wanted = set(scorecards)
-    with ws.ledger.transaction() as connection:
+    expire_holds(ws, at, progress=progress)
+    with ws.ledger.reading() as connection:
+        cards = _asked_for(connection, scorecards)
         complete = streams.history_complete(connection)
-        cards = activations.in_force(connection)
-        if unknown := wanted - {active.scorecard for active in cards}:
-            there = ", ".join(active.scorecard for active in cards) or "none yet"
-            raise InputUnreadable(f"no scorecard `{min(unknown)}` is in force; there is {there}")
-        for active in cards:
-            if active.paused or (wanted and active.scorecard not in wanted):
-                continue
-            key = f"{run_id}/{active.scorecard}"
+        known = {card.scorecard: runs.exists(connection, f"{run_id}/{card.scorecard}") for card in cards}
+        kinds = {
+            card.scorecard: _kind(connection, card, as_of, at, everybody=everybody, history_complete=complete)
+            for card in cards
+        }
+    keys = []
+    for card in cards:
+        kind = kinds[card.scorecard]
+        planned = kind == runs.RESCORE and card.rescored_at is None and card.first_load_done
+        pins = Pins(kind, as_of)
+        if planned and not known[card.scorecard]:
+            pins = rescore_pins(ws, card, as_of=as_of, at=at, progress=progress)
+        key = f"{run_id}/{card.scorecard}"
+        with ws.ledger.transaction() as connection:
+            if (
+                planned and not everybody and not known[card.scorecard]
+            ):  # whoever asks for everybody has noted the attempt already
+                activations.ask_rescore(connection, card.scorecard, at=at)
             runs.start_run(
                 connection,
                 run_key=key,
-                scorecard=active.scorecard,
-                kind=_kind(connection, active, as_of, everybody=everybody, history_complete=complete),
-                activation_seq=active.activation_seq,
-                as_of=as_of,
+                scorecard=card.scorecard,
+                kind=pins.kind,
+                activation_seq=card.activation_seq,
+                as_of=pins.as_of,
                 at=at,
+                plan_hash=pins.plan_hash,
+                planned_input_ver=pins.input_ver,
             )
-            keys.append(key)
+        keys.append(key)
     return keys
+
+
+def _asked_for(connection: Connection, scorecards: Collection[str]) -> list[activations.Active]:
+    """The scorecards in force that are not paused: these, or all."""
+    cards = activations.in_force(connection)
+    if unknown := set(scorecards) - {card.scorecard for card in cards}:
+        there = ", ".join(card.scorecard for card in cards) or "none yet"
+        raise InputUnreadable(f"no scorecard `{min(unknown)}` is in force; there is {there}")
+    return [card for card in cards if not card.paused and (not scorecards or card.scorecard in scorecards)]
 
 
 def _kind(
     connection: Connection,
     active: activations.Active,
     as_of: datetime,
+    at: datetime,
     *,
     everybody: bool,
     history_complete: bool,
 ) -> str:
     if history_complete and not active.first_load_done:
         return runs.INITIAL
-    if everybody or active.rescored_at is None:
+    if not active.first_load_done and active.rescored_at is None:
+        return runs.RESCORE
+    due = {card.scorecard for card in activations.rescore_due(connection, now=at)}
+    if everybody or active.scorecard in due:
         return runs.RESCORE
     card = activations.card_of(connection, active.scorecard, active.activation_seq)
     local_date = as_of.astimezone(card.timezone).date()
@@ -92,6 +125,8 @@ def _kind(
 def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counter[str]:
     """Score the run's leads into a file of its own in the lake; nobody acts on it yet.
 
+    A run that applies a plan has its results already; a thresholds run works from stored scores.
+
     Returns:
         Counts: `scored`, and one `unreadable <field> as <kind>` per attribute whose values did not parse.
     """
@@ -100,7 +135,17 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
         card = activations.card_of(connection, run.scorecard, run.activation_seq)
         # marks first, facts second: a fact landed in between is scored now and, still marked, once more
         leads = runs.dirty_leads(connection, run.scorecard) if not run.full else None
-    counts: Counter[str] = Counter()
+    if run.kind == runs.THRESHOLDS:
+        return Counter()
+    if run.plan_hash is not None and (planned := usable_plan(ws, run.plan_hash)) is not None:
+        progress(f"{run.scorecard}: applying plan {run.plan_hash[:8]} to {planned.leads.everybody:,} leads")
+        counts = Counter(scored=planned.leads.everybody)
+        with ws.ledger.transaction() as connection:
+            seen.note(connection, run_key, {name: int(number) for name, number in planned.snapshot.items()})
+            runs.add_counts(connection, run_key, counts)
+        score_shadow(ws, run, leads, progress=progress)
+        return counts
+    counts = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
     with ws.lake.facts(leads) as facts:
         for field in absent_fields(card, facts):
@@ -110,4 +155,5 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
     with ws.ledger.transaction() as connection:
         seen.note(connection, run_key, facts.seen)
         runs.add_counts(connection, run_key, counts)
+    score_shadow(ws, run, leads, progress=progress)
     return counts

@@ -1,4 +1,4 @@
-"""Is there something for the watcher to do: an edited file to adopt, a rescore to ask for?"""
+"""Is there something for the watcher to do: a file to adopt, a rescore or a review to ask for?"""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from rescore.ledger import activations
+from rescore.ledger import activations, holds
 from rescore.pipeline.rules import edited_files
 from rescore.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look found: SHA-256 by name of each edited file, and the scorecards whose rescore is due."""
+    """What one look found: SHA-256 by name of each edited file, and the scorecards whose rescore is due.
+
+    `unasked` are the open holds about which nobody has been asked yet.
+    """
 
     edited: Mapping[str, str]
     due: tuple[str, ...]
+    unasked: tuple[str, ...] = ()
 
     def calls_for_action(self, before: Look | None) -> bool:
         """Whether to act now: on what is due at once, on files only once their bytes have settled.
@@ -53,7 +57,21 @@ def look(ws: Workspace, *, at: datetime) -> Look:
     """Compare the files on disk, and the activations in force, with what the ledger says was done."""
     with ws.ledger.reading() as connection:
         due = tuple(active.scorecard for active in activations.rescore_due(connection, now=at))
-    return Look(edited_files(ws), due)
+        unasked = tuple(hold.hold_id for hold in holds.open_holds(connection) if hold.asked_at is None)
+    return Look(edited_files(ws), due, unasked)
+
+
+def ask_review(ws: Workspace, *, at: datetime) -> str | None:
+    """Note that a person is asked now about the oldest open hold nobody was asked about; its id, or None.
+
+    The id is also that of the review's run, so a review that never starts can be started by hand.
+    """
+    with ws.ledger.transaction() as connection:
+        unasked = [hold for hold in holds.open_holds(connection) if hold.asked_at is None]
+        if not unasked:
+            return None
+        holds.note(connection, unasked[0].hold_id, asked_at=at)
+    return unasked[0].hold_id
 
 
 def ask_rescore(ws: Workspace, *, at: datetime) -> RescoreAsked | None:

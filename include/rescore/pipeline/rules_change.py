@@ -1,0 +1,254 @@
+"""Puts a registered version forward: planned, judged, and then put in force or held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from rescore.errors import InputUnreadable, TerminalError
+from rescore.ledger import activations, holds, registry
+from rescore.ledger.activations import Active
+from rescore.ledger.holds import Hold
+from rescore.limits import judge
+from rescore.pipeline.progress import Progress, silent
+from rescore.plan.make import find_plan, is_stale, make_plan
+from rescore.plan.plan import Plan
+from rescore.policy import Policy, read_policy
+from rescore.rules.card import Scorecard
+from rescore.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class RulesNews:
+    """What became of one version.
+
+    `wakes` is the strongest part of the fingerprint that moved, None when nothing did; `problems` are
+    `file:line:col: message` lines and `reasons` sentences with counts: no lead data in either. `told` is
+    the plan's opening line.
+    """
+
+    path: str
+    scorecard: str
+    what: Literal["activated", "unchanged", "rejected", "held"]
+    version: int
+    wakes: str | None = None
+    problems: tuple[str, ...] = ()
+    plan_hash: str | None = None
+    hold_id: str | None = None
+    reasons: tuple[str, ...] = ()
+    told: str = ""
+
+
+def put_forward(
+    ws: Workspace,
+    scorecard: str,
+    version_seq: int,
+    *,
+    at: datetime,
+    by: str,
+    granted: Hold | None = None,
+    progress: Progress = silent,
+) -> RulesNews:
+    """Put a registered version in force, if it may without asking a person; else hold it.
+
+    The first version, one before the first load is done, and one in which only the wording moved come into
+    force at once: there is nothing to compare. For every other a plan is made. The version in force again
+    withdraws whatever else waits for an answer: edit and revert.
+
+    Args:
+        ws: The stores.
+        scorecard: Whose version.
+        version_seq: Which.
+        at: Now; also the moment that is planned for.
+        by: Who put it forward.
+        granted: The hold of this version that a person has released. Its plan is carried out if it still
+            holds good, else it is made again and compared with what was released.
+        progress: Told what the plan is doing.
+
+    Raises:
+        ScorecardInvalid: The version was rejected.
+        PolicyInvalid: The limits cannot be read.
+        Fenced: Other rules came into force in between; the version stays undecided.
+    """
+    policy = read_policy(ws.policy_file)
+    with ws.ledger.reading() as connection:
+        active = activations.active(connection, scorecard)
+        card = registry.card(connection, scorecard, version_seq)
+        moved = activations.moved(connection, scorecard, version_seq)
+        old_version = None if active is None else _compared_with(connection, active)
+    change = _Change(ws, policy, card, version_seq, active, moved, at, by, granted)
+    if active is None or not active.first_load_done or active.version_seq == version_seq:
+        return change.put_in_force(None)
+    if moved in (None, "wording"):
+        return change.put_in_force(None)
+    plan = None if granted is None else change.plan_as_released()
+    if plan is None:
+        plan = make_plan(
+            ws,
+            scorecard=scorecard,
+            new=card,
+            new_version=version_seq,
+            old_version=old_version,
+            as_of=at,
+            at=at,
+            by=by,
+            progress=progress,
+        )
+    verdict = judge(
+        plan.measures(), policy.limits(scorecard), approved=None if granted is None else granted.measures
+    )
+    if verdict.stage_reasons:
+        return change.hold(plan, verdict.stage_reasons)
+    return change.put_in_force(plan)
+
+
+def rollback(
+    ws: Workspace,
+    scorecard: str,
+    *,
+    at: datetime,
+    by: str,
+    to: int | None = None,
+    progress: Progress = silent,
+) -> RulesNews:
+    """Put an older version in force again, planned and judged like any other change.
+
+    The file on disk stays as it is and does not come back by itself; saving it again puts it forward.
+
+    Args:
+        ws: The stores.
+        scorecard: Which scorecard.
+        at: Now.
+        by: Who.
+        to: The version; None means the one in force before.
+        progress: Told what the plan is doing.
+
+    Raises:
+        InputUnreadable: There is no such scorecard or version, or none before.
+        ScorecardInvalid: That version was rejected.
+        Fenced: Other rules came into force in between.
+    """
+    with ws.ledger.reading() as connection:
+        active = activations.active(connection, scorecard)
+        if active is None:
+            there = ", ".join(one.scorecard for one in activations.in_force(connection)) or "none yet"
+            raise InputUnreadable(f"no scorecard `{scorecard}` is in force; there is {there}")
+        version = activations.version_in_force_before(connection, scorecard) if to is None else to
+        if version is None:
+            raise InputUnreadable(
+                f"version {active.version_seq} of {scorecard} is the first that came into force"
+            )
+        registry.version(connection, scorecard, version)
+    return put_forward(ws, scorecard, version, at=at, by=by, progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    ws: Workspace
+    policy: Policy
+    card: Scorecard
+    version_seq: int
+    active: Active | None
+    moved: str | None
+    at: datetime
+    by: str
+    granted: Hold | None
+
+    def put_in_force(self, plan: Plan | None) -> RulesNews:
+        """In one transaction with all that follows; whatever else waited for an answer is superseded."""
+        with self.ws.ledger.transaction() as connection:
+            activation = activations.activate(
+                connection,
+                card=self.card,
+                version_seq=self.version_seq,
+                at=self.at,
+                by=self.by,
+                plan_hash=None if plan is None else plan.plan_hash,
+                hold_id=None if self.granted is None else self.granted.hold_id,
+                instead_of=None if self.active is None else self.active.activation_seq,
+            )
+            withdraw(connection, self.card.id, at=self.at, by=self.by, but=self.version_seq)
+            path = registry.version(connection, self.card.id, self.version_seq).path
+        if activation is None:
+            return RulesNews(path, self.card.id, "unchanged", self.version_seq)
+        return RulesNews(
+            path,
+            self.card.id,
+            "activated",
+            self.version_seq,
+            wakes=activation.wakes,
+            plan_hash=None if plan is None else plan.plan_hash,
+            told="" if plan is None else plan.opening_line(),
+        )
+
+    def hold(self, plan: Plan, reasons: tuple[str, ...]) -> RulesNews:
+        """The version waits for a person; the rules in force stay."""
+        scorecard, version = self.card.id, self.version_seq
+        with self.ws.ledger.transaction() as connection:
+            registry.lock(connection, scorecard)
+            withdraw(connection, scorecard, at=self.at, by=self.by, but=version)
+            asked = [
+                hold
+                for hold in holds.open_holds(connection, scorecard, holds.RULES)
+                if hold.version_seq == version
+            ]
+            hold_id = (
+                asked[0].hold_id
+                if asked
+                else holds.open_hold(
+                    connection,
+                    hold_id=holds.rules_hold_id(scorecard, version, plan.plan_hash),
+                    scorecard=scorecard,
+                    what=holds.RULES,
+                    reasons=reasons,
+                    measures=plan.measures(),
+                    at=self.at,
+                    by=self.by,
+                    expires_at=self.at + self.policy.expire_after,
+                    version_seq=version,
+                    plan_hash=plan.plan_hash,
+                )
+            )
+            registry.set_status(connection, scorecard, version, registry.HELD)
+            path = registry.version(connection, scorecard, version).path
+        return RulesNews(
+            path,
+            scorecard,
+            "held",
+            version,
+            wakes=self.moved,
+            plan_hash=plan.plan_hash,
+            hold_id=hold_id,
+            reasons=reasons,
+            told=plan.opening_line(),
+        )
+
+    def plan_as_released(self) -> Plan | None:
+        """The plan that a person has seen, while it is still true."""
+        assert self.granted is not None and self.granted.plan_hash is not None  # noqa: S101, PT018
+        try:
+            plan = find_plan(self.ws, self.granted.plan_hash)
+        except TerminalError:
+            return None
+        if self.active is None or plan.activation_seq != self.active.activation_seq:
+            return None
+        return None if is_stale(plan, self.card, self.at) else plan
+
+
+def withdraw(connection: Connection, scorecard: str, *, at: datetime, by: str, but: int) -> None:
+    """Close the open rules holds of other versions than this one: a newer edit has taken their place."""
+    for hold in holds.open_holds(connection, scorecard, holds.RULES):
+        if hold.version_seq is not None and hold.version_seq != but:
+            holds.close(connection, hold, holds.SUPERSEDED, at=at, by=by)
+            registry.set_status(connection, scorecard, hold.version_seq, registry.DISCARDED)
+
+
+def _compared_with(connection: Connection, active: Active) -> int:
+    """The version that everybody's scores are under: not the one in force while its rescore is owed."""
+    if active.rescored_at is not None:
+        return active.version_seq
+    before = activations.version_before(connection, active.scorecard, active.activation_seq)
+    return active.version_seq if before is None else before

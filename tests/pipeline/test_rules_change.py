@@ -1,0 +1,463 @@
+"""The life of an edit: planned, judged, put in force or held; cut over, taken back, never lost."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rescore.errors import InputUnreadable
+from rescore.ledger import activations, holds, registry, tables
+from rescore.pipeline.deltas import stage_deltas
+from rescore.pipeline.gate import promote_or_hold
+from rescore.pipeline.holds import decide
+from rescore.pipeline.rules_change import rollback
+from rescore.pipeline.score import score, start_runs
+from rescore.pipeline.watch import ask_rescore
+from rescore.plan.make import find_plan
+from rescore.rules.load import load_scorecard
+from tests.support.main_job import RULES
+
+BOLD = RULES.replace("points: 10", "points: 30")
+MILD = RULES.replace("points: 10", "points: 11")
+"""Both leads go from band B to A under the bold rules, and stay where they are under the mild ones."""
+
+
+@pytest.fixture
+def job(job, tmp_path):
+    """A policy that holds every second band move."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("band_moves: {leads: 0, share: 40%}\ncrossings: {leads: 5}\n")
+    job.use_policy(policy)
+    job.visit("ada", number=1)
+    job.visit("bob", number=2)
+    job.run()
+    return job
+
+
+def rows(job, table, *columns):
+    with job.ws.ledger.reading() as connection:
+        return sorted(tuple(row) for row in connection.execute(table.select().with_only_columns(*columns)))
+
+
+def world_of(job):
+    """Everything outside the stage that an edit could change."""
+    outside = [tables.score, tables.delta, tables.sync, tables.arming, tables.delivery, tables.crossing]
+    return [rows(job, table, *table.c) for table in outside]
+
+
+def open_holds(job):
+    with job.ws.ledger.reading() as connection:
+        return holds.open_holds(connection)
+
+
+def version_status(job):
+    return dict(rows(job, tables.rules_version, tables.rules_version.c.seq, tables.rules_version.c.status))
+
+
+def in_force(job):
+    with job.ws.ledger.reading() as connection:
+        return activations.active(connection, "b2b_saas").version_seq
+
+
+def answer(job, answer="release", **how):
+    [hold] = open_holds(job)
+    return decide(job.ws, hold.hold_id, answer, by="rita", at=job.now, **how)
+
+
+def test_an_edit_that_moves_too_many_bands_is_held_with_its_plan_and_changes_nothing(job):
+    before = world_of(job)
+    job.write_rules(BOLD)
+
+    [news] = job.adopt()
+    counts = job.run()
+
+    assert (news.what, news.wakes) == ("held", "scoring")
+    assert news.reasons == ("2 of 2 banded leads change band; 0 may without asking",)
+    assert find_plan(job.ws, news.plan_hash).leads.band_moves == 2
+    assert [hold.hold_id for hold in open_holds(job)] == [news.hold_id]
+    assert news.hold_id == f"b2b_saas__rules__2__{news.plan_hash[:8]}"
+    assert (counts["CRM calls"], world_of(job), in_force(job)) == (0, before, 1)
+
+
+def test_a_held_edit_that_is_discarded_stays_out_of_force_and_is_not_raised_again(job):
+    before = world_of(job)
+    job.write_rules(BOLD)
+    job.adopt()
+
+    counts = answer(job, "discard")
+
+    assert counts == {"discarded": 1}
+    assert (job.adopt(), open_holds(job), version_status(job)) == ([], [], {1: "active", 2: "discarded"})
+    assert job.run()["CRM calls"] == 0
+    assert world_of(job) == before
+
+
+def test_a_discarded_edit_that_is_saved_once_more_is_planned_once_more(job):
+    job.write_rules(BOLD)
+    job.adopt()
+    answer(job, "discard")
+    job.write_rules(RULES)
+    job.adopt()
+    job.now += timedelta(minutes=1)
+    job.write_rules(BOLD)
+
+    [news] = job.adopt()
+
+    assert (news.what, news.version) == ("held", 2)
+
+
+def test_a_released_edit_comes_into_force_and_its_rescore_is_its_plan(job):
+    job.write_rules(BOLD)
+    [news] = job.adopt()
+
+    counts = answer(job, plan_hash=news.plan_hash)
+    job.run()
+
+    assert counts == {"released": 1, "activated": 1}
+    assert job.scores() == {"ada": 50, "bob": 60}
+    plan = find_plan(job.ws, news.plan_hash)
+    [(key, pinned)] = [
+        row for row in rows(job, tables.run, tables.run.c.run_key, tables.run.c.plan_hash) if row[1]
+    ]
+    assert pinned == plan.plan_hash
+    moved = rows(job, tables.delta, tables.delta.c.lead, tables.delta.c.as_of, tables.delta.c.run_key)
+    assert [(lead, as_of) for lead, as_of, run in moved if run == key] == [
+        ("hubspot:ada", plan.as_of),
+        ("hubspot:bob", plan.as_of),
+    ]
+    fired = {effect.id: effect.fires for effect in plan.automations}
+    assert len(job.receiver.received) == fired["mql"] == 2
+
+
+def test_an_answer_counts_only_for_the_plan_that_was_seen(job):
+    job.write_rules(BOLD)
+    job.adopt()
+
+    with pytest.raises(InputUnreadable, match="is about plan"):
+        answer(job, plan_hash="0" * 64)
+
+
+def test_the_first_answer_counts(job):
+    job.write_rules(BOLD)
+    job.adopt()
+    [hold] = open_holds(job)
+    answer(job, "discard")
+
+    with pytest.raises(InputUnreadable, match="is over: discarded by rita"):
+        decide(job.ws, hold.hold_id, "release", by="carl", at=job.now)
+
+
+def test_whoever_made_the_change_cannot_release_it_where_the_policy_says_so(job):
+    job.ws.policy_file.write_text(
+        "band_moves: {leads: 0, share: 0%}\nholds: {author_is_not_approver: true}\n"
+    )
+    job.write_rules(BOLD)
+    job.adopt()
+    [hold] = open_holds(job)
+
+    with pytest.raises(InputUnreadable, match="somebody else releases it"):
+        decide(job.ws, hold.hold_id, "release", by="test", at=job.now)
+    assert decide(job.ws, hold.hold_id, "release", by="rita", at=job.now)["activated"] == 1
+
+
+def test_a_smaller_edit_passes_by_itself_and_writes_what_its_plan_says(job):
+    job.write_rules(MILD)
+
+    [news] = job.adopt()
+    counts = job.run()
+
+    plan = find_plan(job.ws, news.plan_hash)
+    assert (news.what, open_holds(job)) == ("activated", [])
+    assert job.scores() == {"ada": 31, "bob": 22}
+    assert counts["changed"] == plan.leads.changed == 2
+    assert counts["CRM calls"] == plan.targets[0].calls == 1
+
+
+def test_leads_with_newer_facts_are_overtaken_and_scored_at_the_present_by_the_next_run(job):
+    job.write_rules(MILD)
+    [news] = job.adopt()
+    job.now += timedelta(minutes=2)
+    job.visit("bob")
+    job.extract()
+    # an incremental run that had begun before the edit is too late now: superseded
+    job.now += timedelta(minutes=2)
+    with job.ws.ledger.transaction() as connection:
+        activations.ask_rescore(connection, "b2b_saas", at=job.now)
+    incremental = job.finish(job.start())
+    assert (job.scores()["bob"], incremental["promoted"]) == (33, 1)
+
+    rescore = job.finish(job.start(everybody=True))
+
+    assert (rescore["promoted"], job.scores()) == (1, {"ada": 31, "bob": 33})
+    listed = job.ws.reports_dir / news.plan_hash / "overtaken.txt"
+    assert listed.read_text() == "hubspot:bob\n"
+    assert job.run()["changed"] == 0
+
+
+def test_a_rescore_that_is_killed_half_way_goes_on_and_ends_the_same(job, tmp_path):
+    for number in range(40):
+        job.crm.put_lead(f"lead-{number}", {"job_title": "Director"})
+    job.run()
+    job.write_rules(MILD.replace("points: 20", "points: 21"))
+    job.adopt()
+    [key] = job.start()
+    score(job.ws, key)
+    stage_deltas(job.ws, key)
+
+    def killed(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        promote_or_hold(job.ws, key, at=job.now, progress=killed)
+    job.finish([key])
+
+    assert set(job.scores().values()) == {21, 32, 22}
+    assert job.run()["changed"] == 0
+
+
+def test_rollback_restores_every_score_and_the_file_does_not_come_back_by_itself(job):
+    before = job.scores()
+    job.write_rules(MILD)
+    job.run()
+
+    news = rollback(job.ws, "b2b_saas", at=job.now, by="rita")
+    job.run()
+
+    assert (news.what, news.version, in_force(job)) == ("activated", 1, 1)
+    assert job.scores() == before
+    assert job.adopt() == []
+    job.run()
+    assert job.scores() == before
+
+
+def test_a_rollback_is_gated_like_any_other_change(job):
+    job.write_rules(BOLD)
+    job.adopt()
+    answer(job)
+    job.run()
+
+    news = rollback(job.ws, "b2b_saas", at=job.now, by="rita", to=1)
+
+    assert (news.what, in_force(job)) == ("held", 2)
+    answer(job)
+    job.run()
+    assert job.scores() == {"ada": 30, "bob": 20}
+
+
+def test_there_is_nothing_to_roll_back_to_before_the_first_version(job):
+    with pytest.raises(InputUnreadable, match="the first that came into force"):
+        rollback(job.ws, "b2b_saas", at=job.now, by="rita")
+
+
+def test_an_edit_at_one_minute_to_midnight_is_planned_again_for_the_new_day(job):
+    job.now = datetime(2026, 11, 2, 22, 59, tzinfo=UTC)  # Berlin
+    job.write_rules(MILD.replace("points: 11", "points: 11\n    decay: {linear: 10d}"))
+    [news] = job.adopt()
+
+    counts = job.run(minutes=2)
+
+    [(first, _), (again, _)] = sorted(
+        rows(job, tables.plan, tables.plan.c.as_of, tables.plan.c.plan_hash), key=lambda row: row[0]
+    )
+    assert (first, again) == (job.now - timedelta(minutes=2), job.now)
+    assert find_plan(job.ws, news.plan_hash).as_of == first
+    assert job.scores() == {"ada": 30, "bob": 20}  # 11 - 1.1 a view, a day old
+    assert counts["CRM calls"] == 0
+    assert job.run()["changed"] == 0
+
+
+def test_an_approval_after_midnight_is_of_a_plan_made_again(job):
+    job.write_rules(BOLD)
+    [news] = job.adopt()
+    job.now += timedelta(hours=15)
+
+    counts = answer(job)
+
+    with job.ws.ledger.reading() as connection:
+        active = activations.active(connection, "b2b_saas")
+    assert counts["activated"] == 1
+    assert (active.hold_id, active.plan_hash != news.plan_hash) == (news.hold_id, True)
+    job.run()
+    assert job.scores() == {"ada": 50, "bob": 60}
+
+
+def test_a_plan_that_got_worse_is_held_anew(job):
+    job.write_rules(BOLD)
+    [news] = job.adopt()
+    for number in range(3):
+        job.crm.put_lead(f"lead-{number}", {})
+        job.visit(f"lead-{number}")
+    job.run()
+    job.now += timedelta(hours=15)
+
+    counts = answer(job)
+
+    [again] = open_holds(job)
+    assert (counts["released"], counts["held"], in_force(job)) == (1, 1, 1)
+    assert again.hold_id != news.hold_id
+    assert answer(job)["activated"] == 1
+
+
+def test_two_quick_edits_are_one_change_and_the_skipped_one_is_in_the_audit(job):
+    job.write_rules(BOLD)
+    job.adopt()
+    [skipped] = open_holds(job)
+    job.write_rules(MILD)
+
+    [news] = job.adopt()
+
+    assert (news.what, open_holds(job)) == ("activated", [])
+    with job.ws.ledger.reading() as connection:
+        assert holds.find(connection, skipped.hold_id).state == holds.SUPERSEDED
+    assert version_status(job) == {1: "retired", 2: "discarded", 3: "active"}
+
+
+def test_an_edit_on_an_edit_whose_rescore_is_owed_is_compared_with_what_everybody_was_scored_under(job):
+    job.write_rules(MILD)
+    job.adopt()
+    job.write_rules(MILD.replace("points: 11", "points: 12"))
+
+    [news] = job.adopt()
+    counts = job.run()
+
+    assert find_plan(job.ws, news.plan_hash).old.number == 1
+    assert (counts["changed"], job.scores()) == (2, {"ada": 32, "bob": 24})
+    assert job.run()["changed"] == 0
+
+
+def test_edit_and_revert_closes_the_hold_and_writes_nothing(job):
+    before = world_of(job)
+    job.write_rules(BOLD)
+    job.adopt()
+    job.write_rules(RULES)
+
+    [news] = job.adopt()
+
+    assert (news.what, open_holds(job), version_status(job)) == (
+        "unchanged",
+        [],
+        {1: "active", 2: "discarded"},
+    )
+    assert job.run()["CRM calls"] == 0
+    assert world_of(job) == before
+
+
+def test_release_without_automations_suppresses_every_crossing_and_lists_it(job):
+    job.write_rules(BOLD)
+    [news] = job.adopt()
+    answer(job, "release_without_automations")
+
+    counts = job.run()
+
+    assert (counts["changed"], counts["suppressed"], job.receiver.received) == (2, 2, [])
+    listed = rows(job, tables.crossing, tables.crossing.c.outcome, tables.crossing.c.reason)
+    assert listed == [("suppressed", f"released without automations (hold {news.hold_id})")] * 2
+
+
+def test_a_held_edit_that_nobody_answers_stays_out_of_force(job):
+    job.write_rules(BOLD)
+    job.adopt()
+
+    job.run(minutes=24 * 60)
+
+    assert (open_holds(job), version_status(job), in_force(job)) == ([], {1: "active", 2: "discarded"}, 1)
+
+
+def test_an_answer_that_comes_too_late_is_told(job):
+    job.write_rules(BOLD)
+    job.adopt()
+    [hold] = open_holds(job)
+    job.now += timedelta(hours=25)
+
+    with pytest.raises(InputUnreadable, match="is over: expired by nobody"):
+        decide(job.ws, hold.hold_id, "release", by="rita", at=job.now)
+
+
+def test_a_release_that_was_interrupted_is_carried_out_by_the_next_run(job):
+    job.write_rules(BOLD)
+    job.adopt()
+    [hold] = open_holds(job)
+    with job.ws.ledger.transaction() as connection:
+        holds.close(connection, hold, holds.RELEASED, at=job.now, by="rita")  # and killed
+
+    job.run()
+
+    assert (in_force(job), job.scores()) == (2, {"ada": 50, "bob": 60})
+
+
+def test_a_decision_that_was_interrupted_is_taken_up_though_the_file_was_looked_at(job):
+    job.write_rules(MILD)
+    path = job.ws.rules_dir / "b2b_saas.yaml"
+    card = load_scorecard(path.read_bytes(), name=path.name)
+    with job.ws.ledger.transaction() as connection:  # and killed before the plan
+        registry.register(
+            connection, card=card, body=path.read_bytes(), path=path.name, at=job.now, by="test"
+        )
+
+    [news] = job.adopt()
+
+    assert (news.what, in_force(job)) == ("activated", 2)
+
+
+def test_new_thresholds_are_judged_over_stored_scores_and_read_no_fact(job):
+    before = dict(rows(job, tables.score, tables.score.c.lead, tables.score.c.as_of))
+    job.write_rules(RULES.replace("{A: 50, B: 20, C: 0}", "{A: 50, B: 25, C: 0}").replace("50}", "28}"))
+    [news] = job.adopt()
+    assert news.what == "held"
+    answer(job)
+    job.visit("bob")
+    job.extract()
+
+    counts = job.finish(job.start())
+
+    assert ("thresholds",) in rows(job, tables.run, tables.run.c.kind)
+    assert rows(job, tables.score, tables.score.c.lead, tables.score.c.score, tables.score.c.band) == [
+        ("hubspot:ada", 30, "B"),
+        ("hubspot:bob", 20, "C"),
+    ]
+    assert (counts["changed"], counts["fired"]) == (1, 1)
+    after = dict(rows(job, tables.score, tables.score.c.lead, tables.score.c.as_of))
+    assert after == before
+    job.ws.policy_file.write_text("band_moves: {leads: 100}\n")
+    job.run()
+    assert job.scores()["bob"] == 30, "its mark was kept"
+
+
+def test_a_dead_triggerer_delays_nothing_and_doubles_nothing(job):
+    job.write_rules(MILD)
+    job.adopt()
+    assert ask_rescore(job.ws, at=job.now) is not None  # rescore_all is on its way
+
+    counts = job.run(minutes=5)
+    assert counts["changed"] == 0, "score_leads leaves it to the rescore that was asked for"
+
+    counts = job.run(minutes=10)
+    assert counts["changed"] == 2, "which never came"
+    assert ask_rescore(job.ws, at=job.now) is None
+
+
+def test_a_retry_of_a_planned_rescore_applies_the_same_plan(job):
+    job.write_rules(MILD)
+    job.adopt()
+    first = start_runs(job.ws, run_id="r", as_of=job.now, at=job.now)
+    later = job.now + timedelta(minutes=20)
+
+    again = start_runs(job.ws, run_id="r", as_of=later, at=later)
+    job.finish(again)
+
+    assert first == again
+    assert job.scores() == {"ada": 31, "bob": 22}
+    assert job.finish(start_runs(job.ws, run_id="r", as_of=later, at=later))["changed"] == 0
+
+
+def test_a_planned_rescore_stages_what_every_lead_would_be_under_the_old_rules(job):
+    job.write_rules(MILD)
+    job.adopt()
+    [key] = job.start()
+    score(job.ws, key)
+    stage_deltas(job.ws, key)
+
+    under = rows(job, tables.stage_score, tables.stage_score.c.lead, tables.stage_score.c.under_old_rules)
+    assert under == [
+        ("hubspot:ada", '{"score":30,"band":"B","dimensions":{"engagement":10,"fit":20}}'),
+        ("hubspot:bob", '{"score":20,"band":"B","dimensions":{"engagement":20,"fit":0}}'),
+    ]
