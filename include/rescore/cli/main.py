@@ -20,8 +20,6 @@ COMMANDS = {
     "diff": "rules",
     "score": "files",
     "explain": "explain",
-    "verify": "verify",
-    "shadow": "shadow",
     "status": "operate",
     "holds": "holds",
     "review": "holds",
