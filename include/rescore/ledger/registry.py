@@ -17,8 +17,9 @@ from rescore.rules.lists import NO_LISTS, ListFiles, lists_as_json, lists_from_j
 from rescore.rules.load import load_scorecard
 
 DRAFT, REJECTED, HELD, DISCARDED = "draft", "rejected", "held", "discarded"
-ACTIVE, RETIRED = "active", "retired"
-"""A draft is a version that nobody has decided about yet; a retired one was in force before."""
+ACTIVE, RETIRED, SHADOW = "active", "retired", "shadow"
+"""A draft is a version that nobody has decided about yet; a retired one was in force before; a shadow was
+never in a rules file, only scored beside others."""
 
 
 def register(
@@ -33,7 +34,7 @@ def register(
 ) -> int:
     """Remember a body that holds, with the list files it names; the same bytes again are the same version.
 
-    Bytes that were retired or discarded and are saved once more are a draft again.
+    Bytes that were retired, discarded or a shadow and are saved once more are a draft again.
 
     Returns:
         Its sequence number within the scorecard.
@@ -158,7 +159,7 @@ def _remember(
     ).one_or_none()
     if known is not None:
         changes = {"seen": seen, "path": values["path"]}
-        if known.status in (RETIRED, DISCARDED):
+        if known.status in (RETIRED, DISCARDED, SHADOW):
             changes["status"] = DRAFT
         if (known.status == REJECTED) != (status == REJECTED) and known.status in (REJECTED, DRAFT):
             changes |= values | {"status": status, "error": error}  # another build judged it differently

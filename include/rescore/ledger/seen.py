@@ -22,6 +22,7 @@ MADE_OF = pa.schema(
         ("lead", pa.string()),
         ("score", pa.int64()),
         ("band", pa.string()),
+        ("grade", pa.string()),
         ("dimensions", pa.string()),
         ("restarted_at", TIME),
         ("version", pa.int64()),
@@ -65,7 +66,7 @@ def made_of(connection: Connection, scorecard: str, leads: Collection[str] | Non
     seen = _seen(connection, scorecard, {row.as_of for row in rows})
     values = [
         (
-            *row[:4],
+            *row[:5],
             _naive(row.restarted_at),
             row.version_seq,
             _naive(row.as_of),
@@ -87,6 +88,7 @@ def _scores(scorecard: str) -> Select[Any]:
             score.c.lead,
             score.c.score,
             score.c.band,
+            score.c.grade,
             score.c.dimensions,
             score.c.restarted_at,
             activation.c.version_seq,

@@ -41,7 +41,8 @@ rules_version = Table(
     Column("sha256", String(64), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("lists", Text),  # JSON, path -> text: the list files that the body names, as read with it
-    Column("status", String, nullable=False),  # draft · rejected · held · discarded · active · retired
+    # draft · rejected · held · discarded · active · retired · shadow
+    Column("status", String, nullable=False),
     Column("error", Text),  # why a body was rejected: one line a problem
     Column("scoring", String(64)),  # the fingerprint's three parts; null when rejected
     Column("thresholds", String(64)),

@@ -179,7 +179,7 @@ class _Telling:
 
 def _beside(changed: pa.Table, made_of: pa.Table) -> pa.Table:
     """The changed leads beside what their committed scores were made of, null for a first score."""
-    old = made_of.drop_columns(["band", "dimensions"]).rename_columns(
+    old = made_of.drop_columns(["band", "grade", "dimensions"]).rename_columns(
         {"score": "old_score", "restarted_at": "restarted_before"}
     )
     there = pc.index_in(changed["lead"], old["lead"].combine_chunks())
