@@ -29,7 +29,7 @@ from rescore.rules.card import (
 from rescore.rules.diff import diff
 from rescore.rules.fingerprint import fingerprint
 from rescore.rules.load import load_scorecard
-from tests.scoring.random_cards import activity_conditions, decays, limits, scorecards
+from tests.scoring.random_cards import activity_conditions, decays, lead_conditions, limits, scorecards
 
 CARD = """\
 scorecard: test
@@ -205,7 +205,7 @@ def whole_cards(draw: st.DrawFn) -> Scorecard:
     """A random scorecard with automations, labels and examples."""
     automations = st.builds(
         Automation,
-        id=st.sampled_from(["mql", "sql"]),
+        id=st.sampled_from(["mql", "sql", "pql"]),
         label=st.sampled_from(["Hot", "Warm"]),
         fire_when=over_scores(),
         ready_again_when=st.none() | over_scores(),
@@ -213,6 +213,8 @@ def whole_cards(draw: st.DrawFn) -> Scorecard:
         line=st.integers(1, 9),
         cooldown=st.none() | st.just(30),
         max_per_run=st.none() | st.just(50),
+        group=st.sampled_from([None, "calls"]),
+        unless=st.none() | lead_conditions(),
     )
     examples = st.builds(
         Example,
@@ -228,26 +230,27 @@ def whole_cards(draw: st.DrawFn) -> Scorecard:
         card,
         description=draw(st.sampled_from(["", "about"])),
         rules=tuple(replace(rule, label=draw(st.sampled_from(["x", "y"]))) for rule in card.rules),
-        automations=tuple(draw(st.lists(automations, max_size=2, unique_by=lambda one: one.id))),
+        automations=tuple(draw(st.lists(automations, max_size=3, unique_by=lambda one: one.id))),
         examples=tuple(draw(st.lists(examples, max_size=2))),
     )
 
 
 EDITABLE = ["timezone", "total", "dimensions", "rules", "audience", "bands", "automations", "examples"]
+EDITABLE += ["lists", "description"]
 
 
 @st.composite
 def edits(draw: st.DrawFn) -> tuple[Scorecard, Scorecard]:
     """A scorecard, and the same with some of its parts taken from another."""
     old, other = draw(whole_cards()), draw(whole_cards())
-    taken = draw(st.sets(st.sampled_from([*EDITABLE, "description"]), max_size=3))
+    taken = draw(st.sets(st.sampled_from(EDITABLE), max_size=3))
     new = replace(old, **{name: getattr(other, name) for name in taken})
     if "rules" in taken and draw(st.booleans()):
         new = replace(new, rules=old.rules[:-1] + other.rules[-1:])
     return old, new
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(edits())
 def test_the_diff_and_the_fingerprint_never_disagree(edit: tuple[Scorecard, Scorecard]) -> None:
     old, new = edit
@@ -256,7 +259,7 @@ def test_the_diff_and_the_fingerprint_never_disagree(edit: tuple[Scorecard, Scor
     assert all(change.text.strip() and change.where for change in changes)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(whole_cards(), st.data())
 def test_one_field_of_one_rule_is_enough(card: Scorecard, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(card.rules) - 1))
@@ -278,6 +281,17 @@ def test_one_field_of_one_rule_is_enough(card: Scorecard, data: st.DataObject) -
     changes = diff(card, edited)
     assert (changes[0].part if changes else None) == fingerprint(edited).wakes(fingerprint(card))
     assert {change.where for change in changes} <= {rule.id}
+
+
+def test_the_order_of_a_group_means_something() -> None:
+    first = load(CARD).automations[0]
+    card = replace(
+        load(CARD), automations=(replace(first, group="calls"), replace(first, id="sql", group="calls"))
+    )
+    turned = replace(card, automations=card.automations[::-1])
+    assert [str(change) for change in diff(card, turned)] == [
+        "group calls takes its automations in another order: sql, mql"
+    ]
 
 
 def test_a_card_is_no_different_from_itself_written_in_another_order() -> None:
