@@ -20,6 +20,8 @@ COMMANDS = {
     "diff": "rules",
     "score": "files",
     "explain": "explain",
+    "verify": "verify",
+    "shadow": "shadow",
     "status": "operate",
     "holds": "holds",
     "review": "holds",

@@ -13,6 +13,7 @@ from rescore.ledger import activations, runs, seen, streams
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
 from rescore.pipeline.progress import Progress, silent
+from rescore.pipeline.shadow import score_shadow
 from rescore.scoring.engine import score_to_parquet
 from rescore.scoring.unreadable import absent_fields, unreadable
 from rescore.workspace import Workspace
@@ -142,6 +143,7 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
         with ws.ledger.transaction() as connection:
             seen.note(connection, run_key, {name: int(number) for name, number in planned.snapshot.items()})
             runs.add_counts(connection, run_key, counts)
+        score_shadow(ws, run, leads, progress=progress)
         return counts
     counts = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
@@ -153,4 +155,5 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
     with ws.ledger.transaction() as connection:
         seen.note(connection, run_key, facts.seen)
         runs.add_counts(connection, run_key, counts)
+    score_shadow(ws, run, leads, progress=progress)
     return counts
