@@ -71,7 +71,7 @@ def meter(automation: AutomationEffect) -> Markup:
     shapes.append(_bar("new", 100 * own / most, 8, 100 * automation.by_rules / most, 14, by_rules))
     if automation.limit is not None:
         at = 100 * automation.limit / most
-        shapes.append(_line(at, 2, at, 28, "limit"))
+        shapes += [_line(at, 2, at, 28, kind) for kind in ("halo", "limit")]
     return _svg(shapes, 30, f"{automation.fires:,} crossings at once; {_limit(automation)}")
 
 
