@@ -12,9 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 
-from rescore.ledger import activations, promotion, registry, runs, stage, streams
+from rescore.automations import Restraint
+from rescore.ledger import activations, promotion, registry, runs, stage, streams, tables
 from rescore.ledger.activations import Activation
 from rescore.ledger.runs import Run
 from rescore.ledger.transaction import Ledger
@@ -35,6 +36,7 @@ from rescore.rules.card import (
 )
 from tests.ledger.rules_text import rules_text
 
+NOTHING: Mapping[str, Any] = {}
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -167,13 +169,30 @@ class World:
                 at=self.now,
             )
 
-    def stage(self, run: Run, scores: Mapping[str, int | None]) -> Run:
+    def stage(
+        self, run: Run, scores: Mapping[str, int | None], also: Mapping[str, Mapping[str, Any]] = NOTHING
+    ) -> Run:
+        """`also` gives further columns of the stage, by lead."""
+        table = tables.stage_score
         with self.ledger.transaction() as connection:
             stage.stage(connection, run, staged(scores, self.scores(connection)))
+            for lead, columns in also.items():
+                mine = (table.c.run_key == run.run_key) & (table.c.lead == lead)
+                connection.execute(update(table).where(mine).values(**columns))
             return runs.find(connection, run.run_key)
 
-    def promote(self, run: Run, *, chunk: int = 1000) -> Counter[str]:
-        return promotion.promote(self.ledger, run, self.card, at=self.now, targets=self.targets, chunk=chunk)
+    def promote(
+        self, run: Run, *, chunk: int = 1000, restrained: Mapping[str, Restraint] = NOTHING
+    ) -> Counter[str]:
+        return promotion.promote(
+            self.ledger,
+            run,
+            self.card,
+            at=self.now,
+            targets=self.targets,
+            restrained=restrained,
+            chunk=chunk,
+        )
 
     def score(self, kind: str = "incremental", **scores: int | None) -> Counter[str]:
         """A whole run."""

@@ -119,10 +119,14 @@ class Judging:
 
     def _old_rules(self, connection: Connection, row: Row[Any], new: Values) -> OldRules | None:
         """None when no other rules than these have anything to say of the lead."""
-        judged_by, activation = row.judged_by, self._run.activation_seq
-        if judged_by == activation or (judged_by is None and row.under_old_rules is None):
+        activation = self._run.activation_seq
+        if row.judged_by is None:  # a new lead: the rules before these have a say only if they were asked
+            before = activation - 1 if row.under_old_rules is not None else 0
+        else:
+            before = row.judged_by
+        if before in (0, activation):
             return None
-        rules = self._rules_of(connection, activation - 1 if judged_by is None else judged_by)
+        rules = self._rules_of(connection, before)
         if rules is None:
             return OldRules({}, None)
         if rules.same_scoring:
