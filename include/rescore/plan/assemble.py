@@ -20,7 +20,7 @@ from rescore.plan import effects
 from rescore.plan.columns import count
 from rescore.plan.crossings import SetOff, set_off_by_new, set_off_by_old
 from rescore.plan.effects import Both
-from rescore.plan.examples import chosen, examples_of
+from rescore.plan.examples import Explaining, chosen
 from rescore.plan.plan import AutomationEffect, Change, Examples, Plan, Split, Version
 from rescore.plan.replay import Replayed, replayed, sample
 from rescore.plan.writes import target_effects, written
@@ -103,8 +103,10 @@ def assemble(
             again = replayed(old, new, sampled, as_of=as_of, everybody=both.rows.num_rows)
     picked = chosen(both, setting.plan_hash)
     progress(f"{new.id}: explaining {sum(map(len, picked))} leads")
-    with some({lead for leads in picked for lead in leads}) as few:
-        up, down, drawn = (examples_of(both, few, leads, as_of=as_of) for leads in picked)
+    named = {lead for leads in picked for lead in leads}
+    with some(named) as few:
+        explaining = Explaining(both, few, named, as_of=as_of)
+    up, down, drawn = (tuple(map(explaining.example, leads)) for leads in picked)
     targets = target_effects(setting.mappings, new.id, count(written(both, record)), setting.crm_limits)
     plan = Plan(
         plan_hash=setting.plan_hash,

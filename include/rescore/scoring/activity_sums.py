@@ -99,14 +99,14 @@ class ActivitySums:
             yield PER_DAY_SUMS, self._per_day_sums()
 
     def details(self) -> exp.Select:
-        """For each rule, how many activities match at each age, and in `<rule> latest` the last of them."""
-        found: list[Sql] = []
+        """By lead and rule, how many activities match at each age; in `<rule> latest` the last of them."""
+        found: list[Sql] = [column("lead", AGED)]
         for rule in self._rules:
             matches = self._matches(rule)
             day, moment = column(AGE, AGED), column("occurred_at", AGED)
             found.append(named(call("HISTOGRAM", case((matches, day))), rule.id))
             found.append(named(exp.Max(this=case((matches, moment))), rule.id + LATEST))
-        details = exp.select(*found).from_(table(AGED))
+        details = exp.select(*found).from_(table(AGED)).group_by(column("lead", AGED))
         for name, step in [*lists.steps(self._lists, [details]), (AGED, self._aged("occurred_at"))]:
             details = details.with_(exp.to_identifier(name, quoted=True), step, copy=False)
         return details

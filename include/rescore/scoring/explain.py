@@ -36,8 +36,14 @@ def explain(
         rows = score(card, own, as_of=as_of, known_as_of=known_as_of).to_pylist()
         if not rows:
             raise InputUnreadable("The facts hold no lead with that id; write it exactly as they do.")
-        found = _found(card, own, as_of, known_as_of)
-    row = rows[0]
+        found = matching(card, own, as_of=as_of, known_as_of=known_as_of)
+    return explained(card, rows[0], found.get(lead, {}), as_of=as_of)
+
+
+def explained(
+    card: Scorecard, row: Mapping[str, Any], found: Mapping[str, Any], *, as_of: datetime
+) -> Explanation:
+    """Account for one row that `score` gave, with what `matching` found for its lead."""
     lines = tuple(_line(rule, row, found) for rule in card.rules)
     dimensions = tuple(
         DimensionLine(
@@ -58,7 +64,7 @@ def explain(
     ]
     return Explanation(
         scorecard=card.id,
-        lead=lead,
+        lead=row["lead"],
         as_of=as_of,
         score=row["score"],
         band=row["band"],
@@ -94,16 +100,21 @@ def _only(facts: Facts, lead: str) -> Iterator[Facts]:
             facts.connection.execute(f"DROP TABLE IF EXISTS {table(copy).sql(DIALECT)}")
 
 
-def _found(card: Scorecard, facts: Facts, as_of: datetime, known_as_of: datetime | None) -> Mapping[str, Any]:
-    """`<rule>` -> {age: matching activities} and `<rule> latest` -> the last of them."""
+def matching(
+    card: Scorecard, facts: Facts, *, as_of: datetime, known_as_of: datetime | None = None
+) -> dict[str, Mapping[str, Any]]:
+    """By lead: `<rule>` -> {age: matching activities} and `<rule> latest` -> the last of them.
+
+    Leads without activities are left out, and so is everybody when no rule looks at activities.
+    """
     days = LocalDays.until(as_of, card.timezone)
     sums = activity_sums(
         card, days=days, columns=facts.columns, known_as_of=known_as_of, relation=facts.activities
     )
     if not sums.joined:
         return {}
-    found: dict[str, Any] = facts.connection.sql(sums.details().sql(DIALECT)).to_arrow_table().to_pylist()[0]
-    return found
+    found = facts.connection.sql(sums.details().sql(DIALECT)).to_arrow_table().to_pylist()
+    return {row["lead"]: row for row in found}
 
 
 def _line(rule: Rule, row: Mapping[str, Any], found: Mapping[str, Any]) -> RuleLine:
@@ -117,8 +128,8 @@ def _line(rule: Rule, row: Mapping[str, Any], found: Mapping[str, Any]) -> RuleL
     )
     if not isinstance(rule, ActivityRule | FrequencyRule | SilenceRule):
         return line
-    by_age = dict(found[rule.id] or [])
-    latest = found[rule.id + LATEST]
+    by_age = dict(found.get(rule.id) or [])
+    latest = found.get(rule.id + LATEST)
     line = replace(line, matching=sum(by_age.values()), latest=latest.replace(tzinfo=UTC) if latest else None)
     match rule:
         case ActivityRule():

@@ -31,6 +31,7 @@ class PairQuery:
 
     Those are `old score`, `old band`, `old grade` with grades, and each dimension and rule of the old card;
     `old_rules` maps its rules to their columns, which are the new card's own where a rule means the same.
+    What a `first_of` took is in `<column>__choice` beside them.
     """
 
     query: ScoringQuery
@@ -113,7 +114,7 @@ def _in_two_passes(old: Scorecard, new: Scorecard, compiled: Compiled) -> PairQu
     queries = [compiled(card) for card in (old, new)]
     theirs, ours = (query.expression.subquery(side) for query, side in zip(queries, ("o", "n"), strict=True))
     old_rules = {rule.id: OLD + rule.id for rule in old.rules}
-    shown = [*_shown(old), *old_rules]
+    shown = [*_shown(old), *old_rules, *queries[0].choice_columns]
     there = {found.alias_or_name for found in queries[0].expression.expressions}
     chosen = [column(name, "o").as_(OLD + name, quoted=True) for name in shown if name in there]
     lead = exp.EQ(this=column("lead", "n"), expression=column("lead", "o"))
