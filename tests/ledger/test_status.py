@@ -20,7 +20,7 @@ def look(world):
 
 
 def test_an_empty_ledger_has_a_status(world):
-    assert dict(look(world).lines()) == {"deliveries unanswered": 0, "rejected files": 0}
+    assert dict(look(world).lines()) == {"deliveries unanswered": 0, "rejected files": 0, "open holds": 0}
 
 
 def test_every_lead_is_counted_once_in_the_state_that_says_most_about_it(world):

@@ -277,7 +277,7 @@ def test_a_short_extract_is_held_before_anything_is_promoted(job):
                     "until": job.now - timedelta(days=days - 1),
                     "rows": 96_000,
                 }
-                for days in range(29, 0, -1)
+                for days in range(29, 1, -1)
             ],
         )
     job.visit("ada")

@@ -353,6 +353,36 @@ def test_release_without_automations_suppresses_every_crossing_and_lists_it(job)
     assert listed == [("suppressed", f"released without automations (hold {news.hold_id})")] * 2
 
 
+def test_an_edit_that_fires_too_much_is_put_in_force_and_only_its_automation_is_held(job):
+    job.ws.policy_file.write_text("crossings: {leads: 1}\n")
+    job.write_rules(RULES.replace("fire_when: {score: {at_least: 50}}", "fire_when: {score: {at_least: 15}}"))
+
+    [news] = job.adopt()
+    counts = job.run()
+
+    [hold] = open_holds(job)
+    assert (news.what, hold.what, hold.automation) == ("activated", "automation", "mql")
+    assert find_plan(job.ws, news.plan_hash).automations[0].over_limit
+    assert (counts["held"], job.receiver.received) == (2, [])
+    assert answer(job) == {"released": 1, "fired": 2}
+
+
+def test_new_rules_close_the_question_about_a_run_that_was_scored_under_older_ones(job):
+    job.visit("ada", number=2)
+    job.run()
+    [stage] = open_holds(job)
+    job.write_rules(MILD)
+
+    job.adopt()
+    job.ws.policy_file.write_text("band_moves: {leads: 9}\n")
+    job.run()
+
+    with job.ws.ledger.reading() as connection:
+        assert holds.find(connection, stage.hold_id).state == holds.SUPERSEDED
+    assert job.run()["changed"] == 0
+    assert job.scores() == {"ada": 53, "bob": 22}
+
+
 def test_a_held_edit_that_nobody_answers_stays_out_of_force(job):
     job.write_rules(BOLD)
     job.adopt()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -114,7 +115,13 @@ def card(connection: Connection, scorecard: str, seq: int) -> Scorecard:
         ScorecardInvalid: It was rejected, or this build no longer accepts it.
     """
     row = version(connection, scorecard, seq)
-    return load_scorecard(row.body, name=f"{scorecard} version {seq}", lists=lists_from_json(row.lists))
+    return _read(bytes(row.body), row.lists, f"{scorecard} version {seq}")
+
+
+@lru_cache(maxsize=32)
+def _read(body: bytes, lists: str | None, name: str) -> Scorecard:
+    """Bodies and scorecards never change, and every step of a run asks for the same few."""
+    return load_scorecard(body, name=name, lists=lists_from_json(lists))
 
 
 def set_status(connection: Connection, scorecard: str, seq: int, status: str) -> None:

@@ -46,8 +46,9 @@ def rescore_pins(
         card = activations.card_of(connection, active.scorecard, active.activation_seq)
         before = activations.version_before(connection, active.scorecard, active.activation_seq)
     if active.wakes == "thresholds":
-        asks = any(each.unless or each.already_fired for each in card.automations)
-        return Pins(runs.RESCORE if asks else runs.THRESHOLDS, as_of)
+        if any(each.unless or each.already_fired for each in card.automations):
+            return Pins(runs.RESCORE, as_of)
+        return Pins(runs.THRESHOLDS, as_of, active.plan_hash)
     plan = None if active.plan_hash is None else usable_plan(ws, active.plan_hash)
     if plan is not None and is_stale(plan, card, at):
         plan = None

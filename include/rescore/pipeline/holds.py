@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete
 
-from rescore.errors import InputUnreadable
+from rescore.errors import Fenced, InputUnreadable
 from rescore.ledger import activations, held, holds, registry, runs, tables
 from rescore.ledger.holds import Answer, Hold
 from rescore.pipeline.gate import promote_or_hold
@@ -93,7 +93,10 @@ def expire_holds(ws: Workspace, at: datetime, *, progress: Progress = silent) ->
                 unfinished.append(holds.find(connection, hold.hold_id))
     for hold in unfinished:
         progress(f"{hold.hold_id}: {hold.state} by {hold.decided_by}")
-        counts += _carry_out(ws, hold, at, progress)
+        try:
+            counts += _carry_out(ws, hold, at, progress)
+        except Fenced as busy:
+            progress(f"{hold.hold_id}: {busy}; it is carried out later")
     return counts
 
 

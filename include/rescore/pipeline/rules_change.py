@@ -13,6 +13,7 @@ from rescore.ledger import activations, holds, registry
 from rescore.ledger.activations import Active
 from rescore.ledger.holds import Hold
 from rescore.limits import judge
+from rescore.pipeline.gate import supersede
 from rescore.pipeline.progress import Progress, silent
 from rescore.plan.make import find_plan, is_stale, make_plan
 from rescore.plan.plan import Plan
@@ -171,6 +172,9 @@ class _Change:
                 instead_of=None if self.active is None else self.active.activation_seq,
             )
             withdraw(connection, self.card.id, at=self.at, by=self.by, but=self.version_seq)
+            if activation is not None:
+                for stage in holds.open_holds(connection, self.card.id, holds.STAGE):
+                    supersede(connection, stage, at=self.at, by=self.by)  # it was scored under older rules
             path = registry.version(connection, self.card.id, self.version_seq).path
         if activation is None:
             return RulesNews(path, self.card.id, "unchanged", self.version_seq)

@@ -118,7 +118,8 @@ def _kind(
     card = activations.card_of(connection, active.scorecard, active.activation_seq)
     local_date = as_of.astimezone(card.timezone).date()
     if active.full_pass_date is None or active.full_pass_date < local_date:
-        return runs.DAILY
+        # an owed rescore that waits for somebody has to be planned anew for this day
+        return runs.DAILY if active.rescored_at is not None else runs.RESCORE
     return runs.INCREMENTAL
 
 
