@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from itertools import combinations, pairwise, product
 from typing import Final
 
 from rescore.rules.card import AllOf, AnyOf, Comparison, Condition, Kind, Not, Operator, Scalar
-from rescore.text import fold, word_line, words
+from rescore.text import fold, word_line
 
 MOST_CASES: Final = 512  # ways to meet a condition; nobody writes more, and looking at each takes a moment
 
@@ -36,7 +37,7 @@ class TooManyCases(Exception):
 def can_hold(condition: Condition) -> bool:
     """Whether some value of the fields meets the condition."""
     try:
-        return any(_consistent(case) for case in _cases(condition, holds=True))
+        return bool(_ways(condition, holds=True))
     except TooManyCases:
         return True
 
@@ -48,7 +49,22 @@ def always_holds(condition: Condition) -> bool:
 
 def implies(stronger: Condition, weaker: Condition) -> bool:
     """Whether whatever meets the one meets the other as well."""
-    return not can_hold(AllOf((stronger, Not(weaker))))
+    try:
+        cases, objections = _ways(stronger, holds=True), _ways(weaker, holds=False)
+    except TooManyCases:
+        return False
+    return len(cases) * len(objections) <= MOST_CASES and not any(
+        _consistent((*case, *objection), {claim.comparison.field for claim in objection})
+        for case in cases
+        for objection in objections
+    )
+
+
+@lru_cache(maxsize=4096)
+def _ways(condition: Condition, *, holds: bool) -> list[tuple[Claim, ...]]:
+    """The ways to meet a condition (or not to) that do not contradict themselves."""
+    cases = _cases(condition, holds=holds)
+    return [case for case in cases if _consistent(case, {claim.comparison.field for claim in case})]
 
 
 def _cases(condition: Condition, *, holds: bool) -> list[tuple[Claim, ...]]:
@@ -75,8 +91,7 @@ def _together(parts: Iterable[list[tuple[Claim, ...]]]) -> list[tuple[Claim, ...
     return cases
 
 
-def _consistent(case: Sequence[Claim]) -> bool:
-    fields = {claim.comparison.field for claim in case}
+def _consistent(case: Sequence[Claim], fields: Iterable[str]) -> bool:
     return all(_field_consistent([c for c in case if c.comparison.field == field]) for field in fields)
 
 
@@ -163,8 +178,13 @@ def _texts_consistent(positive: list[Comparison], denied: list[Comparison]) -> b
     return all(_agree(positive, ends) for ends in (STARTS, ENDS))
 
 
+_fold = lru_cache(maxsize=50_000)(fold)
+_word_line = lru_cache(maxsize=50_000)(word_line)
+"""Every pair of rules is compared, so that each text is looked at again and again."""
+
+
 def _folded(comparison: Comparison) -> list[str]:
-    return [fold(str(value)) for value in comparison.values]
+    return [_fold(str(value)) for value in comparison.values]
 
 
 def _text_may_meet(comparison: Comparison, value: str) -> bool:
@@ -188,7 +208,7 @@ def _one_text_meets(operator: Operator, value: str, literal: str) -> bool:
     if operator in ENDS:
         return value.endswith(literal)
     if operator in HAS_WORD:
-        return word_line(literal) in word_line(value)
+        return _word_line(literal) in _word_line(value)
     return literal in value
 
 
@@ -196,21 +216,25 @@ def _all_denied(positive: Comparison, denied: list[Comparison]) -> bool:
     """Whether each way to meet the one is denied by another."""
     if positive.operator in LISTS:
         return any((positive.operator, positive.values) == (one.operator, one.values) for one in denied)
-    return all(any(_surely(positive, literal, one) for one in denied) for literal in _folded(positive))
+    others = [(one.operator, _folded(one)) for one in denied if one.operator not in LISTS]
+    return all(
+        any(_surely(positive.operator, literal, operator, texts) for operator, texts in others)
+        for literal in _folded(positive)
+    )
 
 
-def _surely(positive: Comparison, literal: str, denied: Comparison) -> bool:
-    """Whether every text that meets `positive` by this literal meets `denied`."""
-    others = [] if denied.operator in LISTS else _folded(denied)
-    if denied.operator in CONTAINS:
-        whole = positive.operator not in HAS_WORD or len(list(words(literal))) == 1
+def _surely(met: Operator, literal: str, denied: Operator, others: list[str]) -> bool:
+    """Whether every text that meets an operator by this literal meets the other by one of its own."""
+    if denied in CONTAINS:
+        whole = met not in HAS_WORD or len(_word_line(literal).split()) == 1
         return whole and any(other in literal for other in others)
-    if positive.operator in STARTS and denied.operator in STARTS:
+    if met in STARTS and denied in STARTS:
         return any(literal.startswith(other) for other in others)
-    if positive.operator in ENDS and denied.operator in ENDS:
+    if met in ENDS and denied in ENDS:
         return any(literal.endswith(other) for other in others)
-    if positive.operator in HAS_WORD and denied.operator in HAS_WORD:
-        return any(word_line(other) in word_line(literal) for other in others)
+    if met in HAS_WORD and denied in HAS_WORD:
+        line = _word_line(literal)
+        return any(_word_line(other) in line for other in others)
     return False
 
 

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from rescore.rules import readable
-from rescore.rules.card import ActivityRule, FrequencyRule, LeadRule, Rule, Scorecard, SilenceRule
+from rescore.rules.card import (
+    ActivityRule,
+    FirstOfRule,
+    FrequencyRule,
+    LeadRule,
+    Rule,
+    Scorecard,
+    SilenceRule,
+)
 from rescore.rules.lint.found import Found
 from rescore.rules.lint.logic import can_hold, implies
 
@@ -14,7 +22,7 @@ from rescore.rules.lint.logic import can_hold, implies
 def overlapping(card: Scorecard) -> Iterator[Found]:
     """Pairs of rules of one kind and dimension, of which one counts all that the other does."""
     place = {rule.id: at for at, rule in enumerate(card.rules)}
-    for one, other in combinations(card.rules, 2):
+    for one, other in combinations([rule for rule in card.rules if _counts(rule)], 2):
         if one.dimension != other.dimension:
             continue
         forth, back = _within(one, other), _within(other, one)
@@ -30,13 +38,24 @@ def overlapping(card: Scorecard) -> Iterator[Found]:
         yield Found(("rules", place[other.id]), "overlap", text)
 
 
+def _counts(rule: Rule) -> bool:
+    """Whether a rule can give anything; the first of several entries is compared with nothing."""
+    match rule:
+        case FirstOfRule():
+            return False
+        case LeadRule(condition=condition):
+            return rule.points != 0 and can_hold(condition)
+        case _:
+            return rule.points != 0 and can_hold(rule.where)
+
+
 def _within(narrow: Rule, wide: Rule) -> bool:
     """Whether `wide` gives its points whenever `narrow` does, for the same activity or lead."""
     match narrow, wide:
         case LeadRule(), LeadRule():
-            return can_hold(narrow.condition) and implies(narrow.condition, wide.condition)
+            return implies(narrow.condition, wide.condition)
         case ActivityRule(), ActivityRule():
-            return _covered(narrow, wide) and 0 not in (narrow.points, wide.points)
+            return _covered(narrow, wide)
         case FrequencyRule(), FrequencyRule():
             asked = [(rule.measure, rule.field, rule.at_least, rule.within) for rule in (narrow, wide)]
             return asked[0] == asked[1] and _covered(narrow, wide)
@@ -50,11 +69,7 @@ Counting = ActivityRule | FrequencyRule | SilenceRule
 
 
 def _covered(narrow: Counting, wide: Counting) -> bool:
-    return (
-        set(narrow.activities) <= set(wide.activities)
-        and can_hold(narrow.where)
-        and implies(narrow.where, wide.where)
-    )
+    return set(narrow.activities) <= set(wide.activities) and implies(narrow.where, wide.where)
 
 
 def _together(one: Rule, other: Rule) -> str:
