@@ -141,9 +141,11 @@ BandName = Annotated[str, Field(min_length=1, max_length=40)]
 class ScorecardFile(StrictMap):
     """One rules file."""
 
-    not_yet: ClassVar = frozenset(
-        {"restart", "grades", "scope", "minimum_change", "on_rules_change", "max_per_run"}
-    )
+    not_yet: ClassVar = frozenset({"restart", "grades", "scope", "minimum_change"})
+    misplaced: ClassVar = {
+        policy: f"`{policy}` is a policy of an automation; write it below `automations`"
+        for policy in ("on_rules_change", "max_per_run", "max_per_day")
+    }
 
     scorecard: Name = Field(description="The scorecard's identity; file names may change, this may not.")
     description: str | None = Field(None, max_length=2000)
