@@ -17,8 +17,9 @@ class Limits:
 
     A stage is held when more already banded leads change band than the greater of `band_moves` and
     `band_moves_share` of them, or when a stream of at least `extract_rows` expected rows brought less than
-    `extract_share` of them. An automation is held when more of its crossings would fire than its own
-    `max_per_run`, else than the greater of `crossings` and `crossings_times_usual` its usual daily number.
+    `extract_share` of them; a rules change also when it would take back too many deliveries. An automation
+    is held when more of its crossings would fire than its own `max_per_run`, else than the greater of
+    `crossings` and `crossings_times_usual` its usual daily number.
     What a person approved may have grown by `growth` until it is promoted.
     """
 
@@ -125,7 +126,11 @@ def judge(measures: Measures, limits: Limits, *, approved: Measures | None = Non
             (`limits.growth`), so that the same thing is not held twice and a worse one is.
     """
     return Verdict(
-        stage_reasons=(*_band_moves(measures, limits, approved), *_extracts(measures, limits, approved)),
+        stage_reasons=(
+            *_band_moves(measures, limits, approved),
+            *_extracts(measures, limits, approved),
+            *_cancelled(measures, limits, approved),
+        ),
         automations=tuple(
             over
             for automation in measures.automations
@@ -171,6 +176,20 @@ def _extracts(measures: Measures, limits: Limits, approved: Measures | None) -> 
     ]
 
 
+def _cancelled(measures: Measures, limits: Limits, approved: Measures | None) -> list[str]:
+    """Removing an automation counts like its crossings; nobody could hold it once the rules are in force."""
+    return [
+        f"removing `{automation.automation}` would take back {automation.cancelled:,} deliveries "
+        "that are still due"
+        for automation in measures.automations
+        if automation.cancelled > crossing_limit(automation, limits)
+        and (
+            (seen := _approved_of(automation, approved)) is None
+            or automation.cancelled > _grown(seen.cancelled, limits)
+        )
+    ]
+
+
 def _automation(
     automation: AutomationMeasure, limits: Limits, approved: AutomationMeasure | None
 ) -> OverLimit | None:
@@ -183,9 +202,6 @@ def _automation(
     if counted > max(limit, released):
         reason = f"`{name}` would fire {counted:,} times; {limit:,} a run may without asking"
         return OverLimit(name, counted, limit, reason)
-    if automation.cancelled > max(limit, 0 if approved is None else approved.cancelled):
-        reason = f"removing `{name}` would take back {automation.cancelled:,} deliveries that are still due"
-        return OverLimit(name, automation.cancelled, limit, reason)
     per_day = automation.max_per_day
     if per_day is not None and counted and counted > released and counted + automation.fired_today > per_day:
         reason = (

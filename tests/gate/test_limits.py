@@ -69,7 +69,6 @@ def test_a_short_extract_holds_the_stage(seen, expected, held):
         pytest.param({"crossings": 90, "by_rules": 70, "on_rules_change": "fire"}, None, id="told to fire"),
         pytest.param({"crossings": 3, "by_rules": 2, "on_rules_change": "hold"}, 2, id="told to hold"),
         pytest.param({"crossings": 3, "by_rules": 0, "on_rules_change": "hold"}, None, id="not by rules"),
-        pytest.param({"crossings": 0, "cancelled": 26}, 26, id="its removal takes back too much"),
     ],
 )
 def test_an_automation_over_its_limit_is_held_alone(mql, over):
@@ -77,6 +76,16 @@ def test_an_automation_over_its_limit_is_held_alone(mql, over):
 
     assert verdict.stage_reasons == ()
     assert [held.crossings for held in verdict.automations] == ([] if over is None else [over])
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "held"), [pytest.param(25, False, id="few"), pytest.param(26, True, id="too many")]
+)
+def test_removing_an_automation_counts_as_much_as_its_crossings(cancelled, held):
+    mql = AutomationMeasure("mql", crossings=0, cancelled=cancelled)
+    measures = replace(QUIET, automations=(mql,))
+    assert bool(stage_reasons(measures)) == held
+    assert stage_reasons(measures, approved=measures) == ()
 
 
 def test_only_what_the_rules_caused_is_held_under_on_rules_change_hold():

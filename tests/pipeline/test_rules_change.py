@@ -6,6 +6,7 @@ import pytest
 
 from rescore.errors import InputUnreadable
 from rescore.ledger import activations, holds, registry, tables
+from rescore.ledger.status import status
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.holds import decide
@@ -203,11 +204,17 @@ def test_a_rescore_that_is_killed_half_way_goes_on_and_ends_the_same(job, tmp_pa
     score(job.ws, key)
     stage_deltas(job.ws, key)
 
+    said = []
+
     def killed(line):
-        raise KeyboardInterrupt
+        said.append(line)
+        if len(said) == 3:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        promote_or_hold(job.ws, key, at=job.now, progress=killed)
+        promote_or_hold(job.ws, key, at=job.now, chunk=5, progress=killed)
+    assert {20, 21} < set(job.scores().values()), "some are under the new rules, some are not yet"
+
     job.finish([key])
 
     assert set(job.scores().values()) == {21, 32, 22}
@@ -224,6 +231,9 @@ def test_rollback_restores_every_score_and_the_file_does_not_come_back_by_itself
 
     assert (news.what, news.version, in_force(job)) == ("activated", 1, 1)
     assert job.scores() == before
+    with job.ws.ledger.reading() as connection:
+        [card] = status(connection, job.now).scorecards
+    assert (card.version, card.file_differs) == (1, True)
     assert job.adopt() == []
     job.run()
     assert job.scores() == before

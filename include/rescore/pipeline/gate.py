@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from rescore.automations import Restraint
 from rescore.ledger import (
     activations,
-    chunk,
     crossings,
     extracts,
     firing_history,
@@ -20,6 +19,7 @@ from rescore.ledger import (
     registry,
     runs,
 )
+from rescore.ledger.chunk import band_moves
 from rescore.ledger.holds import Hold
 from rescore.ledger.runs import Run
 from rescore.limits import AutomationMeasure, Limits, Measures, Verdict, judge
@@ -36,7 +36,7 @@ BY_EXTRACT = frozenset({runs.INCREMENTAL, runs.DAILY})
 
 
 def promote_or_hold(
-    ws: Workspace, run_key: str, *, at: datetime, progress: Progress = silent
+    ws: Workspace, run_key: str, *, at: datetime, chunk: int = 1000, progress: Progress = silent
 ) -> Counter[str]:
     """Judge the whole stage of a run; promote it chunk by chunk, or hold it and change nothing.
 
@@ -48,6 +48,7 @@ def promote_or_hold(
         ws: The stores.
         run_key: A run whose results are staged.
         at: The time of this promotion; the run notes it as its end.
+        chunk: At most so many changed leads a commit.
         progress: Told after every chunk, and why something is held.
 
     Returns:
@@ -74,7 +75,14 @@ def promote_or_hold(
         restrained = _restrained(connection, run, card)
     targets = [name for name, mapping in ws.mappings().items() if card.id in mapping.scores]
     counts = promotion.promote(
-        ws.ledger, run, card, targets=targets, at=at, restrained=restrained, progress=progress
+        ws.ledger,
+        run,
+        card,
+        targets=targets,
+        at=at,
+        restrained=restrained,
+        chunk=chunk,
+        progress=progress,
     )
     counts["automations held"] = sum(restraint.hold_id is not None for restraint in restrained.values())
     if run.plan_hash is not None:
@@ -87,7 +95,7 @@ def promote_or_hold(
 
 def measure(connection: Connection, run: Run, card: Scorecard, at: datetime) -> Measures:
     """What promoting a run's stage would do, as counts."""
-    moves = chunk.band_moves(connection, run)
+    moves = band_moves(connection, run)
     foreseen = crossings.preview(connection, run, card)
     return Measures(
         banded=moves.banded,
