@@ -14,7 +14,8 @@ from markupsafe import Markup
 from rescore.plan.figures import printable, signed
 from rescore.plan.plan import AutomationEffect, Bar, RuleEffect, Week
 
-LABELS: Final = 7  # under an axis; more run into each other on a phone
+LABELS, LONG_LABELS, LONG = 7, 5, 7
+"""So many labels fit under an axis on a phone, fewer when one of them is longer than `LONG` characters."""
 VALUES: Final = 12  # bars up to which each carries its number
 THOUSAND: Final = 1000
 
@@ -25,17 +26,19 @@ def histogram(bars: Sequence[Bar]) -> Markup:
     slot = 100 / len(bars)
     most = max(bar.leads for bar in bars) or 1
     labelled = len(bars) <= VALUES
+    ranges = [_range(bar) for bar in bars]
+    step = -(-len(bars) // (LONG_LABELS if max(map(len, ranges)) > LONG else LABELS))
     shapes = [*_grid(most, plot, top, scale=not labelled)]
     for at, bar in enumerate(bars):
         height = _height(bar.leads, most, plot)
         x, middle, y = slot * (at + 0.12), slot * (at + 0.5), top + plot - height
         way = "up" if bar.low > 0 else "down"
-        told = f"{_range(bar)} points: {_leads(bar.leads)}"
+        told = f"{ranges[at]} points: {_leads(bar.leads)}"
         shapes.append(_bar(way, x, y, slot * 0.76, height, told))
         if labelled and bar.leads:
             shapes.append(_text(middle, y - 6, compact(bar.leads), "value"))
-        if at % -(-len(bars) // LABELS) == 0:
-            shapes.append(_text(middle, top + plot + 17, _range(bar), "tick"))
+        if at % step == 0:
+            shapes.append(_text(middle, top + plot + 17, ranges[at], "tick"))
     turn = sum(bar.low < 0 for bar in bars) * slot
     if 0 < turn < 100:
         shapes.append(_line(turn, top - 8, turn, top + plot, "turn"))
