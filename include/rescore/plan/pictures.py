@@ -38,7 +38,8 @@ def histogram(bars: Sequence[Bar]) -> Markup:
         if labelled and bar.leads:
             shapes.append(_text(middle, y - 6, compact(bar.leads), "value"))
         if at % step == 0:
-            shapes.append(_text(middle, top + plot + 17, ranges[at], "tick"))
+            x, kind = (middle, "tick") if at else (0, "scale")
+            shapes.append(_text(x, top + plot + 17, ranges[at], kind))
     turn = sum(bar.low < 0 for bar in bars) * slot
     if 0 < turn < 100:
         shapes.append(_line(turn, top - 8, turn, top + plot, "turn"))
