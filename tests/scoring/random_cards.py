@@ -38,8 +38,10 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
     Steps,
+    ValueList,
     Webhook,
 )
+from rescore.text import fold
 
 ZONES = [
     *("UTC", "Europe/Berlin", "America/Sao_Paulo", "Pacific/Apia", "Asia/Kathmandu", "Africa/Casablanca"),
@@ -64,6 +66,29 @@ TEXTS = [
     *("2026-10-24 22:30", "2026-10-24T23:59:59.9999999Z", "2026-10-25T24:00:00", "9999-12-31T23:59-10:00"),
     *("2026-03-28T23:30:00-14:00", "0000-01-01", "1969-12-31T23:30:00", "\u2028x", "🦄 unicorn", "a\tb\nc"),
 ]
+ADDRESSES = [
+    *("ada@gmail.com", "Ada@Mail.GMAIL.com.", "ada@notgmail.com", "ada@gmail.com.evil.org", "ada@ac.uk"),
+    *(
+        "x@cs.ox.ac.uk",
+        "https://u:p@www.Example.com:80/@x?y#z",
+        "//example.com",
+        "example.com/a@b",
+        "@",
+        "a@",
+    ),
+    *(
+        "https://medium.com/@ada",
+        "Ada <ada@x.com>",
+        " ada@x.com ",
+        "http://",
+        "..",
+        "a@.com",
+        "com",
+        "x@Ü.de",
+    ),
+    *("mailto:ada@x.com", "ada@x.com, bob@y.com", "a b@gmail.com x", "ftp://a.b.c.d.e.f/", "http://[::1]/"),
+]
+DOMAINS = ["gmail.com", "ac.uk", "uk", "com", "example.com", "x.com", "ü.de", "a.b.c.d.e.f", "d.e.f", "12"]
 NUMBERS = [0.0, -0.0, 0.1, 0.3, 1.0, 2.5, -5.0, 12.0, 1e3, 1e300, -1e308, 2.0**53, 2.0**53 + 2]
 NOT_NUMBERS = [float("nan"), float("inf"), float("-inf")]
 WHOLES = [0, 1, -5, 12, 5, 1000, 2**53, 2**53 + 1, 2**62]
@@ -93,7 +118,7 @@ NOWHERE = ["nowhere", "Title", "type__folded"]
 @cache
 def texts() -> st.SearchStrategy[str]:
     alphabet = st.characters(exclude_characters="\x00", exclude_categories=["Cs"])
-    return st.sampled_from(TEXTS) | st.text(alphabet, max_size=6)
+    return st.sampled_from(TEXTS) | st.sampled_from(ADDRESSES) | st.text(alphabet, max_size=6)
 
 
 @cache
@@ -106,6 +131,8 @@ def decimals() -> st.SearchStrategy[Decimal]:
 
 MANY_TEXTS = [Operator.CONTAINS_ANY, Operator.STARTS_WITH_ANY, Operator.ENDS_WITH_ANY, Operator.HAS_ANY_WORD]
 ONE_TEXT = [Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH, Operator.HAS_WORD]
+OF_LISTS = [Operator.IN_LIST, Operator.DOMAIN_IN_LIST]
+LISTS = ["domains", "names"]
 ONE_NUMBER = [Operator.AT_LEAST, Operator.AT_MOST, Operator.ABOVE, Operator.BELOW]
 
 
@@ -116,7 +143,12 @@ def comparisons(draw: st.DrawFn, fields: tuple[str, ...]) -> Comparison:
     match kind:
         case Kind.TEXT:
             literals = texts().filter(bool)
-            operator = draw(st.sampled_from([Operator.EQUALS, Operator.IN, *ONE_TEXT, *MANY_TEXTS]))
+            operator = draw(
+                st.sampled_from([Operator.EQUALS, Operator.IN, *OF_LISTS, *ONE_TEXT, *MANY_TEXTS])
+            )
+            if operator in OF_LISTS:
+                names = ["domains"] if operator is Operator.DOMAIN_IN_LIST else LISTS
+                return Comparison(field, operator, kind, (draw(st.sampled_from(names)),))
             if operator in {Operator.HAS_WORD, Operator.HAS_ANY_WORD}:
                 literals = st.sampled_from(
                     ["cto", "Head of", "sales", "STRASSE", "İstanbul", "5", "部長", "of"]
@@ -221,6 +253,21 @@ def ranges() -> st.SearchStrategy[Range]:
     return st.just(Range()) | st.builds(Range, floor=low, ceiling=high)
 
 
+@cache
+def value_lists() -> st.SearchStrategy[tuple[ValueList, ...]]:
+    """What the lists that conditions name hold."""
+
+    def made(values: tuple[set[str], set[str]]) -> tuple[ValueList, ...]:
+        return tuple(
+            ValueList(name, f"lists/{name}.txt", frozenset(map(fold, few)))
+            for name, few in zip(LISTS, values, strict=True)
+        )
+
+    domains = st.sets(st.sampled_from(DOMAINS), min_size=1)
+    names = st.sets(texts().map(lambda text: " ".join(text.split())).filter(bool), min_size=1, max_size=8)
+    return st.tuples(domains, names).map(made)
+
+
 @st.composite
 def scorecards(draw: st.DrawFn) -> Scorecard:
     names = ["engagement", "fit", "extra"][: draw(st.integers(1, 3))]
@@ -238,6 +285,7 @@ def scorecards(draw: st.DrawFn) -> Scorecard:
         automations=tuple(
             draw(automations(f"automation_{index}")) for index in range(draw(st.integers(0, 2)))
         ),
+        lists=draw(value_lists()),
     )
 
 

@@ -68,7 +68,7 @@ def _latest_of_each(activities: Iterable[Row]) -> Iterable[Row]:
 
 
 def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: datetime) -> dict[str, Any]:
-    calendar = _Calendar(card.timezone, as_of)
+    calendar = _Calendar(card.timezone, as_of, {named.id: named.values for named in card.lists})
     points = {rule.id: _rule_points(rule, lead, activities, calendar) for rule in card.rules}
     sums = {
         dimension.id: _clamp(
@@ -250,6 +250,10 @@ def _compares(comparison: Comparison, value: Any, calendar: "_Calendar") -> bool
             return False
         newer = age < literals[0]
         return newer if comparison.operator is Operator.NEWER_THAN else not newer
+    if comparison.operator is Operator.IN_LIST:
+        return _text(value) in calendar.lists[str(literals[0])]
+    if comparison.operator is Operator.DOMAIN_IN_LIST:
+        return _domain_in(value, calendar.lists[str(literals[0])])
     if comparison.kind is Kind.TEXT:
         return _compares_text(comparison.operator, value, [fold(str(literal)) for literal in literals])
     if comparison.kind is Kind.FLAG:
@@ -279,6 +283,17 @@ def _compares_text(operator: Operator, value: Any, literals: list[str]) -> bool:
             return any(text.endswith(literal) for literal in literals)
     found = list(words(text))
     return any(_is_run(list(words(literal)), found) for literal in literals)
+
+
+def _domain_in(value: Any, domains: frozenset[str]) -> bool:
+    if not isinstance(value, str):
+        return False
+    domain = fold(value)
+    if "://" in domain:
+        domain = re.split(r"[/?#]", domain.split("://", 1)[1])[0]
+    domain = domain.split("@")[-1].strip(" \t")
+    domain = re.split(r"[/?#:> \t]", domain)[0].rstrip(".")
+    return any(domain == entry or domain.endswith(f".{entry}") for entry in domains)
 
 
 def _is_run(run: list[str], found: list[str]) -> bool:
@@ -337,9 +352,10 @@ def _number(value: Any) -> float | None:
 
 
 class _Calendar:
-    """Local days of one zone, as ordinals, seen from one scoring time."""
+    """Local days of one zone, as ordinals, seen from one scoring time; and the lists that conditions name."""
 
-    def __init__(self, zone: ZoneInfo, as_of: datetime) -> None:
+    def __init__(self, zone: ZoneInfo, as_of: datetime, lists: Mapping[str, frozenset[str]]) -> None:
+        self.lists = lists
         self._zone = zone
         self._today = as_of.astimezone(zone).date().toordinal()
 

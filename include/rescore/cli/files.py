@@ -17,6 +17,7 @@ from rich.console import Console
 
 from rescore.errors import InputUnreadable
 from rescore.rules.card import Scorecard
+from rescore.rules.lists import read_lists
 from rescore.rules.load import load_scorecard
 from rescore.rules.moments import end_of, is_moment
 from rescore.scoring.engine import score as score_facts
@@ -40,7 +41,8 @@ def score(
         raise InputUnreadable(
             f"{out}: is one of the inputs and would be overwritten; give --out another name"
         )
-    card = load_scorecard(_read(rules), name=str(rules))
+    body = _read(rules)
+    card = load_scorecard(body, name=str(rules), lists=read_lists(body, rules.parent))
     moment = as_of_moment(as_of, card)
     with Console(stderr=True).status("reading") as progress:
         facts = facts_from_files(leads, activities)

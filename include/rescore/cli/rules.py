@@ -15,6 +15,7 @@ from rescore.rules.diff import diff as changes_between
 from rescore.rules.examples import failed_examples
 from rescore.rules.fingerprint import Part
 from rescore.rules.lint import Census, lint
+from rescore.rules.lists import read_lists
 from rescore.rules.load import check_scorecard, load_scorecard
 from rescore.settings import Settings
 
@@ -42,7 +43,7 @@ def check(
         except InputUnreadable as unreadable_file:
             lines.append(str(unreadable_file))
             continue
-        card, problems = check_scorecard(body)
+        card, problems = check_scorecard(body, lists=read_lists(body, path.parent))
         if card is not None:
             problems = failed_examples(card)
             if not problems:
@@ -79,7 +80,8 @@ def diff(
 
 
 def _card(path: Path) -> Scorecard:
-    return load_scorecard(_read(path), name=str(path))
+    body = _read(path)
+    return load_scorecard(body, name=str(path), lists=read_lists(body, path.parent))
 
 
 def _read(path: Path) -> bytes:

@@ -1,0 +1,73 @@
+WITH "list names" AS (
+  SELECT
+    UNNEST(STRING_SPLIT('/docs
+cto
+x o''y', '
+')) AS "value"
+), "aged" AS (
+  SELECT
+    "activities"."asset__folded",
+    "activities"."lead",
+    "activities"."type",
+    CAST('2026-11-01' AS DATE) - CAST("activities"."occurred_at" AS DATE) AS "age in days"
+  FROM "activities"
+  WHERE
+    "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
+), "per_lead" AS (
+  SELECT
+    "aged"."lead",
+    COUNT(
+      CASE
+        WHEN "aged"."type" = 'visit'
+        AND NOT COALESCE("aged"."asset__folded" IN (
+          SELECT
+            "value"
+          FROM "list names"
+        ), FALSE)
+        THEN 1
+      END
+    ) AS "rule"
+  FROM "aged"
+  GROUP BY
+    "aged"."lead"
+), "profiles" AS (
+  SELECT
+    "leads"."lead"
+  FROM "leads"
+), "ruled" AS (
+  SELECT
+    "profiles"."lead",
+    CAST(COALESCE("per_lead"."rule", 0) * 5000 AS BIGINT) AS "rule",
+    COALESCE(TRUE, FALSE) AS "in audience"
+  FROM "profiles"
+  LEFT JOIN "per_lead"
+    ON "per_lead"."lead" = "profiles"."lead"
+), "summed" AS (
+  SELECT
+    *,
+    "rule" AS "engagement"
+  FROM "ruled"
+), "totalled" AS (
+  SELECT
+    *,
+    SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    ) AS "total"
+  FROM "summed"
+)
+SELECT
+  "lead",
+  CAST(CASE WHEN "in audience" THEN "total" END AS BIGINT) AS "score",
+  CAST(CASE WHEN NOT "in audience" THEN NULL END AS TEXT) AS "band",
+  CAST(CASE
+    WHEN "in audience"
+    THEN SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    )
+  END AS BIGINT) AS "engagement",
+  "rule"
+FROM "totalled"

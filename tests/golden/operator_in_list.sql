@@ -1,0 +1,54 @@
+WITH "list names" AS (
+  SELECT
+    UNNEST(STRING_SPLIT('/docs
+cto
+x o''y', '
+')) AS "value"
+), "profiles" AS (
+  SELECT
+    "leads"."lead",
+    "leads"."title__folded"
+  FROM "leads"
+), "ruled" AS (
+  SELECT
+    "profiles"."lead",
+    CAST(CASE
+      WHEN "profiles"."title__folded" IN (
+        SELECT
+          "value"
+        FROM "list names"
+      )
+      THEN 1000
+      ELSE 0
+    END AS BIGINT) AS "rule",
+    COALESCE(TRUE, FALSE) AS "in audience"
+  FROM "profiles"
+), "summed" AS (
+  SELECT
+    *,
+    "rule" AS "engagement"
+  FROM "ruled"
+), "totalled" AS (
+  SELECT
+    *,
+    SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    ) AS "total"
+  FROM "summed"
+)
+SELECT
+  "lead",
+  CAST(CASE WHEN "in audience" THEN "total" END AS BIGINT) AS "score",
+  CAST(CASE WHEN NOT "in audience" THEN NULL END AS TEXT) AS "band",
+  CAST(CASE
+    WHEN "in audience"
+    THEN SIGN("engagement") * (
+      (
+        ABS("engagement") + 500
+      ) // 1000
+    )
+  END AS BIGINT) AS "engagement",
+  "rule"
+FROM "totalled"
