@@ -59,7 +59,7 @@ CONDITIONS = [
     lead("{a: {¶not_equals: x}}", "write `not: {...: {equals: ...}}`"),
     lead("{a: {¶regex: x}}", "did you mean `contains_any`?"),
     lead("{a: {in_list: ¶x}}", "there is no list `x`; declare it: `lists: {x: lists/x.txt}`"),
-    lead("{a: {domain_in_list: ¶[x.com]}}", "takes the name of a list, not a list; for values write `in: [...]`"),
+    lead("{a: {domain_in_list: ¶[x.com]}}", "the name of a list, not a list; for values write `in: [...]`"),
     lead("{all: ¶{a: {is: true}}}", "`all` takes a list of conditions"),
     lead("{any: ¶[]}", "`any` takes a list of conditions"),
     lead("{any: [{a: {is: true}}, ¶{}]}", "is empty; write a condition"),

@@ -53,7 +53,7 @@ SHAPE = [
     top("¶grades: {A: 1}", "this build cannot execute `grades` yet; take it out"),
     top("¶max_per_run: 5", "is a policy of an automation; write it below `automations`"),
     top("lists: ¶[a]", "`lists` must be a map, not a list"),
-    top("lists: {a: ¶lists/a.txt}", "there is no readable file `lists/a.txt` below the rules folder; write it"),
+    top("lists: {a: ¶lists/a.txt}", "there is no readable file `lists/a.txt` below the rules"),
     top("lists: {a: ¶../a.txt}", "`../a.txt` cannot be the path of a list; write one below"),
     top("lists: {a: ¶/etc/a.txt}", "`/etc/a.txt` cannot be the path of a list"),
     top("lists: {a: ¶lists/.a.txt}", "`lists/.a.txt` cannot be the path of a list"),
