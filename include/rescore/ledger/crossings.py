@@ -46,7 +46,7 @@ def preview(connection: Connection, run: Run, card: Scorecard, *, chunk: int = 1
     judging = Judging(run, card, UNRESTRAINED)
     foreseen = {automation.id: Foreseen() for automation in card.automations}
     loaded, rest = bool(connection.scalar(may_fire)), run
-    while (upto := last_of_chunk(connection, rest, chunk)) is not None:
+    while foreseen and (upto := last_of_chunk(connection, rest, chunk)) is not None:
         for judged in judging.judge(connection, Chunk(connection, rest, upto), may_fire=loaded):
             for step in judged.transitions:
                 _count(foreseen[step.automation.id], step)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, null, or_, select
 
 from rescore.automations import Commit, Judge, OldRules, Restraint, Standing, State, Transition
 from rescore.errors import ScorecardInvalid
@@ -21,6 +21,7 @@ from rescore.rules.fingerprint import fingerprint
 from rescore.score_conditions import Values, test_of, values_of
 
 NEVER: Mapping[str, Any] = {}
+NO_NAMES: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Judging:
         judge = Judge(self._card, may_fire=may_fire, restrained=self._restrained)
         standings = self._standings(connection, chunk)
         fired = self._last_fired(connection, chunk)
-        for row in connection.execute(self._query(chunk)):
+        for row in connection.execute(self._query(chunk)).all():
             commit = self._commit(connection, row, fired.get(row.lead, NEVER))
             transitions = judge.judge(commit, standings.get(row.lead, NEVER))
             if transitions:
@@ -110,7 +111,7 @@ class Judging:
             new=new,
             as_of=self._run.as_of,
             newborn=self._newborn(connection, row.judged_by),
-            flags=frozenset(json.loads(row.flags)) if row.flags else frozenset(),
+            flags=frozenset(json.loads(row.flags)) if row.flags else NO_NAMES,
             restarted_at=row.restarted_at if restarted else None,
             facts_until=row.facts_until,
             last_fired=last_fired,
@@ -159,7 +160,7 @@ class Judging:
             rows = connection.execute(select(table.c.automation, table.c.born).where(mine))
             self._born = {row.automation: row.born for row in rows}
         if judged_by is None or judged_by == self._run.activation_seq:
-            return frozenset()
+            return NO_NAMES
         return frozenset(name for name, born in self._born.items() if judged_by < born)
 
     def _standings(self, connection: Connection, chunk: Chunk) -> dict[str, dict[str, Standing]]:
@@ -197,8 +198,10 @@ class Judging:
             fired[row.lead][row.automation] = row.at
         return fired
 
-    def _facts_until(self) -> ColumnElement[datetime | None]:
-        """When the newest of the facts that this run covers happened."""
+    def _facts_until(self) -> ColumnElement[Any]:
+        """When the newest of the facts that this run covers happened; read where a policy asks for it."""
+        if all(automation.max_age is None for automation in self._card.automations):
+            return null()
         dirty = tables.dirty
         return (
             select(dirty.c.facts_until)
