@@ -192,6 +192,20 @@ def test_a_stage_released_without_automations_fires_nothing_and_lists_it(job):
     assert card.suppressed == {"mql": 1}
 
 
+def test_who_releases_a_stage_is_told_what_its_automations_would_do_and_lets_them(job):
+    crowd(job, 3, views=5)
+    job.run()
+    [hold] = open_holds(job)
+
+    counts = answer(job)
+
+    assert hold.reasons == (
+        "3 of 5 banded leads change band; 2 may without asking",
+        "`mql` would fire 3 times; 1 a run may without asking",
+    )
+    assert (counts["promoted"], counts["fired"], open_holds(job)) == (3, 3, [])
+
+
 @pytest.fixture
 def crowded(job):
     """Three leads cross both automations in one run; `mql` may fire once unasked, `warm` nine times."""

@@ -139,13 +139,14 @@ def _decide(
         if verdict.stage_reasons and standing is not None and not _is_worse(measures, standing, limits):
             _move(connection, standing, run)
             runs.set_state(connection, present, runs.HELD)
-            return verdict.stage_reasons
+            return verdict.reasons
     if standing is not None:
         supersede(connection, standing, at=at, by=f"run {run.run_key}", keep_run=run.run_key)
     if verdict.stage_reasons:
-        _open(connection, present, holds.STAGE, verdict.stage_reasons, measures, policy, at)
+        # with what its automations would do: a release lets them
+        _open(connection, present, holds.STAGE, verdict.reasons, measures, policy, at)
         runs.set_state(connection, present, runs.HELD)
-        return verdict.stage_reasons
+        return verdict.reasons
     for over in verdict.automations:
         _open(
             connection,

@@ -10,11 +10,15 @@ FILE = "overtaken.txt"
 
 
 def list_overtaken(ws: Workspace, run: Run) -> int:
-    """Write their keys, one a line, beside the plan's report: lead data, fit for no log; how many."""
+    """Write their keys, one a line, beside the plan's report; how many.
+
+    They are lead data: fit for no log, and readable by their owner only.
+    """
     assert run.plan_hash is not None  # noqa: S101 - the caller has a planned run
     with ws.ledger.reading() as connection:
         leads = chunk.overtaken_leads(connection, run)
-    folder = ws.reports_dir / run.plan_hash
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text("".join(f"{lead}\n" for lead in leads), encoding="utf-8")
+    file = ws.reports_dir / run.plan_hash / FILE
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{lead}\n" for lead in leads), encoding="utf-8")
     return len(leads)

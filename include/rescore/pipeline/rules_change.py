@@ -102,7 +102,7 @@ def put_forward(
         plan.measures(), policy.limits(scorecard), approved=None if granted is None else granted.measures
     )
     if verdict.stage_reasons:
-        return change.hold(plan, verdict.stage_reasons)
+        return change.hold(plan, verdict.reasons)  # with what its automations would do: a release lets them
     return change.put_in_force(plan)
 
 
