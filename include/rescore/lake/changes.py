@@ -18,7 +18,7 @@ import pyarrow as pa
 from rescore.lake.aliases import Merge, follow
 from rescore.lake.past import History, Seen
 from rescore.lake.reading import activity_columns, attributes, keep, listed, texts
-from rescore.lake.tables import ACTIVITIES, ALIASES, LEADS, TIME, Storage, bucket_of, buckets_of, place_of
+from rescore.lake.tables import ACTIVITIES, ALIASES, LEADS, TIME, Storage, bucket_at, buckets_of, place_of
 from rescore.scoring.facts import Facts
 
 
@@ -86,11 +86,10 @@ class Changes:
         self._activities = History(connection, activities := storage.open(ACTIVITIES), ACTIVITIES)
         self._leads = History(connection, storage.open(LEADS), LEADS)
         keep(connection, "before", before.select(BEFORE.names).cast(BEFORE))
-        members = _members(before, merges, seen)
-        keep(connection, "members", members)
+        keep(connection, "members", members := _members(before, merges, seen))
         keep(connection, "restarts", pa.table({"type": texts(restarts)}))
-        count = 1 if activities is None else buckets_of(activities)
-        self._buckets = {bucket_of(member, count) for member in members["member"].to_pylist()}
+        self._count = 1 if activities is None else buckets_of(activities)
+        self._buckets = self._homes(members["place"])
 
     def news(self) -> pa.Table:
         """`lead` and one flag for each of `NEWS`, of the leads that have any."""
@@ -143,16 +142,8 @@ class Changes:
         connection = self._connection
         connection.execute("DROP TABLE IF EXISTS steps")
         keep(connection, "steps", steps.cast(_STEPS))
-        asked = "SELECT DISTINCT m.place, m.member AS lead FROM members AS m SEMI JOIN steps USING (lead)"
-        for name, history, kind in (
-            ("kept_activities", self._activities, ACTIVITIES),
-            ("kept_leads", self._leads, LEADS),
-        ):
-            rows = self._known_now(history.read(self._buckets), kind)
-            connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {name} AS "
-                f"SELECT * FROM ({rows}) SEMI JOIN ({asked}) USING (place, lead)"
-            )
+        touched = self._keep_asked(ACTIVITIES, self._activities, f"WHERE step < {Step.UNTOUCHED}")
+        people = self._keep_asked(LEADS, self._leads, "")
         own = [name for name in activity_columns(self._activities.schema) if name != "lead"]
         connection.execute(
             f"""
@@ -161,8 +152,9 @@ class Changes:
             FROM steps AS s
             JOIN before AS b ON s.lead = b.lead
             JOIN members AS m ON s.lead = m.lead
-            JOIN kept_activities AS r ON r.place = m.place AND r.lead = m.member
-            WHERE s.step < {Step.UNTOUCHED} AND CASE
+            JOIN {touched} AS r ON r.place = m.place AND r.lead = m.member
+            WHERE CASE
+                WHEN s.step = {Step.UNTOUCHED} THEN false
                 WHEN NOT m.was THEN s.step >= {Step.MERGE} AND r.next_serial IS NULL
                     AND (s.step >= {Step.RESTART} OR NOT {_RESTARTING})
                 WHEN s.step < {Step.CORRECTION} THEN (m.now OR s.step < {Step.MERGE})
@@ -181,13 +173,28 @@ class Changes:
             f"""
             CREATE OR REPLACE TEMP VIEW leads AS
             SELECT s.key AS lead{values}
-            FROM steps AS s JOIN before AS b ON s.lead = b.lead JOIN kept_leads AS r ON r.lead = s.lead
+            FROM steps AS s JOIN before AS b ON s.lead = b.lead JOIN {people} AS r ON r.lead = s.lead
             WHERE CASE WHEN s.step < {Step.ATTRIBUTE}
                 THEN r.serial <= b.seen_leads AND coalesce(r.next_serial > b.seen_leads, true)
                 ELSE r.next_serial IS NULL END
             """
         )
         return Facts(connection, "activities", "leads")
+
+    def _keep_asked(self, kind: str, history: History, which: str) -> str:
+        """A table of the rows that matter to some of the steps."""
+        connection, asked, kept = self._connection, f"asked_{kind}", f"kept_{kind}"
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {asked} AS SELECT DISTINCT m.place, m.member AS lead "
+            f"FROM members AS m SEMI JOIN (FROM steps {which}) AS s ON m.lead = s.lead"
+        )
+        buckets = self._homes(connection.table(asked).to_arrow_table()["place"])
+        rows = f"SELECT * FROM ({history.read(buckets)}) SEMI JOIN {asked} USING (place, lead)"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {kept} AS {self._known_now(rows, kind)}")
+        return kept
+
+    def _homes(self, places: pa.ChunkedArray) -> set[int]:
+        return {bucket_at(place, self._count) for place in places.unique().to_pylist()}
 
     def _known_now(self, rows: str, kind: str) -> str:
         """The rows that had landed by now; what replaced one of them later has not happened yet."""

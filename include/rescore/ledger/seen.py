@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +35,7 @@ MADE_OF = pa.schema(
 """One committed score each; times are naive UTC, the last three null when nobody noted what was seen."""
 
 _UNKNOWN = (None, None, None)
+_READ = (*MADE_OF.names[:-3], "input_ver")
 
 
 def note(connection: Connection, run_key: str, seen: Seen) -> None:
@@ -63,19 +64,17 @@ def made_of(connection: Connection, scorecard: str, leads: Collection[str] | Non
                 _scores(scorecard).where(tables.score.c.lead.in_(asked[start : start + LEADS_A_QUERY]))
             )
         ]
-    seen = _seen(connection, scorecard, {row.as_of for row in rows})
-    values = [
-        (
-            *row[:5],
-            _naive(row.restarted_at),
-            row.version_seq,
-            _naive(row.as_of),
-            *seen.get((row.as_of, row.input_ver), _UNKNOWN),
-        )
-        for row in rows
-    ]
-    columns = list(zip(*values, strict=True)) or [()] * len(MADE_OF)
-    return pa.table([pa.array(v, t) for v, t in zip(columns, MADE_OF.types, strict=True)], schema=MADE_OF)
+    named = {name: [*values] for name, values in zip(_READ, zip(*rows, strict=True), strict=False)}
+    moments = list(zip(named.get("as_of", ()), named.pop("input_ver", ()), strict=True))
+    noted = _seen(connection, scorecard, set(named.get("as_of", ())))
+    found = zip(*(noted.get(moment, _UNKNOWN) for moment in moments), strict=True)
+    named |= dict(zip(MADE_OF.names[-3:], map(list, found), strict=False))
+    return pa.table({column.name: _array(named.get(column.name, []), column.type) for column in MADE_OF})
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Times come aware and are kept as naive UTC."""
+    return pa.array(values, pa.timestamp("us", "UTC")).cast(TIME) if kind == TIME else pa.array(values, kind)
 
 
 def _scores(scorecard: str) -> Select[Any]:
@@ -93,7 +92,7 @@ def _scores(scorecard: str) -> Select[Any]:
             score.c.restarted_at,
             activation.c.version_seq,
             score.c.as_of,
-            score.c.input_ver,
+            score.c.input_ver,  # in the order of `_READ`
         )
         .join(activation, activated)
         .where(score.c.scorecard == scorecard)
@@ -121,7 +120,3 @@ def _seen(
             seen = json.loads(noted)
             found[as_of, input_ver] = (seen["activities"], seen["leads"], seen["aliases"])
     return found
-
-
-def _naive(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
