@@ -149,6 +149,13 @@ def test_the_entries_of_a_first_of_in_another_order_are_one_change() -> None:
     ]
 
 
+def test_even_an_entry_that_stands_there_twice_cannot_hide_a_move() -> None:
+    chief, director = CARD.splitlines()[16:18]
+    once = CARD.replace(f"{chief}\n{director}", f"{chief}\n{director}\n{chief}")
+    moved = CARD.replace(f"{chief}\n{director}", f"{chief}\n{chief}\n{director}")
+    assert [change.part for change in diff(load(once), load(moved))] == ["scoring"]
+
+
 def test_a_new_rule_is_told_whole() -> None:
     more = CARD.replace(
         "automations:",
