@@ -10,8 +10,9 @@ from rescore.rules.card import Band, Scorecard
 from rescore.scoring.engine import score
 from rescore.scoring.facts import facts_from_tables
 from rescore.scoring.pair import OLD, score_pair
+from rescore.scoring.several_moments import score_pair_at
 from tests.scoring.random_cards import histories, points, ranges, rules, scorecards, scoring_times, tables
-from tests.scoring.test_against_reference import thorough
+from tests.scoring.test_against_reference import brief, thorough
 
 
 @st.composite
@@ -76,3 +77,15 @@ def test_a_pair_gives_what_two_scorings_give(case):
 
 def score_columns(card, scored):
     return list(scored[0]) if scored else []
+
+
+@brief
+@given(cases(), st.lists(scoring_times(), min_size=1, max_size=4))
+def test_several_moments_at_once_give_what_each_gives_alone(case, moments):
+    old, new, leads, activities, _ = case
+    facts = facts_from_tables(*tables(leads, activities))
+    together = score_pair_at(old, new, facts, moments)
+    for moment, found in zip(moments, together, strict=True):
+        alone, _ = score_pair(old, new, facts, as_of=moment)
+        shown = [name for name in alone.column_names if not name.startswith(OLD + "rule")]
+        assert found.select(shown).to_pylist() == rows(alone.select(shown))

@@ -14,7 +14,8 @@ from rescore.plan.effects import Both
 from rescore.plan.plan import Replay, Week
 from rescore.rules.card import Automation, Not, Scorecard
 from rescore.scoring.facts import Facts
-from rescore.scoring.pair import OLD, score_pair
+from rescore.scoring.pair import OLD
+from rescore.scoring.several_moments import score_pair_at
 
 WEEKS = 8
 EVERYBODY_UP_TO = 2_000
@@ -53,10 +54,7 @@ def replayed(old: Scorecard, new: Scorecard, facts: Facts, *, as_of: datetime, e
         everybody: How many leads these stand for.
     """
     moments = [as_of - timedelta(weeks=back) for back in range(WEEKS, -1, -1)]
-    scored = []
-    for moment in moments:
-        rows, old_rules = score_pair(old, new, facts, as_of=moment)
-        scored.append(Both(old, new, rows.sort_by("lead"), old_rules))
+    scored = [Both(old, new, rows, {}) for rows in score_pair_at(old, new, facts, moments)]
     who = Replay(scored[0].rows.num_rows, everybody)
     scale = everybody / max(1, who.leads)
     sides = {

@@ -16,6 +16,9 @@ AGE, AS_DATE, AS_MOMENT, AS_DOMAIN = "age in days", " as a date", " as a moment"
 """What the query calls an activity's age, and a field read as a date, a time of day or a domain; columns
 of the facts that are named like that are no fields."""
 
+TODAY = "local today"
+"""A column that both relations have when their rows are scored at moments of their own: the local date."""
+
 
 class ColumnType(StrEnum):
     """The types a field can have; whatever else a column holds can only be asked whether it exists."""

@@ -1,6 +1,6 @@
 """A checked scorecard becomes one query that scores every lead in a single pass."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlglot import ErrorLevel, exp
@@ -86,6 +86,7 @@ def compile_scorecard(
     known_as_of: datetime | None = None,
     activities: str = "activities",
     leads: str = "leads",
+    row_by_row: bool = False,
 ) -> ScoringQuery:
     """Turn a checked scorecard into one query that scores every lead.
 
@@ -99,8 +100,10 @@ def compile_scorecard(
         known_as_of: When given, activities that became known later do not exist either.
         activities: The name of the relation of activities.
         leads: The name of the relation of leads.
+        row_by_row: Each row of both relations is scored as of the date in its column `TODAY`, and whoever
+            made them has left out what happened later.
     """
-    days = LocalDays.until(as_of, card.timezone)
+    days = replace(LocalDays.until(as_of, card.timezone), row_by_row=row_by_row)
     profiles = Reader(PROFILES, columns.leads, days, {values.id: values for values in card.lists})
     sums = activity_sums(card, days=days, columns=columns, known_as_of=known_as_of, relation=activities)
     ruled = _ruled(card, profiles, sums)

@@ -28,11 +28,15 @@ class OffsetChange:
 
 @dataclass(frozen=True, slots=True)
 class LocalDays:
-    """The zone's offsets up to the scoring time, oldest first, and the local date of that time."""
+    """The zone's offsets up to the scoring time, oldest first, and the local date of that time.
+
+    `row_by_row`: each row says in a column `TODAY` at what date it is scored, none later than `today`.
+    """
 
     changes: tuple[OffsetChange, ...]
     as_of: datetime  # naive UTC
     today: date
+    row_by_row: bool = False
 
     @classmethod
     def until(cls, as_of: datetime, zone: ZoneInfo) -> "LocalDays":

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 from sqlglot import exp
 
-from rescore.scoring.columns import ColumnType
+from rescore.scoring.columns import TODAY, ColumnType
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.sql import (
     Sql,
     call,
     case,
     cast,
+    column,
     concatenated,
     day,
     number,
@@ -62,7 +63,10 @@ def local_date_in_text(value: Sql, moment: Sql, days: LocalDays) -> Sql:
 
 def age(date: Sql, days: LocalDays) -> Sql:
     """Whole calendar days from a local date to the local date of scoring; negative in the future."""
-    return exp.Sub(this=day(days.today), expression=own(date))
+    today: Sql = day(days.today)
+    if days.row_by_row and (of_row := date.find(exp.Column)) is not None:
+        today = column(TODAY, of_row.table)
+    return exp.Sub(this=today, expression=own(date))
 
 
 def trimmed(value: Sql) -> Sql:

@@ -59,7 +59,14 @@ def score_pair_to_parquet(
 
 
 def pair_query(
-    old: Scorecard, new: Scorecard, *, as_of: datetime, columns: Columns, activities: str, leads: str
+    old: Scorecard,
+    new: Scorecard,
+    *,
+    as_of: datetime,
+    columns: Columns,
+    activities: str,
+    leads: str,
+    row_by_row: bool = False,
 ) -> PairQuery:
     """Score every lead under both cards.
 
@@ -73,8 +80,16 @@ def pair_query(
         columns: What the two relations of facts hold.
         activities: The name of the relation of activities.
         leads: The name of the relation of leads.
+        row_by_row: As `compile_scorecard` has it; then both cards must be of one zone.
     """
-    compiled = partial(compile_scorecard, as_of=as_of, columns=columns, activities=activities, leads=leads)
+    compiled = partial(
+        compile_scorecard,
+        as_of=as_of,
+        columns=columns,
+        activities=activities,
+        leads=leads,
+        row_by_row=row_by_row,
+    )
     shared = old.timezone.key == new.timezone.key and old.lists == new.lists
     if shared and old.restart is None and new.restart is None:
         return _in_one_pass(old, new, compiled)
