@@ -6,7 +6,7 @@ COPY --chown=airflow:root requirements.txt /opt/airflow/requirements.txt
 RUN pip install --no-cache-dir --require-hashes -r /opt/airflow/requirements.txt && pip check
 
 # A volume takes over the owner of the folder it is mounted on.
-RUN mkdir -p /opt/airflow/lake
+RUN mkdir -p /opt/airflow/lake /opt/airflow/reports
 
 COPY --chown=airflow:root include /opt/airflow/include
 COPY --chown=airflow:root plugins /opt/airflow/plugins
@@ -15,6 +15,7 @@ COPY --chown=airflow:root dags /opt/airflow/dags
 # Airflow puts dags/ and plugins/ on sys.path by itself; include/ and every process outside Airflow need this.
 ENV PYTHONPATH=/opt/airflow/include:/opt/airflow/plugins \
     RESCORE_PROJECT=/opt/airflow \
-    RESCORE_LAKE_ROOT=/opt/airflow/lake
+    RESCORE_LAKE_ROOT=/opt/airflow/lake \
+    RESCORE_REPORTS_DIR=/opt/airflow/reports
 RUN printf '#!/bin/sh\nexec python -m rescore.cli.main "$@"\n' > /home/airflow/.local/bin/rescore \
     && chmod +x /home/airflow/.local/bin/rescore

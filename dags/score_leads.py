@@ -31,6 +31,7 @@ from rescore_airflow.operators.extract import ExtractOperator
 from rescore_airflow.operators.gate import PromoteOrHoldOperator
 from rescore_airflow.operators.run_automations import RunAutomationsOperator
 from rescore_airflow.operators.score import ScoreLeadsOperator
+from rescore_airflow.operators.tell_people import TellPeopleOperator
 from rescore_airflow.operators.update_crm import UpdateCrmOperator
 
 
@@ -59,6 +60,7 @@ def score_leads() -> None:
     deliveries = [
         UpdateCrmOperator(task_id="update_crm", target="hubspot"),
         RunAutomationsOperator(task_id="run_automations"),
+        TellPeopleOperator(task_id="tell_people", trigger_dag_id="review_hold"),
     ]
 
     chain([adopt, extract], score, deltas, gate, deliveries)

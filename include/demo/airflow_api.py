@@ -67,6 +67,12 @@ class AirflowApi:
         answer.raise_for_status()
         return dict(answer.json())
 
+    def page(self, path: str) -> str:
+        """One page of Airflow's, as somebody who is logged in sees it."""
+        answer = self._session.get(f"{self._places.airflow_url}{path}", timeout=30)
+        answer.raise_for_status()
+        return answer.text
+
     def send(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """One POST or PATCH below /api/v2."""
         answer = self._session.request(

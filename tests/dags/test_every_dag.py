@@ -25,7 +25,15 @@ def test_all_files_parse_and_each_holds_the_dag_of_its_name(parsed):
     bag, _, _ = parsed
     assert not bag.import_errors, f"a DAG file does not import: {bag.import_errors}"
     assert sorted(bag.dags) == NAMES, "name the file as its dag_id, one DAG a file"
-    assert NAMES == ["rescore_all", "score_leads", "watch_rules"]
+    assert NAMES == [
+        "plan_rules",
+        "rescore_all",
+        "review_hold",
+        "rollback_rules",
+        "score_leads",
+        "verify_scores",
+        "watch_rules",
+    ]
 
 
 def test_parsing_warns_of_nothing(parsed):
@@ -62,9 +70,13 @@ def test_every_dag_can_be_found_and_has_a_tier(dag: DAG):
     assert any(tag.startswith("tier:") for tag in dag.tags), f"say how urgent {dag.dag_id} is: a tag `tier:1`"
 
 
+BESIDE_ITSELF = {"plan_rules": "it changes nothing", "review_hold": "every hold waits for its own answer"}
+
+
 def test_no_dag_catches_up_or_overlaps_itself(dag: DAG):
     assert dag.catchup is False, f"{dag.dag_id}: catchup=False, the cursor is the ledger's"
-    assert dag.max_active_runs == 1, f"{dag.dag_id}: max_active_runs=1 spares the CRM"
+    if dag.dag_id not in BESIDE_ITSELF:
+        assert dag.max_active_runs == 1, f"{dag.dag_id}: max_active_runs=1 spares the CRM"
 
 
 def test_every_task_retries_ends_in_time_and_has_an_owner(dag: DAG):
@@ -76,7 +88,7 @@ def test_every_task_retries_ends_in_time_and_has_an_owner(dag: DAG):
         assert task.owner == TASK_DEFAULTS["owner"], f"{dag.dag_id}.{task.task_id} has no owner"
 
 
-@pytest.mark.parametrize("name", ["score_leads", "rescore_all"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "watch_rules"])
 def test_what_an_error_means_decides_between_retry_and_failure(parsed, name):
     policies = {task.retry_policy for task in parsed[0].dags[name].tasks}
     assert policies == {TASK_DEFAULTS["retry_policy"]}, "use TASK_DEFAULTS"
@@ -95,7 +107,7 @@ def test_a_run_has_at_most_eight_tasks(dag: DAG):
 def test_the_two_deliveries_run_side_by_side(parsed):
     for name in ("score_leads", "rescore_all"):
         gate = parsed[0].dags[name].get_task("gate")
-        assert gate.downstream_task_ids == {"update_crm", "run_automations"}
+        assert gate.downstream_task_ids == {"update_crm", "run_automations", "tell_people"}
 
 
 def test_no_dag_imports_another(dag: DAG):

@@ -86,7 +86,7 @@ def test_every_part_of_the_production_shape_is_there(compose):
         *("postgres", "redis", "airflow-init", "sandbox-crm"),
         *("api-server", "scheduler", "dag-processor", "triggerer", "worker"),
     }
-    assert set(compose.volumes) == {"postgres", "lake", "logs"}
+    assert set(compose.volumes) == {"postgres", "lake", "reports", "logs"}
 
 
 def test_every_service_that_stays_up_has_a_health_check(compose):
@@ -131,6 +131,7 @@ def test_everybody_who_scores_sees_the_same_lake_rules_and_ledger(compose):
         assert service.environment["PYTHONPATH"] == "/opt/airflow/include:/opt/airflow/plugins"
         assert service.environment["RESCORE_LEDGER_URL"].endswith("@postgres/rescore")
         assert f"lake:{service.environment['RESCORE_LAKE_ROOT']}" in service.volumes
+        assert f"reports:{service.environment['RESCORE_REPORTS_DIR']}" in service.volumes
         assert "./include/rules:/opt/airflow/include/rules:ro" in service.volumes
 
 

@@ -73,10 +73,10 @@ class Deployment:
         assert body.count(old) >= 1, f"{file} has no `{old}`"
         (self.rules / file).write_text(body.replace(old, new, 1))
 
-    def triggered(self) -> list[tuple[str, dict[str, Any]]]:
-        """(run id, conf) of every run of rescore_all that was asked for, oldest first."""
+    def triggered(self, dag_id: str = "rescore_all") -> list[tuple[str, dict[str, Any]]]:
+        """(run id, conf) of every run of a DAG that was asked for, oldest first."""
         with create_session() as session:
-            runs = session.query(DagRun).filter_by(dag_id="rescore_all").order_by(DagRun.id)
+            runs = session.query(DagRun).filter_by(dag_id=dag_id).order_by(DagRun.id)
             return [(run.run_id, run.conf) for run in runs if not run.run_id.startswith("manual__")]
 
     def end_triggered(self, state: str) -> None:

@@ -23,12 +23,13 @@ class Look:
     unasked: tuple[str, ...] = ()
 
     def calls_for_action(self, before: Look | None) -> bool:
-        """Whether to act now: on what is due at once, on files only once their bytes have settled.
+        """Whether to act now: on what is due or unasked at once, on files once their bytes have settled.
 
         A file caught half-written looks different a moment later; acting on it would report a mistake
         that nobody made.
         """
-        return bool(self.due) or (bool(self.edited) and before is not None and before.edited == self.edited)
+        settled = before is not None and before.edited == self.edited
+        return bool(self.due or self.unasked or (self.edited and settled))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from rescore_airflow.triggers.rules import RulesChangedTrigger
 
 
 class RuleChangeSensor(BaseSensorOperator):
-    """Waits for an edited rules file whose bytes have settled, or for a rescore that is due.
+    """Waits for an edited rules file whose bytes have settled, a rescore that is due, or an unasked hold.
 
     It defers at once, so it costs no worker while nothing happens. There is no timeout: waiting is its work.
     """
@@ -30,8 +30,9 @@ class RuleChangeSensor(BaseSensorOperator):
             with in_a_sentence(self.log):
                 raise (RetryableError if event["retryable"] else ConfigurationError)(event["error"])
         self.log.info(
-            "edited: %s; rescore due: %s",
+            "edited: %s; rescore due: %s; nobody asked about: %s",
             ", ".join(sorted(event["edited"])) or "nothing",
             ", ".join(event["due"]) or "nothing",
+            ", ".join(event["unasked"]) or "nothing",
         )
         return event

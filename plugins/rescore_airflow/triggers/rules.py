@@ -22,7 +22,7 @@ class RulesChangedTrigger(BaseTrigger):
     """Compares levels, not events: what is on disk and what the ledger says was done about it.
 
     So a trigger that was killed, or started late, sees the same as one that watched all the time. It ends
-    with one event: `{"edited": {file: sha256}, "due": [scorecards]}`, or
+    with one event: `{"edited": {file: sha256}, "due": [scorecards], "unasked": [holds]}`, or
     `{"error": sentence, "retryable": flag}` when the wait makes no sense any more.
 
     Args:
@@ -59,7 +59,8 @@ class RulesChangedTrigger(BaseTrigger):
             else:
                 failures = 0
                 if seen.calls_for_action(before):
-                    yield TriggerEvent({"edited": dict(seen.edited), "due": list(seen.due)})
+                    found = {"edited": dict(seen.edited), "due": list(seen.due)}
+                    yield TriggerEvent(found | {"unasked": list(seen.unasked)})
                     return
                 before = seen
             await self.pause()

@@ -1,0 +1,42 @@
+"""Carry out what a person answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.sdk import Context
+
+from rescore.pipeline.holds import decide, expire_holds
+from rescore.workspace import Workspace
+from rescore_airflow.operators.ask_about_hold import ANSWERS
+from rescore_airflow.operators.base import RescoreOperator, now
+
+
+class AnswerHoldOperator(RescoreOperator):
+    """Releases or discards a hold; what nobody answered in time has expired.
+
+    Args:
+        hold: The id of the hold.
+        answer: What the task that asked returned: the chosen option, and who chose it.
+    """
+
+    template_fields = ("hold", "answer")
+
+    def __init__(self, *, hold: str, answer: Mapping[str, Any], **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.hold = hold
+        self.answer = answer
+
+    def work(self, ws: Workspace, context: Context) -> dict[str, int]:
+        """Counts of what the answer did."""
+        who = self.answer["responded_by_user"]
+        if who is None:
+            counts = expire_holds(ws, at=now())
+        else:
+            chosen = ANSWERS[self.answer["chosen_options"][0]]
+            counts = decide(
+                ws, self.hold, chosen, by=f"airflow: {who['name']}", at=now(), progress=self.log.info
+            )
+        self.say(self.hold, counts)
+        return dict(counts)
