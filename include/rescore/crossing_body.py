@@ -33,13 +33,15 @@ def crossing_body(
     old: Values | None,
     new: Values,
     reasons: Sequence[Mapping[str, Any]],
+    causes: Mapping[str, int],
     rules_version: int,
     activation: int,
     as_of: datetime,
 ) -> bytes:
     """What a receiver is told of a crossing, frozen: the bytes that are signed and sent, every time.
 
-    It names the lead by its ids and holds no attribute of it.
+    It names the lead by its ids and holds no attribute of it. `causes` are whole points that sum to the
+    change of the score; of a crossing that was held there are none, because the score went on meanwhile.
     """
     before = old or dict.fromkeys(NOT_DIMENSIONS)
     source, lead_id = split_lead_key(lead)
@@ -54,6 +56,7 @@ def crossing_body(
         "grade": {"old": before["grade"], "new": new["grade"]},
         "dimensions": {name: value for name, value in new.items() if name not in NOT_DIMENSIONS},
         "reasons": list(reasons),
+        "causes": dict(causes),
         "rules_version": rules_version,
         "activation": activation,
         "as_of": as_of.isoformat(),

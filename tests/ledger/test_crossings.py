@@ -47,6 +47,7 @@ def test_the_body_tells_the_whole_crossing_and_nothing_of_the_person(world):
             "grade": {"old": None, "new": None},
             "dimensions": {"engagement": 120},
             "reasons": [{"rule": "visit", "label": "Visit", "points": 5000}],
+            "causes": {"activity": 110},
             "rules_version": 1,
             "activation": 1,
             "as_of": world.now.isoformat(),

@@ -1,14 +1,24 @@
 """Causes: what moved a score, in whole points that sum to its change exactly."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from rescore.ledger import tables
 from rescore.pipeline.score import start_runs
 from tests.pipeline.lives import RULES, Life
 
 DAY = 24 * 60
 MINUTE = timedelta(minutes=1)
+
+MQL = """\
+automations:
+  - id: mql
+    fire_when: {score: {at_least: 50}}
+    do: [{webhook: {connection: sales_alerts}}]
+"""
 
 
 @pytest.fixture
@@ -155,3 +165,13 @@ def test_causes_begin_at_the_score_that_is_committed_when_they_are(life):
 
     ours = [delta for delta in life.deltas() if delta[0] == "ada"][1:]
     assert ours == [("ada", 36, 52, {"activity": 16}), ("ada", 52, 68, {"activity": 16})]
+
+
+def test_a_receiver_is_told_the_causes_of_a_crossing(life):
+    life.rules = RULES + MQL
+    life.run()
+    life.does("ada", "form", kind="form_submit", minutes=-5)
+    life.run()
+    with life.ws.ledger.reading() as connection:
+        [body] = connection.scalars(select(tables.delivery.c.body)).all()
+    assert json.loads(body)["data"]["causes"] == {"activity": 30}

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection, select
 
 from rescore.automations import NO_LONGER_TRUE, Outcome, Restraint, State, Transition
+from rescore.causes import read_causes
 from rescore.ledger import tables
 from rescore.ledger.chunk import Chunk, last_of_chunk
 from rescore.ledger.judging import Judged, Judging
@@ -118,6 +119,7 @@ class Crossings:
                 old=commit.old,
                 new=commit.new,
                 reasons=json.loads(row.reasons) if row.reasons else [],
+                causes=read_causes(row.causes),
                 rules_version=self._version(connection),
                 activation_seq=run.activation_seq,
                 as_of=run.as_of,

@@ -56,6 +56,7 @@ def release_held(connection: Connection, hold_id: str, card: Scorecard, at: date
             old={"score": row.old_score, "band": row.old_band, "grade": None},
             new=new,
             reasons=json.loads(row.reasons),
+            causes={},
             rules_version=versions[row.activation_seq],
             activation_seq=row.activation_seq,
             as_of=row.as_of,

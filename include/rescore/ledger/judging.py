@@ -86,6 +86,7 @@ class Judging:
                 S.c.flags,
                 S.c.restarted_at,
                 S.c.under_old_rules,
+                chunk.causes.label("causes"),
                 C.c.score.label("old_score"),
                 C.c.band.label("old_band"),
                 C.c.grade.label("old_grade"),
