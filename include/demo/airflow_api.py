@@ -11,6 +11,8 @@ import requests
 from demo.places import CannotStart, Places
 
 FINISHED = {"success", "failed"}
+DAGS = ("score_leads", "watch_rules", "rescore_all", "review_hold", "rollback_rules")
+"""Those that a demo or a story waits for before it begins."""
 
 
 class AirflowApi:
@@ -50,7 +52,7 @@ class AirflowApi:
             return waiting
         self._log_in()
         known = {dag["dag_id"] for dag in self.get("dags", limit=100)["dags"]}
-        return [f"DAG {name}" for name in ("score_leads", "watch_rules", "rescore_all") if name not in known]
+        return [f"DAG {name}" for name in DAGS if name not in known]
 
     def _log_in(self) -> None:
         answer = self._session.post(

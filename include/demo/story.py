@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from demo import faults, first_load, oulad, rule_edits
+from demo import faults, first_load, held_change, oulad, rule_edits
 from demo.checks import DoesNotHold
 from demo.evidence import Evidence
 from demo.places import PROJECT, CannotStart, Places
@@ -17,6 +17,7 @@ LINES = (
     ("1  Scores in the CRM are accounted for; nothing is written twice", first_load.tell),
     ("2  An edited rule, a comment, a broken file", rule_edits.tell),
     ("3  Killed at the worst moment", faults.tell),
+    ("4  A rules change that nobody has to fear", held_change.tell),
 )
 
 
@@ -49,7 +50,7 @@ def story() -> None:
             tell(world, Evidence(world))
     finally:
         world.stop()
-    console.print("\n[bold]4  Real behaviour, real outcomes[/]")
+    console.print("\n[bold]5  Real behaviour, real outcomes[/]")
     oulad.tell()
 
 
