@@ -24,6 +24,7 @@ from rescore.rules.card import (
     Linear,
     Not,
     Range,
+    Restart,
     Rule,
     Scalar,
     Scorecard,
@@ -76,7 +77,22 @@ def build_scorecard(file: ScorecardFile, document: Document, names: Names) -> Sc
             _example(example, zone, document.where(("examples", at))[0])
             for at, example in enumerate(file.examples)
         ),
+        grades=file.grades,
+        restart=_restart(file, document),
         lists=tuple(ValueList(name, path, names.lists[name]) for name, path in file.lists.items()),
+    )
+
+
+def _restart(file: ScorecardFile, document: Document) -> Restart | None:
+    restart = file.restart
+    if restart is None:
+        return None
+    return Restart(
+        activities=restart.activity,
+        where=ALWAYS if restart.where is None else restart.where,
+        dimensions=tuple(restart.dimensions or file.dimensions),
+        keep=restart.keep,
+        line=document.where(("restart",))[0],
     )
 
 

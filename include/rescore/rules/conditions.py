@@ -39,6 +39,7 @@ MANY_TEXTS: Final = {
 }
 NUMBERS: Final = [Operator.AT_LEAST, Operator.AT_MOST, Operator.ABOVE, Operator.BELOW]
 SCORE_OPERATORS: Final = [Operator.EQUALS, Operator.IN, *NUMBERS, Operator.BETWEEN]
+LABELS: Final = ("band", "grade")
 BAND_OPERATORS: Final = [Operator.EQUALS, Operator.IN]
 OF_LISTS: Final = {Operator.IN_LIST, Operator.DOMAIN_IN_LIST}
 ELSEWHERE: Final = {
@@ -64,7 +65,7 @@ class About(Enum):
     """What a condition speaks of."""
 
     FACTS = "the fields of an activity, or the attributes of a lead"
-    SCORES = "`score`, `band` and dimensions"
+    SCORES = "`score`, `band`, `grade` and dimensions"
 
 
 class _Reader:
@@ -117,15 +118,15 @@ class _Reader:
             return (
                 f"`{field[:60]}` cannot be the name of a field; use letters, digits, `_`, `-`, `.` and spaces"
             )
-        known = ("score", "band", *self._names.dimensions)
-        if field in known or (not self._names.dimensions and field not in {"score", "band"}):
+        known = ("score", *LABELS, *self._names.dimensions)
+        if field in known or not self._names.dimensions:
             return None
-        return f"`{field}` is neither `score`, `band` nor a dimension; {did_you_mean(field, known)}"
+        return f"`{field}` is neither `score`, `band`, `grade` nor a dimension; {did_you_mean(field, known)}"
 
     def _comparison(self, field: str, word: str, value: Any, path: Path) -> Condition:
         allowed = list(Operator)
         if self._about is About.SCORES:
-            allowed = BAND_OPERATORS if field == "band" else SCORE_OPERATORS
+            allowed = BAND_OPERATORS if field in LABELS else SCORE_OPERATORS
         if word not in allowed:
             message = f"`{field}` cannot be compared by `{word}`; {_hint(word, allowed)}"
             return self._bad(path, message, at_key=True)
@@ -141,11 +142,12 @@ class _Reader:
         return Comparison(field, operator, kind, values)
 
     def _trouble_with_score(self, field: str, kind: Kind, values: tuple[Scalar, ...]) -> str | None:
-        if field != "band":
+        if field not in LABELS:
             return None if kind is Kind.NUMBER else f"`{field}` is a number; compare it with one"
-        for band in values:
-            if str(band) not in self._names.bands:
-                return f"there is no band `{band}`; {did_you_mean(str(band), self._names.bands)}"
+        known = self._names.bands if field == "band" else self._names.grades
+        for label in map(str, values):
+            if label not in known:
+                return f"there is no {field} `{label}`; {did_you_mean(label, known)}"
         return None
 
     def _trouble_with_list(self, operator: Operator, name: str) -> str | None:
@@ -293,4 +295,4 @@ ScoresCondition = Annotated[
     PlainValidator(_validator(About.SCORES)),
     WithJsonSchema({"condition": "ScoresCondition"}),
 ]
-"""Over `score`, `band` and dimension ids."""
+"""Over `score`, `band`, `grade` and dimension ids."""

@@ -75,7 +75,7 @@ def _expected(value: Any, info: ValidationInfo) -> dict[str, Scalar | None]:
     names: Names = info.context or Names()
     if not isinstance(value, dict) or not value:
         refuse("`expect` needs at least one number; write `expect: {score: 3}`")
-    known = ("score", "band", *names.dimensions, *names.rules)
+    known = ("score", "band", "grade", *names.dimensions, *names.rules)
     troubles = []
     for key, item in value.items():
         if key not in known and names.dimensions:
@@ -88,10 +88,11 @@ def _expected(value: Any, info: ValidationInfo) -> dict[str, Scalar | None]:
 
 
 def _trouble_with_expected(key: str, value: Any, names: Names) -> str | None:
-    if key == "band":
-        if value is None or value in names.bands:
+    if key in {"band", "grade"}:
+        labels = names.bands if key == "band" else names.grades
+        if value is None or value in labels:
             return None
-        return f"there is no band {described(value)}; {did_you_mean(str(value), names.bands)}"
+        return f"there is no {key} {described(value)}; {did_you_mean(str(value), labels)}"
     if key in names.rules:
         return said if isinstance(said := thousandths_of(value), str) else None
     if value is None or (is_number(value) and value == int(value)):
@@ -112,7 +113,7 @@ Activity = Annotated[
 Expected = Annotated[
     dict[str, Scalar | None],
     PlainValidator(_expected),
-    WithJsonSchema({"type": "object", "minProperties": 1, "description": "Any of score, band, ids."}),
+    WithJsonSchema({"type": "object", "minProperties": 1, "description": "Any of score, band, grade, ids."}),
 ]
 
 

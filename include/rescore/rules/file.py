@@ -5,11 +5,13 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
-from rescore.rules.card import OnRulesChange
+from rescore.rules.card import Grades, OnRulesChange
 from rescore.rules.conditions import FactsCondition, ScoresCondition
 from rescore.rules.example_file import ExampleFile
+from rescore.rules.grades import GradesFile
 from rescore.rules.lists import MAX_LISTS, PATH, list_text
 from rescore.rules.names import Id, Label, Name, Names
+from rescore.rules.restart_file import RestartFile
 from rescore.rules.rule_file import RuleFile
 from rescore.rules.values import Days, Points
 from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
@@ -141,7 +143,7 @@ BandName = Annotated[str, Field(min_length=1, max_length=40)]
 class ScorecardFile(StrictMap):
     """One rules file."""
 
-    not_yet: ClassVar = frozenset({"restart", "grades", "scope", "minimum_change"})
+    not_yet: ClassVar = frozenset({"scope", "minimum_change"})
     misplaced: ClassVar = {
         policy: f"`{policy}` is a policy of an automation; write it below `automations`"
         for policy in ("on_rules_change", "max_per_run", "max_per_day")
@@ -158,6 +160,8 @@ class ScorecardFile(StrictMap):
     rules: list[RuleFile] = Field(min_length=1)
     audience: AudienceFile | None = None
     bands: dict[BandName, Points] = Field(default_factory=dict, description="Where each band begins.")
+    grades: GradesFile | None = None
+    restart: RestartFile | None = None
     automations: list[AutomationFile] = Field(default_factory=list)
     examples: list[ExampleFile] = Field(default_factory=list)
 
@@ -194,3 +198,16 @@ class ScorecardFile(StrictMap):
             bounds.setdefault(bound, name)
         refuse_all(troubles)
         return bands
+
+    @field_validator("grades")
+    @classmethod
+    def _grades_can_be_reached(cls, grades: Grades, info: ValidationInfo) -> Grades:
+        dimensions = info.data.get("dimensions") or {}
+        refuse_all(
+            Trouble((name, band.id), f"band `{band.id}` begins above the ceiling of `{name}`; lower it")
+            for name, bands in grades.dimensions
+            for band in bands
+            if (ceiling := dimensions[name].ceiling if name in dimensions else None) is not None
+            and band.bound > ceiling
+        )
+        return grades

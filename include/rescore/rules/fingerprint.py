@@ -1,7 +1,8 @@
 """What a change of a scorecard wakes: one hash per kind of consequence.
 
-    scoring      points, conditions, lists, limits, decay, zone, audience, dimensions, range: a full rescore
-    thresholds   bands, automations: crossings derived again from stored scores
+    scoring      points, conditions, lists, limits, decay, restart, zone, audience, dimensions, range:
+                 a full rescore
+    thresholds   bands, grades, automations: crossings derived again from stored scores
     wording      labels, description, examples: nothing
 
 What has no meaning is not hashed: comments, formatting, the order of keys, of rules, of alternatives.
@@ -22,7 +23,7 @@ from rescore.rules.card import AllOf, AnyOf, FirstOfRule, Rule, Scorecard
 Part = Literal["scoring", "thresholds", "wording"]
 
 WORDS = frozenset({"label", "line"})
-UNORDERED = frozenset({"activities", "values", "lead", "fields", "expect"})
+UNORDERED = frozenset({"activities", "dimensions", "values", "lead", "fields", "expect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,14 @@ def fingerprint(card: Scorecard) -> Fingerprint:
             _sorted(card.rules),
             canonical(card.audience),
             *([{named.id: sorted(named.values) for named in card.lists}] if card.lists else []),
+            *([canonical(card.restart)] if card.restart else []),
         ),
-        thresholds=_sha256(_sorted(card.bands), _sorted(card.automations), *_groups(card)),
+        thresholds=_sha256(
+            _sorted(card.bands),
+            _sorted(card.automations),
+            *_groups(card),
+            *([canonical(card.grades), card.grades.label] if card.grades else []),
+        ),
         wording=_sha256(
             card.description,
             {rule.id: _labels(rule) for rule in card.rules},

@@ -11,6 +11,7 @@ from typing import Any, Final
 from rescore.rules.card import Operator
 from rescore.rules.conditions import (
     BAND_OPERATORS,
+    LABELS,
     MANY_TEXTS,
     NUMBERS,
     OF_LISTS,
@@ -58,7 +59,9 @@ def scorecard_json_schema() -> dict[str, Any]:
         "Condition": _condition("Condition", {}, {"$ref": "#/$defs/Comparison"}),
         "Comparison": _operators(list(Operator)),
         "ScoresCondition": _condition(
-            "ScoresCondition", {"band": _operators(BAND_OPERATORS)}, _operators(SCORE_OPERATORS)
+            "ScoresCondition",
+            {label: _operators(BAND_OPERATORS) for label in LABELS},
+            _operators(SCORE_OPERATORS),
         ),
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Rescore rules file"} | schema

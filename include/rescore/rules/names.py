@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from rescore.rules.grade_labels import grades_in
 from rescore.rules.lists import NO_LISTS, ListFiles, list_text
 from rescore.strict_model import Path, refuse
 
@@ -14,8 +15,9 @@ MAX_ID: Final = 60
 ID: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_?")
 FIELD: Final = re.compile(r"(?!.*__(folded|words)$)[^\W\d]([\w .-]{0,98}\w)?")
 RESERVED: Final = frozenset(
-    {"all", "any", "as_of", "audience", "band", "bands", "changed_at", "dimension", "dimensions", "lead"}
-    | {"lead_id", "not", "reasons", "rule", "rules", "rules_version", "score", "scorecard", "total"}
+    {"all", "any", "as_of", "audience", "band", "bands", "changed_at", "dimension", "dimensions", "grade"}
+    | {"grades", "label", "lead", "lead_id", "lists", "not", "reasons", "restart", "restarted_at", "rule"}
+    | {"rules", "rules_version", "score", "scorecard", "total"}
 )
 """Words that stand for something else wherever ids appear: in conditions, result columns, CRM fields."""
 
@@ -30,6 +32,7 @@ class Names:
     dimensions: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     bands: tuple[str, ...] = ()
+    grades: tuple[str, ...] = ()
     lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
     list_files: ListFiles = field(default_factory=dict)
 
@@ -40,6 +43,7 @@ class Names:
             dimensions=tuple(_map(data, "dimensions")),
             rules=tuple(name for _, name in ids_in(data, "rules")),
             bands=tuple(_map(data, "bands")),
+            grades=grades_in(data.get("grades")),
             lists={name: _values(path, list_files) for name, path in _map(data, "lists").items()},
             list_files=list_files,
         )

@@ -103,7 +103,8 @@ class FrequencyFile(StrictMap):
         return self
 
 
-def _declared(dimension: str, info: ValidationInfo) -> str:
+def declared(dimension: str, info: ValidationInfo) -> str:
+    """Refuse a dimension that the file does not have."""
     names = info.context or Names()
     if names.dimensions and dimension not in names.dimensions:
         refuse(f"there is no dimension `{dimension}`; {did_you_mean(dimension, names.dimensions)}")
@@ -142,11 +143,11 @@ Activities = Annotated[
 
 
 class _RuleFile(StrictMap):
-    not_yet: ClassVar = frozenset({"scope", "restart", "in_list", "minimum_change", "group"})
+    not_yet: ClassVar = frozenset({"scope", "minimum_change"})
 
     id: Id
     label: Label | None = Field(None, description="What sales reads as a reason.")
-    dimension: Annotated[str, AfterValidator(_declared)]
+    dimension: Annotated[str, AfterValidator(declared)]
 
 
 ONLY_ACTIVITY = "`{}` goes with rules of `activity` and `points` alone; take it out"

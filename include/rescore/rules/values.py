@@ -16,6 +16,7 @@ MAX_POINTS: Final = 100_000
 MAX_DAYS: Final = 3660  # ten years: a table of what an activity is worth has a row for every day
 DURATION: Final = re.compile(r"([0-9]{1,6})([dw])")
 UNIT: Final = {"d": 1, "w": 7}
+PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
 
 
 def is_number(value: Any) -> TypeGuard[int | Decimal]:
@@ -62,11 +63,12 @@ def _positive_thousandths(value: Any) -> int | str:
 
 
 def share_of(value: Any) -> Fraction | str:
-    """The exact share that a step keeps; or what is wrong."""
-    number = value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
-    if number is None or not 0 <= number <= 1:
-        return f"`{{name}}` takes a number from 0 to 1, not {described(value)}; write `0.5` for half"
-    return Fraction(number)
+    """The exact share that is kept, of a number or of `25%`; or what is wrong."""
+    percent = PERCENT.fullmatch(value) if isinstance(value, str) else None
+    share = Fraction(percent[1]) / 100 if percent else Fraction(value) if is_number(value) else None
+    if share is None or not 0 <= share <= 1:
+        return f"`{{name}}` takes a number from 0 to 1, not {described(value)}; write `0.5` or `50%` for half"
+    return share
 
 
 def _or_refuse(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -105,5 +107,12 @@ PositivePoints = Annotated[
 Share = Annotated[
     Fraction,
     PlainValidator(_or_refuse(share_of)),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": f"^{PERCENT.pattern}$"},
+            ]
+        }
+    ),
 ]
