@@ -18,6 +18,7 @@ FINE, PROBLEM, USAGE = 0, 1, 2
 COMMANDS = {
     "check": "rules",
     "diff": "rules",
+    "plan": "plan",
     "score": "files",
     "explain": "explain",
     "verify": "verify",

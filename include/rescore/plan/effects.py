@@ -102,7 +102,7 @@ def histogram(both: Both) -> tuple[Bar, ...]:
     for move, number in moves.items():
         place = -(-move // width) if move > 0 else move // width  # 1, 2, ... up and -1, -2, ... down
         bars[place] = bars.get(place, 0) + number
-    places = [place for place in range(min(*bars, -1), max(*bars, 1) + 1) if place]
+    places = [place for place in range(min(*bars, 1), max(*bars, -1) + 1) if place]
     return tuple(
         Bar((place - 1) * width + 1, place * width, bars.get(place, 0))
         if place > 0

@@ -1,0 +1,159 @@
+"""What would this edit do? A plan on the terminal, as a comment on a pull request, as a page, as data."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rescore.cli.files import as_of_moment
+from rescore.errors import InputUnreadable, ScorecardInvalid
+from rescore.limits import Limits
+from rescore.plan.from_files import plan_from_files
+from rescore.plan.make import make_plan
+from rescore.plan.plan import Plan
+from rescore.plan.report_html import html
+from rescore.plan.report_markdown import markdown
+from rescore.policy import read_policy
+from rescore.rules.card import Scorecard
+from rescore.rules.examples import failed_examples
+from rescore.rules.lists import read_lists
+from rescore.rules.load import load_scorecard
+from rescore.settings import Settings
+from rescore.workspace import Workspace
+
+
+class Format(StrEnum):
+    """How a plan is told."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    HTML = "html"
+
+
+def plan(
+    rules: Annotated[Path, typer.Argument(metavar="FILE", help="The edited rules file.")],
+    as_of: Annotated[
+        str, typer.Option(help="The scoring time, as in `rescore score`; now if left out.")
+    ] = "",
+    split: Annotated[str, typer.Option(metavar="ATTRIBUTE", help="Also tell the effect by this.")] = "",
+    form: Annotated[
+        Format, typer.Option("--format", help="Json and html name leads; text and markdown do not.")
+    ] = Format.TEXT,
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="OLDFILE", help="Without a server: the rules file before the edit.")
+    ] = None,
+    leads: Annotated[Path | None, typer.Option(help="With --against: lead_id and attributes.")] = None,
+    activities: Annotated[Path | None, typer.Option(help="With --against: what leads did.")] = None,
+) -> None:
+    """Say what an edit would do if it were put in force; it changes nothing.
+
+    It is compared with the version in force, over the deployment's ledger and lake; with --against, --leads
+    and --activities over files alone. Beyond the gate's limits the plan says so and the command still
+    succeeds.
+    """
+    now, by = datetime.now(UTC), getpass.getuser()
+    new = _card(rules)
+    moment = as_of_moment(as_of, new) if as_of else now
+    given = [against, leads, activities]
+    if any(given) and not all(given):
+        raise InputUnreadable("a plan over files needs all of --against, --leads and --activities")
+    with Console(stderr=True).status("opening") as spinner:
+        if against is not None and leads is not None and activities is not None:
+            made = plan_from_files(
+                _card(against),
+                new,
+                leads=leads,
+                activities=activities,
+                as_of=moment,
+                at=now,
+                by=by,
+                limits=_limits(new.id),
+                split=split or None,
+                progress=spinner.update,
+            )
+        else:
+            made = make_plan(
+                Workspace.open(Settings.from_environment(os.environ)),
+                scorecard=new.id,
+                new=new,
+                new_version=None,
+                as_of=moment,
+                at=now,
+                by=by,
+                split=split or None,
+                progress=spinner.update,
+            )
+    _tell(_told(made, form), out)
+
+
+def _told(plan: Plan, form: Format) -> str:
+    match form:
+        case Format.MARKDOWN:
+            return markdown(plan)
+        case Format.JSON:
+            return json.dumps(plan.as_dict(), ensure_ascii=False, indent=1)
+        case Format.HTML:
+            return html(plan)
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: Plan) -> list[str]:
+    """The plan in a dozen lines."""
+    leads = plan.leads
+    lines = [plan.opening_line(), "", *(f"  {change}" for change in plan.changes)]
+    lines += [
+        "",
+        f"{leads.changed:,} of {leads.everybody:,} leads change: {leads.up:,} up, {leads.down:,} down, "
+        f"{leads.band_moves:,} to another band; the mean goes from {leads.mean_old:g} to {leads.mean_new:g}",
+    ]
+    for each in plan.automations:
+        lines.append(
+            f"{each.id}: fires {each.fires:,} now, {each.by_rules:,} only by the new rules; "
+            f"{each.ready_again:,} ready again; {each.a_week:+,} a week"
+        )
+    for target in plan.targets:
+        lines.append(
+            f"{target.target} ({target.mode}): {target.leads:,} leads, {len(target.fields)} fields each, "
+            f"{target.calls:,} calls, about {target.seconds:,} s"
+        )
+    lines += [f"{rule.id}: gives nobody anything" for rule in plan.rules if rule.dead]
+    lines += plan.unreachable
+    lines += [f"waits for a person: {reason}" for reason in plan.verdict.reasons]
+    return lines
+
+
+def _card(path: Path) -> Scorecard:
+    try:
+        body = path.read_bytes()
+    except OSError as problem:
+        raise InputUnreadable(f"{path}: cannot be read ({problem.strerror})") from None
+    card = load_scorecard(body, name=str(path), lists=read_lists(body, path.parent))
+    if problems := failed_examples(card):
+        raise ScorecardInvalid([f"{path}:{p.line}:{p.column}: {p.message}" for p in problems])
+    return card
+
+
+def _limits(scorecard: str) -> Limits:
+    policy = Settings.from_environment(os.environ).policy_file
+    return read_policy(policy).limits(scorecard) if policy.exists() else Limits()
+
+
+def _tell(text: str, out: Path | None) -> None:
+    if out is None:
+        print(text)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise InputUnreadable(f"{out}: cannot be written ({problem.strerror})") from None
+    print(out)

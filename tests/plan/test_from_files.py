@@ -1,0 +1,84 @@
+"""`rescore plan` over files: a comment for a pull request, without a server."""
+
+import json
+
+import pytest
+
+from rescore.cli.main import main
+from tests.support.main_job import RULES
+
+LEADS = "lead_id,job_title,industry\nada,Director of Sales,Machinery\nbob,Developer,Retail\ncy,Developer,\n"
+VISITS = "lead_id,type,asset,occurred_at\n" + "".join(
+    f"{lead},page_view,/pricing,2026-10-{day}T09:00:00Z\n"
+    for lead, days in {"ada": [1, 12, 13, 14], "bob": [20, 21, 22], "cy": []}.items()
+    for day in map("{:02}".format, days)
+)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The arguments of a plan that doubles what the pricing page is worth."""
+    given = {
+        "old.yaml": RULES,
+        "new.yaml": RULES.replace("points: 10", "points: 20"),
+        "leads.csv": LEADS,
+        "visits.csv": VISITS,
+    }
+    for name, text in given.items():
+        (tmp_path / name).write_text(text)
+    over = ["--against", "old.yaml", "--leads", "leads.csv", "--activities", "visits.csv"]
+    paths = [str(tmp_path / word) if "." in word else word for word in ["new.yaml", *over]]
+    return ["plan", *paths, "--as-of", "2026-10-31"]
+
+
+def test_text_says_what_the_edit_does(files, capsys):
+    main_without_exit(files)
+    told = capsys.readouterr().out.splitlines()
+    assert told[:3] == ["1 lead changes band", "", "  pricing_page 10 → 20 points"]
+    assert "2 of 3 leads change: 2 up, 0 down, 1 to another band; the mean goes from 30 to 53.33" in told
+
+
+def test_json_holds_everything_and_names_leads(files, capsys):
+    main_without_exit([*files, "--format", "json", "--split", "industry"])
+    plan = json.loads(capsys.readouterr().out)
+    assert [example["lead"] for example in plan["examples"]["up"]] == ["ada", "bob"]
+    assert {group["value"]: group["leads"] for group in plan["split"]["groups"]} == {
+        "Machinery": 1,
+        "Retail": 1,
+        "no value": 1,
+    }
+    assert plan["targets"] == []
+    assert [week["new"] for week in plan["automations"][0]["weeks"]] == [0, 0, 0, 0, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_what_is_said_on_a_pull_request_names_nobody(files, capsys, form):
+    main_without_exit([*files, "--format", form])
+    told = capsys.readouterr().out
+    assert not any(name in told for name in ("ada", "bob", "Director"))
+
+
+def test_a_page_goes_to_a_file(files, capsys, tmp_path):
+    main_without_exit([*files, "--format", "html", "--out", str(tmp_path / "plan.html")])
+    assert (tmp_path / "plan.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        pytest.param("--leads", "a plan over files needs all of", id="no leads"),
+        pytest.param("--activities", "a plan over files needs all of", id="no activities"),
+    ],
+)
+def test_half_of_the_files_is_refused(files, capsys, missing, said):
+    place = files.index(missing)
+    with pytest.raises(SystemExit) as left:
+        main([*files[:place], *files[place + 2 :]])
+    assert left.value.code == 1
+    assert said in capsys.readouterr().err
+
+
+def main_without_exit(arguments):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 0
