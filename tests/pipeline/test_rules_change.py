@@ -129,6 +129,24 @@ def test_a_released_edit_comes_into_force_and_its_rescore_is_its_plan(job):
     assert len(job.receiver.received) == fired["mql"] == 2
 
 
+def test_what_a_plan_computed_is_kept_until_nobody_waits_for_it(job):
+    def kept():
+        return list((job.ws.reports_dir.parent / "lake" / "runs").glob("plan*"))
+
+    job.write_rules(BOLD)
+    job.adopt()
+    job.now += timedelta(hours=2)
+    job.run()
+    assert len(kept()) == 1, "somebody may release it"
+    job.write_rules(MILD)
+    job.adopt()
+    assert len(kept()) == 2
+
+    job.run()
+
+    assert kept() == []
+
+
 def test_an_answer_counts_only_for_the_plan_that_was_seen(job):
     job.write_rules(BOLD)
     job.adopt()

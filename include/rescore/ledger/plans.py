@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +28,9 @@ COMMITTED = pa.schema(
         ("ver", pa.int64()),
     ]
 )
+LOOK_BACK = timedelta(days=7)
+"""What was done with longer ago has been cleared away since."""
+
 ARMINGS = pa.schema(
     [("lead", pa.string()), ("automation", pa.string()), ("state", pa.string()), ("n", pa.int64())]
 )
@@ -139,6 +142,28 @@ def remember_plan(
     connection.execute(row.on_conflict_do_update(index_elements=["plan_hash"], set_=values))
 
 
+def done_with(connection: Connection, scorecard: str, made_before: datetime) -> list[str]:
+    """The hashes of a scorecard's plans that nobody waits for, neither an open hold nor an owed rescore."""
+    plan, hold, activation, control = tables.plan, tables.hold, tables.activation, tables.control
+    asked = select(hold.c.plan_hash).where(hold.c.state == "open", hold.c.plan_hash.is_not(None))
+    in_force = (activation.c.scorecard == control.c.scorecard) & (
+        activation.c.activation_seq == control.c.activation_seq
+    )
+    owed = (
+        select(activation.c.plan_hash)
+        .join(control, in_force)
+        .where(activation.c.rescored_at.is_(None), activation.c.plan_hash.is_not(None))
+    )
+    done = select(plan.c.plan_hash).where(
+        plan.c.scorecard == scorecard,
+        plan.c.made_at <= made_before,
+        plan.c.made_at > made_before - LOOK_BACK,
+        plan.c.plan_hash.not_in(asked),
+        plan.c.plan_hash.not_in(owed),
+    )
+    return list(connection.scalars(done.order_by(plan.c.made_at)))
+
+
 def _last_fired(connection: Connection, card: Scorecard) -> dict[str, dict[str, datetime]]:
     cooling = [automation.id for automation in card.automations if automation.cooldown is not None]
     if not cooling:
@@ -160,7 +185,13 @@ def _last_fired(connection: Connection, card: Scorecard) -> dict[str, dict[str, 
 
 
 def _arrow(connection: Connection, query: Select[Any], schema: pa.Schema) -> pa.Table:
-    columns = list(zip(*connection.execute(query).all(), strict=True)) or [()] * len(schema)
+    """The rows by the driver's own way: texts and numbers need no help, and there is one for every lead."""
+    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    cursor = connection.connection.cursor()
+    try:
+        columns = list(zip(*cursor.execute(str(compiled)).fetchall(), strict=True)) or [()] * len(schema)
+    finally:
+        cursor.close()
     return pa.table([pa.array(v, t) for v, t in zip(columns, schema.types, strict=True)], schema=schema)
 
 

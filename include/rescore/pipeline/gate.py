@@ -21,6 +21,7 @@ from rescore.ledger import (
 )
 from rescore.ledger.chunk import band_moves
 from rescore.ledger.holds import Hold
+from rescore.ledger.plans import done_with
 from rescore.ledger.runs import Run
 from rescore.limits import AutomationMeasure, Limits, Measures, Verdict, judge
 from rescore.pipeline.overtaken import list_overtaken
@@ -31,6 +32,9 @@ from rescore.rules.card import Scorecard
 from rescore.workspace import Workspace
 
 DAY = timedelta(days=1)
+SETTLING = timedelta(hours=1)
+"""A younger plan may belong to somebody who has not decided yet."""
+
 BY_EXTRACT = frozenset({runs.INCREMENTAL, runs.DAILY})
 """Kinds of run that follow an extract and are judged by what it brought."""
 
@@ -88,7 +92,10 @@ def promote_or_hold(
     if run.plan_hash is not None:
         if not counts["superseded"]:
             list_overtaken(ws, run)
-        ws.lake.drop_results(results_key(run.plan_hash))
+        with ws.ledger.reading() as connection:
+            done = done_with(connection, run.scorecard, at - SETTLING)
+        for plan_hash in (run.plan_hash, *done):
+            ws.lake.drop_results(results_key(plan_hash))
     ws.lake.drop_results(run_key)
     return counts
 
