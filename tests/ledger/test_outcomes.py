@@ -173,6 +173,12 @@ class TestOnlyNewRules:
         assert (foreseen.fired, foreseen.by_rules) == (2, 1)
         assert world.rows(tables.crossing, "lead", "by_rules") == [("crm:1", True), ("crm:2", False)]
 
+    def test_a_new_lead_that_the_old_rules_would_have_left_alone(self, world):
+        loaded(world, MQL)
+        scores, under = {"crm:1": 120, "crm:2": 120}, {"crm:1": 60, "crm:2": 110}
+        self.edit(world, a_card(MQL, points=10), scores, under)
+        assert world.rows(tables.crossing, "lead", "by_rules") == [("crm:1", True), ("crm:2", False)]
+
     def test_points_that_changed_and_nobody_compared(self, world):
         loaded(world, MQL, **{"crm:1": 10})
         self.edit(world, a_card(MQL, points=10), {"crm:1": 120})
