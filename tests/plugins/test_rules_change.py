@@ -26,7 +26,7 @@ def test_an_edit_that_moves_scores_is_adopted_and_rescored_and_only_changes_are_
     watch = scored.run("watch_rules")
     assert watch.state == "success"
     assert list(watch.counts("wait_for_change")["edited"]) == ["b2b_saas.yaml"]
-    assert watch.counts("adopt_rules") == {"activated": 1, "unchanged": 0, "rejected": 0}
+    assert watch.counts("adopt_rules") == {"activated": 1, "held": 0, "unchanged": 0, "rejected": 0}
     assert scored.triggered() == [("b2b_saas__2__1", {"scorecard": "b2b_saas"})]
     assert watch.xcom["ask_rescore", "_link_AskedRescoreLink"].endswith("/rescore_all/runs/b2b_saas__2__1")
 
@@ -47,7 +47,12 @@ def test_a_comment_wakes_nothing(scored, crm, capfd):
     capfd.readouterr()
     (scored.rules / "b2b_saas.yaml").open("a").write("# a comment\n")
     watch = scored.run("watch_rules")
-    assert watch.tasks == {"wait_for_change": "success", "adopt_rules": "success", "ask_rescore": "skipped"}
+    assert watch.tasks == {
+        "wait_for_change": "success",
+        "adopt_rules": "success",
+        "ask_rescore": "skipped",
+        "tell_people": "skipped",
+    }
     assert watch.state == "success"
     assert scored.triggered() == []
     assert crm.sandbox.records_written == written
@@ -58,7 +63,7 @@ def test_a_broken_file_is_shown_and_the_loop_stays_green(scored, capfd):
     scored.edit("scorecard: b2b_saas", "scorecard: b2b_saas\nscorecards: 7")
     watch = scored.run("watch_rules")
     assert watch.state == "success"
-    assert watch.counts("adopt_rules") == {"activated": 0, "unchanged": 0, "rejected": 1}
+    assert watch.counts("adopt_rules") == {"activated": 0, "held": 0, "unchanged": 0, "rejected": 1}
     assert watch.tasks["ask_rescore"] == "skipped"
     problems = watch.xcom["adopt_rules", "problems"]
     assert all(re.match(r"b2b_saas\.yaml:\d+:\d+: \S", problem) for problem in problems)

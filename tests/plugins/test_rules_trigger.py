@@ -111,7 +111,7 @@ def test_a_rescore_that_is_due_ends_the_wait_at_once(deployment):
     adopt_rules(ws, at=datetime.now(UTC), by="test")
     with ws.ledger.transaction() as connection:
         connection.execute(update(control).values(first_load_done=True))
-    assert event() == {"edited": {}, "due": ["account_engagement", "b2b_saas"]}
+    assert event() == {"edited": {}, "due": ["account_engagement", "b2b_saas"], "unasked": []}
 
 
 def test_a_rejected_file_is_remembered_and_does_not_end_the_wait_again(deployment):
