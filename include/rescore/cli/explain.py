@@ -109,7 +109,8 @@ def _lines(told: Belief) -> Iterator[str]:
 
 
 def _change(change: Change) -> str:
-    bands = "" if change.old_band == change.new_band else f" ({change.old_band} to {change.new_band})"
+    moved = f" ({change.old_band or 'no band'} to {change.new_band or 'no band'})"
+    bands = "" if change.old_band == change.new_band else moved
     points = f"{_score(change.old_score)} to {_score(change.new_score)}{bands}"
     causes = in_words(change.causes) or "no points"
     first = "first score, " if change.old_score is None else ""

@@ -1,0 +1,85 @@
+"""`rescore explain`, `verify` and `shadow` over a deployment: text, JSON, and one sentence for trouble."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rescore.lake.lake import Lake
+from rescore.ledger.migrate import migrate
+from rescore.ledger.transaction import Ledger
+from rescore.workspace import Workspace
+from tests.cli.test_commands import PROJECT, rescore
+from tests.pipeline.lives import RULES, Life
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Ada's score is 36, and an hour later 66."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    migrate(ledger)
+    include = PROJECT / "include"
+    lake = Lake(str(tmp_path / "lake"))
+    life = Life(
+        Workspace(
+            ledger,
+            lake,
+            include / "rules",
+            include / "mappings",
+            tmp_path / "reports",
+            include / "policy.yaml",
+        )
+    )
+    life.crm.put_lead("ada", {"job_title": "Director"})
+    life.does("ada", "first", hours=1)
+    life.run()
+    life.does("ada", "form", kind="form_submit", minutes=-5)
+    life.run(minutes=60)
+    ledger.close()
+    return tmp_path
+
+
+def test_a_score_is_explained_with_its_last_changes_and_their_causes(home):
+    done = rescore("explain", "hubspot:ada", RESCORE_HOME=str(home))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "score 66, band A" in done.stdout
+    assert "36 to 66 (B to A): activity +30 (version 1)" in done.stdout
+    assert "none to 36 (no band to B): first score, attributes +20, activity +16" in done.stdout
+
+
+def test_a_score_as_believed_then_comes_as_json_too(home):
+    then = ("--known-as-of", "2026-11-02T09:30Z", "--json")
+    [told] = json.loads(rescore("explain", "hubspot:ada", *then, RESCORE_HOME=str(home)).stdout)
+    assert (told["score"], told["version"], told["known_as_of"]) == (36, 1, "2026-11-02T09:30:00+00:00")
+    assert [change["causes"] for change in told["changes"]] == [{"attribute": 20, "activity": 16}]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        pytest.param(("--as-of", "soon"), "--as-of 'soon' is no date or time", id="no date"),
+        pytest.param(("--version", "9"), "has no version 9; it has 1", id="unknown version"),
+        pytest.param(("--known-as-of", "2026-10-01"), "were in force on 2026-10-01", id="too early"),
+    ],
+)
+def test_what_cannot_be_told_is_one_sentence_and_exit_1(home, options, sentence):
+    done = rescore("explain", "hubspot:ada", *options, RESCORE_HOME=str(home))
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert sentence in done.stderr
+
+
+def test_stored_scores_are_verified(home):
+    done = rescore("verify", RESCORE_HOME=str(home))
+    assert (done.returncode, done.stdout) == (0, "checked b2b_saas: 1\n")
+
+
+def test_a_shadow_is_started_reported_and_stopped(home):
+    (home / "other.yaml").write_text(RULES.replace("points: 30", "points: 60"))
+    for arguments, told in [
+        (("start", "b2b_saas", "--file", home / "other.yaml"), "version 2 of b2b_saas scores beside"),
+        (("report", "b2b_saas"), "0 runs compared; 0 leads"),
+        (("stop", "b2b_saas"), "version 2 of b2b_saas no longer scores"),
+    ]:
+        done = rescore("shadow", *arguments, RESCORE_HOME=str(home))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert told in done.stdout
