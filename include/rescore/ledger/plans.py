@@ -42,7 +42,8 @@ class Record:
 
     `committed` has the columns of `COMMITTED`, one row a lead, `armings` those of `ARMINGS`. `born` maps
     automations to the activation of their (latest) appearance. By lead: `restarted_at` where it is set,
-    `facts_until` of marked leads, and `last_fired`, by automation, where the new card has a cooldown.
+    `facts_until` of marked leads, and `last_fired`, by automation, where the new card has a cooldown. `since`
+    says when (automation, lead) got into its state, where the new card has restarts.
     """
 
     input_ver: int
@@ -53,6 +54,7 @@ class Record:
     restarted_at: Mapping[str, datetime]
     facts_until: Mapping[str, datetime]
     last_fired: Mapping[str, Mapping[str, datetime]]
+    since: Mapping[tuple[str, str], datetime]
 
 
 def read_record(connection: Connection, new: Scorecard) -> Record:
@@ -90,6 +92,7 @@ def read_record(connection: Connection, new: Scorecard) -> Record:
         restarted_at=_pairs(connection, restarted),
         facts_until=_pairs(connection, marked),
         last_fired=_last_fired(connection, new),
+        since={} if new.restart is None else _since(connection, new.id),
     )
 
 
@@ -162,6 +165,14 @@ def done_with(connection: Connection, scorecard: str, made_before: datetime) -> 
         plan.c.plan_hash.not_in(owed),
     )
     return list(connection.scalars(done.order_by(plan.c.made_at)))
+
+
+def _since(connection: Connection, scorecard: str) -> dict[tuple[str, str], datetime]:
+    arming = tables.arming
+    rows = connection.execute(
+        select(arming.c.automation, arming.c.lead, arming.c.since).where(arming.c.scorecard == scorecard)
+    )
+    return {(row.automation, row.lead): row.since for row in rows}
 
 
 def _last_fired(connection: Connection, card: Scorecard) -> dict[str, dict[str, datetime]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from rescore.automations import Commit, Judge, OldRules, Outcome, Standing, State, Transition
 from rescore.ledger.plans import Record
-from rescore.plan.columns import Column, Flags, dimension_columns, every, some, true_where
+from rescore.plan.columns import Column, Flags, count, dimension_columns, some, true_where
 from rescore.plan.effects import Both
 from rescore.rules.card import Automation, Not, Scorecard
 from rescore.rules.fingerprint import fingerprint
@@ -81,9 +81,13 @@ class _Judging:
         judge = Judge(self.card, may_fire=self.record.may_fire)
         standings = {name: column.take(places).to_pylist() for name, column in self._standings.items()}
         newborn = {name: column.take(places).to_pylist() for name, column in self._newborn.items()}
-        for at, commit in enumerate(self._commits(places, newborn)):
-            lead = self._leads[places[at].as_py()].as_py()
-            stands = {name: _standing(column[at]) for name, column in standings.items() if column[at]}
+        leads = self._leads.take(places).to_pylist()
+        for at, (lead, commit) in enumerate(zip(leads, self._commits(places, leads, newborn), strict=True)):
+            stands = {
+                name: Standing(State(stood["state"]), stood["n"], self.record.since.get((name, lead)))
+                for name, column in standings.items()
+                if (stood := column[at]) is not None
+            }
             for step in judge.judge(commit, stands):
                 found[step.automation.id].add(lead, step)
         return found
@@ -97,30 +101,37 @@ class _Judging:
         standing = pc.struct_field(self._standings[name], "state")
         fired = pc.fill_null(pc.not_equal(standing, State.ARMED.value), False)
         held = pc.fill_null(pc.equal(standing, State.HELD.value), False)
-        past = true_where(automation.fire_when, self._committed_values.get, rows)
         new_here = some([pc.is_null(self._committed["ver"]), self._newborn[name]], rows)
-        begins = every([new_here, some([fired, past, self._flag(name, "already_fired")], rows)], rows)
+        began_past = some([fired, self._past(automation), self._flag(name, "already_fired")], rows)
+        begins = pc.and_(new_here, began_past)
         restarted = pc.is_in(self._leads, pa.array(self.record.restarted_at, pa.string()))
         if (column := self._column("restarted_at")) is not None:
             restarted = pc.or_(restarted, pc.is_valid(column))
         fired_now = pc.and_(fired, pc.or_(ready, restarted))
         return some([pc.and_(pc.invert(fired), fires), fired_now, held, begins], rows)
 
-    def _commits(self, places: pa.Array, newborn: Mapping[str, list[bool]]) -> list[Commit]:
+    def _past(self, automation: Automation) -> Flags:
+        """For whom an automation that appears was true before."""
+        rows = self.both.rows.num_rows
+        if not count(self._newborn[automation.id]):
+            return pa.repeat(False, rows)
+        return true_where(automation.fire_when, self._before(self._committed).get, rows)
+
+    def _commits(
+        self, places: pa.Array, leads: Sequence[str], newborn: Mapping[str, list[bool]]
+    ) -> list[Commit]:
         record, commits = self.record, []
-        leads = self._leads.take(places).to_pylist()
-        new, before, under_old = (
-            self._values(columns, places)
-            for columns in (self._new_values, self._committed_values, self._old_values)
-        )
-        known = self._committed["ver"].take(places).to_pylist()
+        new, under_old = (self._values(side, places) for side in (self._new_values, self._old_values))
+        committed = self._committed.take(places)
+        before = self._values(self._before(committed), None)
+        known = committed["ver"].to_pylist()
         flags = {
             f"{automation.id} {condition}": self._flag(automation.id, condition).take(places).to_pylist()
             for automation in self.card.automations
             for condition in CONDITIONS
         }
         column = self._column("restarted_at")
-        restarts = [None] * len(places) if column is None else column.take(places).to_pylist()
+        restarts = [None] * len(leads) if column is None else _aware(column.take(places).to_pylist())
         for at, lead in enumerate(leads):
             restarted, last = restarts[at], record.restarted_at.get(lead)
             commits.append(
@@ -180,11 +191,11 @@ class _Judging:
             return self._new_values
         return self._side(self.both.old, OLD)
 
-    @cached_property
-    def _committed_values(self) -> dict[str, Any]:
+    def _before(self, committed: pa.Table) -> dict[str, Any]:
+        """What conditions look at, of committed rows."""
         names = [dimension.id for dimension in self.both.old.dimensions]
-        plain = {name: self._committed[name] for name in ("score", "band", "grade")}
-        return plain | dimension_columns(self._committed["dimensions"], names)
+        plain = {name: committed[name] for name in ("score", "band", "grade")}
+        return plain | dimension_columns(committed["dimensions"], names)
 
     @cached_property
     def _old_fires(self) -> dict[str, Any]:
@@ -203,11 +214,13 @@ class _Judging:
         found = None if self.prefix else self.both.column(f"{automation}__{condition}")
         return pa.repeat(False, self.both.rows.num_rows) if found is None else pc.fill_null(found, False)
 
-    def _values(self, columns: Mapping[str, Any], places: pa.Array) -> list[Values]:
-        taken = {name: column.take(places).to_pylist() for name, column in columns.items()}
+    def _values(self, columns: Mapping[str, Any], places: pa.Array | None) -> list[Values]:
+        """The values of some leads, or of all in the columns, one mapping each."""
+        taken = pa.table(dict(columns))
         empty = {"score": None, "band": None, "grade": None}
-        return [empty | {name: column[at] for name, column in taken.items()} for at in range(len(places))]
+        return [empty | row for row in (taken if places is None else taken.take(places)).to_pylist()]
 
 
-def _standing(found: Mapping[str, Any]) -> Standing:
-    return Standing(State(found["state"]), found["n"])
+def _aware(moments: Sequence[datetime | None]) -> list[datetime | None]:
+    """Times of results, which are naive UTC."""
+    return [moment and moment.replace(tzinfo=UTC) for moment in moments]
