@@ -28,7 +28,7 @@ def test_an_edit_that_moves_scores_is_adopted_and_rescored_and_only_changes_are_
     assert list(watch.counts("wait_for_change")["edited"]) == ["b2b_saas.yaml"]
     assert watch.counts("adopt_rules") == {"activated": 1, "held": 0, "unchanged": 0, "rejected": 0}
     assert scored.triggered() == [("b2b_saas__2__1", {"scorecard": "b2b_saas"})]
-    assert watch.xcom["ask_rescore", "_link_AskedRescoreLink"].endswith("/rescore_all/runs/b2b_saas__2__1")
+    assert watch.xcom["ask_rescore", "_link_AskedRunLink"].endswith("/rescore_all/runs/b2b_saas__2__1")
 
     written = crm.sandbox.records_written
     rescore = scored.run("rescore_all", scorecard="b2b_saas")
