@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from demo import faults, first_load, held_change, oulad, rule_edits
+from demo import faults, first_load, held_change, midnight, oulad, rule_edits
 from demo.checks import DoesNotHold
 from demo.evidence import Evidence
 from demo.places import PROJECT, CannotStart, Places
@@ -18,6 +18,7 @@ LINES = (
     ("2  An edited rule, a comment, a broken file", rule_edits.tell),
     ("3  Killed at the worst moment", faults.tell),
     ("4  A rules change that nobody has to fear", held_change.tell),
+    ("   ... at the worst hour", midnight.tell),
 )
 
 
