@@ -71,9 +71,8 @@ def start_runs(
             pins = rescore_pins(ws, card, as_of=as_of, at=at, progress=progress)
         key = f"{run_id}/{card.scorecard}"
         with ws.ledger.transaction() as connection:
-            if (
-                planned and not everybody and not known[card.scorecard]
-            ):  # whoever asks for everybody has noted the attempt already
+            # whoever asks for everybody has noted the attempt already
+            if planned and not everybody and not known[card.scorecard]:
                 activations.ask_rescore(connection, card.scorecard, at=at)
             runs.start_run(
                 connection,
