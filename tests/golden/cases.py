@@ -21,11 +21,13 @@ from rescore.rules.card import (
     Dimension,
     FirstOfRule,
     FrequencyRule,
+    Grades,
     HalfLife,
     Limit,
     Linear,
     Not,
     Range,
+    Restart,
     Scorecard,
     SilenceRule,
     Steps,
@@ -112,6 +114,36 @@ def cases() -> Iterator[tuple[str, Scorecard]]:
         yield f"field_{field}", a_card(a_lead_rule(AnyOf((number, text, *rest))))
     logic = AllOf((Not(compares("below", 5, field="size")), AnyOf((compares("exists", False, **title), *()))))
     yield "logic", a_card(a_lead_rule(Not(logic)))
+    handed_back = compares("equals", "/docs", field="asset")
+    restart = Restart(("call",), handed_back, ("engagement",), Fraction(1, 4), 1)
+    visits = {"activities": ("visit", "call")}
+    yield (
+        "restart",
+        a_card(
+            an_activity_rule(5000, id="plain", **visits),
+            an_activity_rule(5000, id="decaying", decay=WEEK, **visits),
+            an_activity_rule(5000, id="newest", limit=Limit(count=3), decay=WEEK, **visits),
+            an_activity_rule(5000, id="first", limit=Limit(first=True), **visits),
+            an_activity_rule(5000, id="per_day", limit=Limit(count=1, per_day=True), decay=WEEK, **visits),
+            FrequencyRule(**(named | visits | {"id": "often"}), **window),
+            SilenceRule(**(named | visits | {"id": "quiet"}), none_within=5, points=-1000),
+            restart=restart,
+        ),
+    )
+    grades = Grades(
+        (("engagement", (Band("A", 12_500), Band("B", 0))), ("fit", (Band("1", 1_000),))),
+        "{fit}-{engagement}",
+    )
+    yield (
+        "grades",
+        a_card(
+            an_activity_rule(5000, id="visits", limit=Limit(count=3)),
+            replace(a_lead_rule(compares("exists", True, field="size")), id="known", dimension="fit"),
+            dimensions=(Dimension("engagement", Range()), Dimension("fit", Range())),
+            audience=Not(compares("in", "customer", field="stage")),
+            grades=grades,
+        ),
+    )
     yield (
         "whole",
         a_card(

@@ -65,7 +65,9 @@ nat.example.org', '
 SELECT
   "lead",
   CAST(CASE WHEN "in audience" THEN "total" END AS BIGINT) AS "score",
-  CAST(CASE WHEN NOT "in audience" THEN NULL END AS TEXT) AS "band",
+  CAST(CASE WHEN "in audience" THEN NULL END AS TEXT) AS "band",
+  CAST(NULL AS TEXT) AS "grade",
+  CAST(NULL AS TIMESTAMP) AS "restarted_at",
   CAST(CASE
     WHEN "in audience"
     THEN SIGN("engagement") * (

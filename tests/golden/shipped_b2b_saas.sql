@@ -572,17 +572,20 @@ SELECT
   "lead",
   CAST(CASE WHEN "in audience" THEN "total" END AS BIGINT) AS "score",
   CAST(CASE
-    WHEN NOT "in audience"
-    THEN NULL
-    WHEN "total" >= 100
-    THEN 'A'
-    WHEN "total" >= 70
-    THEN 'B'
-    WHEN "total" >= 40
-    THEN 'C'
-    WHEN "total" >= 0
-    THEN 'D'
+    WHEN "in audience"
+    THEN CASE
+      WHEN "total" >= 100
+      THEN 'A'
+      WHEN "total" >= 70
+      THEN 'B'
+      WHEN "total" >= 40
+      THEN 'C'
+      WHEN "total" >= 0
+      THEN 'D'
+    END
   END AS TEXT) AS "band",
+  CAST(NULL AS TEXT) AS "grade",
+  CAST(NULL AS TIMESTAMP) AS "restarted_at",
   CAST(CASE
     WHEN "in audience"
     THEN SIGN("engagement") * (

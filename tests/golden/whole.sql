@@ -86,13 +86,11 @@ SELECT
   "lead",
   CAST(CASE WHEN "in audience" THEN "total" END AS BIGINT) AS "score",
   CAST(CASE
-    WHEN NOT "in audience"
-    THEN NULL
-    WHEN "total" >= 10
-    THEN 'hot'
-    WHEN "total" >= 0
-    THEN 'cold'
+    WHEN "in audience"
+    THEN CASE WHEN "total" >= 10 THEN 'hot' WHEN "total" >= 0 THEN 'cold' END
   END AS TEXT) AS "band",
+  CAST(NULL AS TEXT) AS "grade",
+  CAST(NULL AS TIMESTAMP) AS "restarted_at",
   CAST(CASE
     WHEN "in audience"
     THEN SIGN("engagement") * (

@@ -26,6 +26,7 @@ from rescore.rules.card import (
     Dimension,
     FirstOfRule,
     FrequencyRule,
+    Grades,
     HalfLife,
     Kind,
     LeadRule,
@@ -34,6 +35,7 @@ from rescore.rules.card import (
     Not,
     Operator,
     Range,
+    Restart,
     Rule,
     Scorecard,
     SilenceRule,
@@ -286,6 +288,34 @@ def scorecards(draw: st.DrawFn) -> Scorecard:
             draw(automations(f"automation_{index}")) for index in range(draw(st.integers(0, 2)))
         ),
         lists=draw(value_lists()),
+        grades=draw(st.none() | grades(names)),
+        restart=draw(st.none() | restarts(names)),
+    )
+
+
+@st.composite
+def grades(draw: st.DrawFn, names: list[str]) -> Grades:
+    """Some dimensions graded, in any order, with anything between them."""
+    graded = draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
+    bounds = st.lists(st.integers(-20_000, 60_000), min_size=1, max_size=3, unique=True)
+    bands = [
+        tuple(Band(f"{name[0]}{bound}", bound) for bound in sorted(draw(bounds), reverse=True))
+        for name in graded
+    ]
+    between = draw(st.sampled_from(["", "-", " it's "]))
+    return Grades(
+        tuple(zip(graded, bands, strict=True)), between.join(f"{{{name}}}" for name in graded[::-1])
+    )
+
+
+@st.composite
+def restarts(draw: st.DrawFn, names: list[str]) -> Restart:
+    """Of any type, on any condition, of some dimensions or all."""
+    types = st.lists(st.sampled_from(TYPES), min_size=1, max_size=2, unique=True)
+    keep = st.sampled_from(["0", "0.25", "0.333", "1"]).map(Fraction)
+    dimensions = st.lists(st.sampled_from(names), min_size=1, unique=True)
+    return Restart(
+        tuple(draw(types)), draw(activity_conditions()), tuple(draw(dimensions)), draw(keep), line=1
     )
 
 

@@ -69,7 +69,11 @@ def _latest_of_each(activities: Iterable[Row]) -> Iterable[Row]:
 
 def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: datetime) -> dict[str, Any]:
     calendar = _Calendar(card.timezone, as_of, {named.id: named.values for named in card.lists})
-    points = {rule.id: _rule_points(rule, lead, activities, calendar) for rule in card.rules}
+    restarted_at = _restarted_at(card, activities, calendar)
+    points = {
+        rule.id: _rule_points(rule, lead, activities, calendar, _discount(card, rule, restarted_at))
+        for rule in card.rules
+    }
     sums = {
         dimension.id: _clamp(
             sum(points[rule.id] for rule in card.rules if rule.dimension == dimension.id), dimension.range
@@ -79,10 +83,12 @@ def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: da
     total = _clamp(sum(sums[d.id] for d in card.dimensions if d.in_total), card.total)
     inside = _holds(card.audience, lead, calendar)
     score = _round(Fraction(total, 1000)) if inside else None
-    row: dict[str, Any] = {"lead": lead["lead"], "score": score, "band": None}
+    row: dict[str, Any] = {"lead": lead["lead"], "score": score, "band": None, "grade": None}
+    row["restarted_at"] = restarted_at
     if score is not None:
         reached = [band for band in card.bands if Fraction(band.bound, 1000) <= score]
         row["band"] = max(reached, key=lambda band: band.bound).id if reached else None
+        row["grade"] = _grade(card, {name: _round(Fraction(value, 1000)) for name, value in sums.items()})
     row |= {name: _round(Fraction(value, 1000)) if inside else None for name, value in sums.items()}
     row |= points
     for rule in card.rules:
@@ -96,10 +102,47 @@ def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: da
     return row
 
 
+def _grade(card: Scorecard, points: Mapping[str, int]) -> str | None:
+    grade = card.grades.label if card.grades else None
+    for dimension, bands in card.grades.dimensions if card.grades else ():
+        reached = [band for band in bands if Fraction(band.bound, 1000) <= points[dimension]]
+        if not reached or grade is None:
+            return None
+        grade = grade.replace("{" + dimension + "}", max(reached, key=lambda band: band.bound).id)
+    return grade
+
+
+def _restarted_at(card: Scorecard, activities: Sequence[Row], calendar: "_Calendar") -> datetime | None:
+    restart = card.restart
+    return max(
+        (
+            activity["occurred_at"]
+            for activity in activities
+            if restart
+            and activity["type"] in restart.activities
+            and _holds(restart.where, activity, calendar)
+        ),
+        default=None,
+    )
+
+
+def _discount(card: Scorecard, rule: Rule, restarted_at: datetime | None) -> tuple[datetime, Fraction]:
+    """What happened before this time counts by this share."""
+    if card.restart is None or restarted_at is None or rule.dimension not in card.restart.dimensions:
+        return datetime.min, Fraction(1)  # noqa: DTZ901  naive UTC throughout
+    return restarted_at, card.restart.keep
+
+
 # ── rules ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _rule_points(rule: Rule, lead: Row, activities: Sequence[Row], calendar: "_Calendar") -> int:
+def _rule_points(
+    rule: Rule,
+    lead: Row,
+    activities: Sequence[Row],
+    calendar: "_Calendar",
+    discount: tuple[datetime, Fraction],
+) -> int:
     if isinstance(rule, LeadRule):
         return rule.points if _holds(rule.condition, lead, calendar) else 0
     if isinstance(rule, FirstOfRule):
@@ -111,7 +154,8 @@ def _rule_points(rule: Rule, lead: Row, activities: Sequence[Row], calendar: "_C
         if activity["type"] in rule.activities and _holds(rule.where, activity, calendar)
     ]
     if isinstance(rule, ActivityRule):
-        return _activity_points(rule, matching, calendar)
+        return _activity_points(rule, matching, calendar, discount)
+    matching = [activity for activity in matching if activity["occurred_at"] >= discount[0]]
     if isinstance(rule, FrequencyRule):
         return rule.points if _frequency(rule, matching, calendar) >= rule.at_least else 0
     assert isinstance(rule, SilenceRule)
@@ -126,7 +170,9 @@ def _choice(rule: FirstOfRule, lead: Row, calendar: "_Calendar") -> int | None:
     return None
 
 
-def _activity_points(rule: ActivityRule, matching: list[Row], calendar: "_Calendar") -> int:
+def _activity_points(
+    rule: ActivityRule, matching: list[Row], calendar: "_Calendar", discount: tuple[datetime, Fraction]
+) -> int:
     # "newest" goes by the local day first: in a handful of nights before 2012 two zones set their clocks
     # back across midnight, and there a later time has an earlier day
     newest_first = sorted(
@@ -150,7 +196,16 @@ def _activity_points(rule: ActivityRule, matching: list[Row], calendar: "_Calend
                 kept.append(activity)
     elif rule.limit.count is not None:
         kept = newest_first[: rule.limit.count]
-    total = sum(worth(rule.points, rule.decay, calendar.age(a["occurred_at"])) for a in kept)
+    restarted_at, share = discount
+    total = sum(
+        worth(
+            rule.points,
+            rule.decay,
+            calendar.age(activity["occurred_at"]),
+            share if activity["occurred_at"] < restarted_at else Fraction(1),
+        )
+        for activity in kept
+    )
     if rule.limit.points is not None:
         total = max(-rule.limit.points, min(rule.limit.points, total))
     return total
@@ -176,14 +231,15 @@ def _comparable(value: Any) -> Any:
 
 
 @cache
-def worth(points: int, decay: Decay, age: int) -> int:
-    """Thousandths of one activity: points x w(age), exactly, then rounded half away from zero."""
+def worth(whole: int, decay: Decay, age: int, share: Fraction = Fraction(1)) -> int:
+    """Thousandths of one activity: points x w(age) x share, exactly, then rounded half away from zero."""
+    points = whole * share
     age = min(max(age, 0), 36_525)
     if decay.expires is not None and age >= decay.expires:
         return 0
     match decay.shape:
         case None:
-            return points
+            return _round(points)
         case HalfLife(days):
             size = _half_life(abs(points), age, days)
             return size if points > 0 else -size
@@ -197,9 +253,9 @@ def worth(points: int, decay: Decay, age: int) -> int:
             return _round(points * keep)
 
 
-def _half_life(points: int, age: int, days: int) -> int:
+def _half_life(points: Fraction, age: int, days: int) -> int:
     """The largest n with n - 1/2 <= points x 0.5^(age/days): both sides to the power `days` are whole."""
-    low, high = 0, points
+    low, high = 0, math.ceil(points)
     while low < high:
         n = (low + high + 1) // 2
         if (2 * n - 1) ** days * 2**age <= (2 * points) ** days:

@@ -86,8 +86,10 @@ def _format_of(path: Path) -> str:
 
 
 def _presentable(card: Scorecard, table: pa.Table) -> pa.Table:
-    """lead_id, score, band, dimensions in whole points, rules as decimals of points with three places."""
+    """lead_id, labels, dimensions in whole points, rules as decimals of points with three places."""
     columns = {"lead_id": table["lead"], "score": table["score"], "band": table["band"]}
+    if card.grades:
+        columns["grade"] = table["grade"]
     columns |= {dimension.id: table[dimension.id] for dimension in card.dimensions}
     thousandth = pa.scalar(Decimal("0.001"))
     for rule in card.rules:

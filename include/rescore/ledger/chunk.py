@@ -51,6 +51,7 @@ DIFFERS = and_(
     or_(
         S.c.score.is_distinct_from(C.c.score),
         S.c.band.is_distinct_from(C.c.band),
+        S.c.grade.is_distinct_from(C.c.grade),
         S.c.dimensions.is_distinct_from(C.c.dimensions),
     ),
 )
@@ -217,6 +218,8 @@ class Chunk:
             "lead": S.c.lead,
             "score": S.c.score,
             "band": S.c.band,
+            "grade": S.c.grade,
+            "restarted_at": S.c.restarted_at,
             "dimensions": S.c.dimensions,
             "reasons": case((keep, C.c.reasons), else_=S.c.reasons),
             "activation_seq": literal(run.activation_seq),

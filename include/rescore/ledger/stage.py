@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as csv
 from sqlalchemy import Connection, delete, select
 
@@ -30,11 +31,11 @@ STAGE = pa.schema(
         ("under_old_rules", pa.string()),
         ("causes", pa.string()),
         ("old_score", pa.int64()),
+        ("grade", pa.string()),
+        ("restarted_at", pa.timestamp("us", "UTC")),
     ]
 )
-COMMITTED = pa.schema(
-    [("lead", pa.string()), ("score", pa.int64()), ("band", pa.string()), ("dimensions", pa.string())]
-)
+COMMITTED = pa.schema([STAGE.field(name) for name in ("lead", "score", "band", "grade", "dimensions")])
 LEADS_A_QUERY = 10_000
 
 
@@ -44,6 +45,7 @@ class CommittedScore:
 
     score: int | None
     band: str | None
+    grade: str | None
     dimensions: dict[str, int | None]
     reasons: list[dict[str, Any]]
     activation_seq: int
@@ -86,7 +88,7 @@ def stage(connection: Connection, run: Run, rows: pa.Table) -> None:
 
 
 def committed(connection: Connection, scorecard: str, leads: Collection[str] | None = None) -> pa.Table:
-    """The committed scores (lead, score, band, dimensions as JSON text): of these leads, or of all."""
+    """The committed scores (`COMMITTED`, dimensions as JSON text): of these leads, or of all."""
     columns = [tables.score.c[name] for name in COMMITTED.names]
     query = select(*columns).where(tables.score.c.scorecard == scorecard)
     if leads is None:
@@ -114,6 +116,7 @@ def committed_row(connection: Connection, scorecard: str, lead: str) -> Committe
     return CommittedScore(
         score=row.score,
         band=row.band,
+        grade=row.grade,
         dimensions=json.loads(row.dimensions),
         reasons=json.loads(row.reasons),
         activation_seq=row.activation_seq,
@@ -140,6 +143,9 @@ def _insert_many(connection: Connection, rows: pa.Table) -> None:
     """SQLite's bulk path: one prepared statement, run by the driver for every row."""
     marks = ", ".join("?" * len(STAGE))
     statement = f"INSERT INTO stage_score ({', '.join(STAGE.names)}) VALUES ({marks})"  # noqa: S608
+    place = STAGE.get_field_index("restarted_at")
+    as_text = pc.strftime(rows["restarted_at"], "%Y-%m-%d %H:%M:%S")  # as `UtcDateTime` has it: microseconds
+    rows = rows.set_column(place, "restarted_at", as_text)
     cursor = connection.connection.cursor()
     for batch in rows.to_batches(max_chunksize=50_000):
         cursor.executemany(

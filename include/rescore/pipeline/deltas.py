@@ -26,6 +26,7 @@ from rescore.workspace import Workspace
 STAGED = pa.schema(
     [column for column in stage.STAGE if column.name not in ("run_key", "causes", "old_score")]
 )
+COMPARED = ("score", "band", "grade", "dimensions")
 
 
 def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
@@ -67,18 +68,16 @@ def _results(ws: Workspace, connection: Connection, run: Run) -> tuple[pa.Table,
 def compare(
     card: Scorecard, results: pa.Table, committed: pa.Table, *, old_card: Scorecard | None = None
 ) -> pa.Table:
-    """One row of `STAGED` per result; `changed` when score, band or a dimension differs in whole points.
+    """One row of `STAGED` per result; `changed` when score, band, grade or a dimension differs.
 
     Reasons are written for changed leads only: they follow a score and never cause a write. Results of a
     plan also have the columns of `old_card`; they become `under_old_rules`.
     """
     results = results.append_column("dimensions", dimensions_json(card, results))
-    old = committed.select(["lead", "score", "band", "dimensions"]).rename_columns(
-        ["lead", "old_score", "old_band", "old_dimensions"]
-    )
+    old = committed.select(["lead", *COMPARED]).rename_columns(["lead", *(f"old_{name}" for name in COMPARED)])
     joined = results.join(old, keys="lead", join_type="left outer")
     same = pa.repeat(True, joined.num_rows)
-    for name in ("score", "band", "dimensions"):
+    for name in COMPARED:
         same = pc.and_(same, _same(joined[name], joined[f"old_{name}"]))
     changed = pc.invert(pc.and_(same, pc.is_valid(joined["old_dimensions"])))
     joined = joined.append_column("changed", changed)
@@ -92,6 +91,8 @@ def compare(
             "changed": joined["changed"],
             "flags": flags_json(card, joined),
             "under_old_rules": _under(old_card, joined),
+            "grade": joined["grade"],
+            "restarted_at": pc.assume_timezone(joined["restarted_at"], "UTC"),
         },
         schema=STAGED,
     ).sort_by("lead")

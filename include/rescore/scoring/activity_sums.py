@@ -1,6 +1,7 @@
 """What the query sums over activities: one pass, grouped by lead, with one column for each rule."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlglot import exp
@@ -11,11 +12,12 @@ from rescore.rules.card import (
     ActivityBased,
     ActivityRule,
     FrequencyRule,
+    Restart,
     SilenceRule,
     ValueList,
 )
 from rescore.scoring import lists
-from rescore.scoring.columns import AGE, ColumnType
+from rescore.scoring.columns import AGE, BEFORE, ColumnType
 from rescore.scoring.conditions import holds
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.moments import age, local_date
@@ -31,6 +33,7 @@ from rescore.scoring.sql import (
     column,
     named,
     number,
+    own,
     table,
     text,
     timestamp,
@@ -38,8 +41,10 @@ from rescore.scoring.sql import (
 from rescore.scoring.worth import worth_table
 
 AGED, WORTH, PER_LEAD, PER_DAY, PER_DAY_SUMS = "aged", "worth", "per_lead", "per_day", "per_day_sums"
+RESTARTING, RESTARTS, RESTARTED_AT = "restarting", "restarts", "restarted_at"
 
-LATEST = " latest"
+LATEST, EARLIER = " latest", " earlier"
+"""`<rule> latest` is when it last matched; `<rule> earlier` is of the activities before a restart."""
 
 _BITS = 61
 """Windows up to this many days fit, a bit a day, into one number; the day after today has a bit too."""
@@ -55,6 +60,7 @@ class ActivitySums:
         relation: The relation of activities.
         known_as_of: When given (naive UTC), what became known later does not exist.
         values: The scorecard's lists.
+        restart: What discounts the activities before it, if anything.
     """
 
     def __init__(
@@ -66,9 +72,11 @@ class ActivitySums:
         relation: str,
         known_as_of: datetime | None,
         values: Sequence[ValueList],
+        restart: Restart | None,
     ) -> None:
         self._rules = rules
         self._lists = values
+        self._restart = restart
         self._reader = Reader(AGED, types, days, {named.id: named for named in values})
         self._days = days
         self._relation = relation
@@ -76,17 +84,20 @@ class ActivitySums:
         self._by_day = [rule for rule in rules if isinstance(rule, ActivityRule) and rule.limit.per_day]
         self._at_once = [rule for rule in rules if rule not in self._by_day]
         decaying = [rule for rule in rules if isinstance(rule, ActivityRule) and rule.decay != NO_DECAY]
-        tables = dict.fromkeys(worth_table(rule.points, rule.decay) for rule in decaying)
+        tables = dict.fromkeys(worths for rule in decaying for worths in self._worth_tables(rule))
         self._worths = {worths: f"worth_{index}" for index, worths in enumerate(tables)}
         self._counted = {rule.id: self._count_of(rule) for rule in rules}
 
     @property
     def joined(self) -> list[str]:
         """The subqueries that have one row for each lead with activities."""
-        return [*([PER_LEAD] if self._at_once else []), *([PER_DAY_SUMS] if self._by_day else [])]
+        there = {PER_LEAD: self._at_once, PER_DAY_SUMS: self._by_day, RESTARTS: self._restart}
+        return [name for name, wanted in there.items() if wanted]
 
     def steps(self) -> Iterator[tuple[str, exp.Select]]:
         """The named subqueries in their order."""
+        if self._restart:
+            yield from self._restarts(self._restart)
         if not self._rules:
             return
         if self._worths:
@@ -99,15 +110,23 @@ class ActivitySums:
             yield PER_DAY_SUMS, self._per_day_sums()
 
     def details(self) -> exp.Select:
-        """By lead and rule, how many activities match at each age; in `<rule> latest` the last of them."""
+        """By lead and rule, how many activities match at each age; in `<rule> latest` the last of them.
+
+        `<rule> earlier` is like `<rule>`, of the activities before a restart.
+        """
         found: list[Sql] = [column("lead", AGED)]
         for rule in self._rules:
             matches = self._matches(rule)
             day, moment = column(AGE, AGED), column("occurred_at", AGED)
             found.append(named(call("HISTOGRAM", case((matches, day))), rule.id))
             found.append(named(exp.Max(this=case((matches, moment))), rule.id + LATEST))
+            if self._discounts(rule):
+                earlier = exp.and_(matches, column(BEFORE, AGED))
+                found.append(named(call("HISTOGRAM", case((earlier, day))), rule.id + EARLIER))
         details = exp.select(*found).from_(table(AGED)).group_by(column("lead", AGED))
-        for name, step in [*lists.steps(self._lists, [details]), (AGED, self._aged("occurred_at"))]:
+        restarts = list(self._restarts(self._restart)) if self._restart else []
+        steps = [*restarts, (AGED, self._aged("occurred_at"))]
+        for name, step in [*lists.steps(self._lists, [details, *(step for _, step in restarts)]), *steps]:
             details = details.with_(exp.to_identifier(name, quoted=True), step, copy=False)
         return details
 
@@ -120,7 +139,7 @@ class ActivitySums:
             case SilenceRule():
                 return case((found >= number(rule.none_within), number(rule.points)), otherwise=number(0))
         points = coalesce(found, number(0))  # before LEAST and GREATEST, which look past nulls
-        if rule not in self._by_day and rule.decay == NO_DECAY:
+        if rule not in self._by_day and rule.decay == NO_DECAY and not self._discounts(rule):
             points = clamped(points, None, _kept(rule)) * number(rule.points)
         most = rule.limit.points
         return clamped(points, None if most is None else -most, most)
@@ -144,14 +163,55 @@ class ActivitySums:
         Types that no rule names stay in: leaving them out costs more than it saves (docs/decisions/0003).
         """
         occurred_at = column("occurred_at", self._relation)
-        aged = (
-            self._reader.selected(self._relation, self._counted.values(), "lead", "type", *also)
-            .select(named(age(local_date(occurred_at, self._days), self._days), AGE), copy=False)
-            .where(occurred_at <= timestamp(self._days.as_of), copy=False)
+        aged = self._reader.selected(self._relation, self._counted.values(), "lead", "type", *also).select(
+            named(age(local_date(occurred_at, self._days), self._days), AGE), copy=False
         )
-        if self._known_as_of is not None:
-            aged = aged.where(column("known_at", self._relation) <= timestamp(self._known_as_of), copy=False)
-        return aged
+        if self._restart:
+            before = coalesce(
+                exp.LT(this=own(occurred_at), expression=column(RESTARTED_AT, RESTARTS)), exp.false()
+            )
+            same_lead = column("lead", RESTARTS).eq(column("lead", self._relation))
+            aged = aged.select(named(before, BEFORE), copy=False).join(
+                table(RESTARTS), on=same_lead, join_type="LEFT", copy=False
+            )
+        return self._that_exist(aged)
+
+    def _that_exist(self, activities: exp.Select) -> exp.Select:
+        """Those that had happened at the scoring time, and were known when asked."""
+        happened = column("occurred_at", self._relation) <= timestamp(self._days.as_of)
+        activities = activities.where(happened, copy=False)
+        if self._known_as_of is None:
+            return activities
+        known = column("known_at", self._relation) <= timestamp(self._known_as_of)
+        return activities.where(known, copy=False)
+
+    def _restarts(self, restart: Restart) -> Iterator[tuple[str, exp.Select]]:
+        """For each lead that was restarted, when it last was."""
+        reader = replace(self._reader, relation=RESTARTING)
+        restarts = _is_one_of(column("type", RESTARTING), restart.activities)
+        if restart.where != ALWAYS:
+            restarts = exp.and_(restarts, holds(restart.where, reader))
+        lead, latest = column("lead", RESTARTING), exp.Max(this=column("occurred_at", RESTARTING))
+        rows = reader.selected(self._relation, [restarts], "lead", "type", "occurred_at")
+        yield RESTARTING, self._that_exist(rows)
+        yield (
+            RESTARTS,
+            exp.select(lead, named(latest, RESTARTED_AT))
+            .from_(table(RESTARTING), copy=False)
+            .where(restarts, copy=False)
+            .group_by(lead.copy(), copy=False),
+        )
+
+    def _discounts(self, rule: ActivityBased) -> bool:
+        """Whether a restart discounts what this rule counted before it."""
+        return self._restart is not None and rule.dimension in self._restart.dimensions
+
+    def _worth_tables(self, rule: ActivityRule) -> tuple[tuple[int, ...], ...]:
+        """What an activity is worth by age; and, where a restart discounts it, what is kept of that."""
+        whole = worth_table(rule.points, rule.decay)
+        if self._restart is None or not self._discounts(rule):
+            return (whole,)
+        return whole, worth_table(rule.points, rule.decay, self._restart.keep)
 
     def _per_lead(self) -> exp.Select:
         lead = column("lead", AGED)
@@ -164,6 +224,9 @@ class ActivitySums:
         """For `per: day`: how many activities match on each local day."""
         lead, day = column("lead", AGED), column(AGE, AGED)
         counts = [named(self._counted[rule.id], rule.id) for rule in self._by_day]
+        for rule in filter(self._discounts, self._by_day):
+            earlier = exp.and_(self._matches(rule), column(BEFORE, AGED))
+            counts.append(named(_count(earlier), rule.id + EARLIER))
         return (
             exp.select(lead, day, *counts)
             .from_(table(AGED), copy=False)
@@ -171,12 +234,20 @@ class ActivitySums:
         )
 
     def _per_day_sums(self) -> exp.Select:
-        """All activities of one day are worth the same, so the newest K of a day are any K of them."""
+        """All activities of one day are worth the same, so the newest K of a day are any K of them.
+
+        On the day of a restart those before it are the older ones.
+        """
         lead = column("lead", PER_DAY)
         sums = []
         for rule in self._by_day:
             kept = clamped(column(rule.id, PER_DAY), None, rule.limit.count)
-            sums.append(named(exp.Sum(this=kept * self._worth(rule)), rule.id))
+            whole, *discounted = self._worth(rule)
+            worth: Sql = kept * whole
+            if discounted:
+                places = exp.paren(number(rule.limit.count or 0) - kept.copy())
+                worth += call("LEAST", column(rule.id + EARLIER, PER_DAY), places) * discounted[0]
+            sums.append(named(exp.Sum(this=worth), rule.id))
         return self._with_worth(
             exp.select(lead, *sums).from_(table(PER_DAY), copy=False).group_by(lead.copy(), copy=False),
             PER_DAY,
@@ -192,19 +263,28 @@ class ActivitySums:
 
     def _count_of(self, rule: ActivityBased) -> Sql:
         """What is gathered of the matching activities of one lead, or of one of its days."""
-        matches, day = self._matches(rule), column(AGE, AGED)
+        matches: Sql = self._matches(rule)
+        day: Sql = column(AGE, AGED)
+        if self._discounts(rule) and not (isinstance(rule, ActivityRule) and not rule.limit.per_day):
+            matches = exp.and_(matches, exp.not_(column(BEFORE, AGED)))
         match rule:
             case FrequencyRule():
                 return self._frequency(rule, exp.and_(matches, day < number(rule.within)))
             case SilenceRule():
                 return exp.Min(this=case((matches, day)))
-        if rule.limit.per_day or rule.decay == NO_DECAY:
+        if rule.limit.per_day or (rule.decay == NO_DECAY and not self._discounts(rule)):
             return _count(matches)
-        worth, kept = case((matches, self._worth(rule))), _kept(rule)
+        whole, *discounted = self._worth(rule)
+        worth, kept = case((matches, whole)), _kept(rule)
+        end = End.OLDEST if rule.limit.first else End.NEWEST
+        if discounted:
+            before = column(BEFORE, AGED)
+            worth = case((matches, case((before, discounted[0]), otherwise=whole)))
+            # of one day, what was before the restart is the older half
+            day = exp.paren(day * number(2) + cast(before, "INT"))
         if kept is None:
             return exp.Sum(this=worth)
-        end = End.OLDEST if rule.limit.first else End.NEWEST
-        return worth_of(kept, end, worth, day, worth_table(rule.points, rule.decay))
+        return worth_of(kept, end, worth, day, None if discounted else worth_table(rule.points, rule.decay))
 
     def _frequency(self, rule: FrequencyRule, recent: Sql) -> Sql:
         day = column(AGE, AGED)
@@ -220,10 +300,12 @@ class ActivitySums:
         is_type = _is_one_of(column("type", AGED), rule.activities)
         return is_type if rule.where == ALWAYS else exp.and_(is_type, holds(rule.where, self._reader))
 
-    def _worth(self, rule: ActivityRule) -> Sql:
+    def _worth(self, rule: ActivityRule) -> list[Sql]:
+        """What an activity is worth, and what a restart leaves of it where it discounts this rule."""
+        tables = self._worth_tables(rule)
         if rule.decay == NO_DECAY:
-            return number(rule.points)
-        return column(self._worths[worth_table(rule.points, rule.decay)], WORTH)
+            return [number(worths[0]) for worths in tables]
+        return [column(self._worths[worths], WORTH) for worths in tables]
 
 
 def _kept(rule: ActivityRule) -> int | None:

@@ -16,6 +16,9 @@ AGE, AS_DATE, AS_MOMENT, AS_DOMAIN = "age in days", " as a date", " as a moment"
 """What the query calls an activity's age, and a field read as a date, a time of day or a domain; columns
 of the facts that are named like that are no fields."""
 
+BEFORE = "before restart"
+"""What the query calls whether an activity happened before its lead's restart."""
+
 TODAY = "local today"
 """A column that both relations have when their rows are scored at moments of their own: the local date."""
 
@@ -75,4 +78,4 @@ def _column_type(name: str) -> ColumnType:
 
 
 def _is_ours(name: str) -> bool:
-    return name.casefold() == AGE or name.casefold().endswith((AS_DATE, AS_MOMENT, AS_DOMAIN))
+    return name.casefold() in (AGE, BEFORE) or name.casefold().endswith((AS_DATE, AS_MOMENT, AS_DOMAIN))

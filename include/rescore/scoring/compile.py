@@ -1,5 +1,6 @@
 """A checked scorecard becomes one query that scores every lead in a single pass."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ from sqlglot import ErrorLevel, exp
 from rescore.model import MILLI
 from rescore.rules.card import (
     ActivityRule,
+    Band,
     Dimension,
     FirstOfRule,
     FrequencyRule,
@@ -16,8 +18,9 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
 )
+from rescore.rules.grade_labels import PLACE
 from rescore.scoring import lists
-from rescore.scoring.activity_sums import ActivitySums
+from rescore.scoring.activity_sums import RESTARTED_AT, RESTARTS, ActivitySums
 from rescore.scoring.columns import Columns
 from rescore.scoring.conditions import holds
 from rescore.scoring.lead_flags import lead_flags
@@ -33,6 +36,7 @@ from rescore.scoring.sql import (
     clamped,
     coalesce,
     column,
+    concatenated,
     named,
     number,
     table,
@@ -141,6 +145,7 @@ def activity_sums(
         relation=relation,
         known_as_of=known_as_of and known_as_of.astimezone(UTC).replace(tzinfo=None),
         values=card.lists,
+        restart=card.restart,
     )
 
 
@@ -158,7 +163,8 @@ def _ruled(card: Scorecard, profiles: Reader, sums: ActivitySums) -> exp.Select:
         for found in lead_flags(card)
     ]
     inside = named(coalesce(holds(card.audience, profiles), exp.false()), IN_AUDIENCE)
-    ruled = exp.select(lead, *points, *choices, *flags, inside).from_(table(PROFILES), copy=False)
+    restarted = [column(RESTARTED_AT, RESTARTS)] if card.restart else []
+    ruled = exp.select(lead, *points, *choices, *flags, *restarted, inside).from_(table(PROFILES), copy=False)
     for name in sums.joined:
         ruled = ruled.join(table(name), on=column("lead", name).eq(lead.copy()), join_type="LEFT", copy=False)
     return ruled
@@ -203,7 +209,9 @@ def _result(card: Scorecard) -> exp.Select:
         named(cast(case((inside, whole)), "BIGINT"), name)
         for name, whole in [("score", column(TOTAL)), *dimensions]
     ]
-    scores.insert(1, named(_band(card), "band"))
+    restarted_at: Sql = column(RESTARTED_AT) if card.restart else cast(exp.null(), "TIMESTAMP")
+    labels = [("band", _band(card)), ("grade", _grade(card)), (RESTARTED_AT, restarted_at)]
+    scores[1:1] = [named(label, name) for name, label in labels]
     rules = [column(rule.id) for rule in card.rules]
     choices = [column(name) for name in _choice_columns(card)]
     flags = [column(found.column) for found in lead_flags(card)]
@@ -211,10 +219,26 @@ def _result(card: Scorecard) -> exp.Select:
 
 
 def _band(card: Scorecard) -> Sql:
-    """The first band, from the highest, whose bound the rounded total has reached."""
-    total = column(TOTAL)
-    reached = [(total >= number(-(-band.bound // MILLI)), text(band.id)) for band in card.bands]
-    return cast(case((exp.not_(column(IN_AUDIENCE)), exp.null()), *reached), "TEXT")
+    return cast(case((column(IN_AUDIENCE), _reached(card.bands, column(TOTAL)))), "TEXT")
+
+
+def _grade(card: Scorecard) -> Sql:
+    """The label with the band of each dimension in its place; null where one of them has none."""
+    if card.grades is None:
+        return cast(exp.null(), "TEXT")
+    bands = dict(card.grades.dimensions)
+    pieces = PLACE.split(card.grades.label)  # text, dimension, text, dimension, ..., text
+    parts = [
+        _reached(bands[piece], _whole_points(column(piece))) if place % 2 else text(piece)
+        for place, piece in enumerate(pieces)
+        if place % 2 or piece
+    ]
+    return cast(case((column(IN_AUDIENCE), concatenated(*parts))), "TEXT")
+
+
+def _reached(bands: Sequence[Band], points: Sql) -> Sql:
+    """The first band, from the highest, whose bound the whole points have reached."""
+    return case(*((points >= number(-(-band.bound // MILLI)), text(band.id)) for band in bands))
 
 
 def _choice_columns(card: Scorecard) -> list[str]:

@@ -21,10 +21,11 @@ PART = "activities of the part", "leads of the part"
 
 
 def score(card: Scorecard, facts: Facts, *, as_of: datetime, known_as_of: datetime | None = None) -> pa.Table:
-    """One row per lead: `lead`, `score`, `band`, each dimension, each rule, `<rule>__choice` per `first_of`.
+    """One row per lead: `lead`, labels, each dimension, each rule, `<rule>__choice` per `first_of`.
 
-    Score and dimensions are whole points (int64), null outside the audience; `band` is null below the
-    lowest; rules are thousandths after their limit; a choice is the index of the entry taken, null for none.
+    The labels are `score`, `band`, `grade` and `restarted_at` (naive UTC, null without a restart). Score and
+    dimensions are whole points (int64), null outside the audience; band and grade are null below the lowest
+    bound; rules are thousandths after their limit; a choice is the index of the entry taken, null for none.
     """
     query = _prepared(card, facts, (facts.activities, facts.leads), as_of, known_as_of)
     return facts.connection.sql(query).to_arrow_table()

@@ -4,21 +4,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlglot import exp
 
 from rescore.errors import InputUnreadable
 from rescore.model import MILLI
+from rescore.rules import readable
 from rescore.rules.card import ActivityRule, FirstOfRule, FrequencyRule, Range, Rule, Scorecard, SilenceRule
-from rescore.scoring.activity_sums import LATEST
+from rescore.scoring.activity_sums import EARLIER, LATEST, RESTARTED_AT
 from rescore.scoring.compile import CHOICE, activity_sums
 from rescore.scoring.engine import score
-from rescore.scoring.explanation import Adjustment, DimensionLine, Explanation, RuleLine
+from rescore.scoring.explanation import Adjustment, DimensionLine, Explanation, RestartLine, RuleLine
 from rescore.scoring.facts import Facts
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.sql import DIALECT, column, table, text
-from rescore.scoring.worth import worth_table
+from rescore.scoring.worth import WHOLE, worth_table
 
 TOP = 3
 """How many reasons a CRM record gets."""
@@ -37,14 +39,27 @@ def explain(
         if not rows:
             raise InputUnreadable("The facts hold no lead with that id; write it exactly as they do.")
         found = matching(card, own, as_of=as_of, known_as_of=known_as_of)
-    return explained(card, rows[0], found.get(lead, {}), as_of=as_of)
+        without = None
+        if rows[0][RESTARTED_AT] is not None:
+            unrestarted = score(replace(card, restart=None), own, as_of=as_of, known_as_of=known_as_of)
+            without = unrestarted.to_pylist()[0]
+    return explained(card, rows[0], found.get(lead, {}), as_of=as_of, without_restart=without)
 
 
 def explained(
-    card: Scorecard, row: Mapping[str, Any], found: Mapping[str, Any], *, as_of: datetime
+    card: Scorecard,
+    row: Mapping[str, Any],
+    found: Mapping[str, Any],
+    *,
+    as_of: datetime,
+    without_restart: Mapping[str, Any] | None = None,
 ) -> Explanation:
-    """Account for one row that `score` gave, with what `matching` found for its lead."""
-    lines = tuple(_line(rule, row, found) for rule in card.rules)
+    """Account for one row that `score` gave, with what `matching` found for its lead.
+
+    `without_restart` is the row that the lead would have if nothing had restarted it: it gives the
+    explanation its line about the restart.
+    """
+    lines = tuple(_line(card, rule, row, found) for rule in card.rules)
     dimensions = tuple(
         DimensionLine(
             id=dimension.id,
@@ -71,6 +86,8 @@ def explained(
         rules=lines,
         dimensions=dimensions,
         adjustments=_total_adjustments(sum(parts), card.total, row["score"]),
+        grade=row["grade"],
+        restart=_restart(card, row, without_restart),
     )
 
 
@@ -117,7 +134,20 @@ def matching(
     return {row["lead"]: row for row in found}
 
 
-def _line(rule: Rule, row: Mapping[str, Any], found: Mapping[str, Any]) -> RuleLine:
+def _restart(
+    card: Scorecard, row: Mapping[str, Any], without: Mapping[str, Any] | None
+) -> RestartLine | None:
+    if card.restart is None or without is None:
+        return None
+    return RestartLine(
+        at=row[RESTARTED_AT].replace(tzinfo=UTC),
+        dimensions=card.restart.dimensions,
+        keep=readable.share(card.restart.keep),
+        points=sum(row[rule.id] - without[rule.id] for rule in card.rules),
+    )
+
+
+def _line(card: Scorecard, rule: Rule, row: Mapping[str, Any], found: Mapping[str, Any]) -> RuleLine:
     line = RuleLine(
         rule=rule.id,
         label=_label(rule, row),
@@ -128,19 +158,23 @@ def _line(rule: Rule, row: Mapping[str, Any], found: Mapping[str, Any]) -> RuleL
     )
     if not isinstance(rule, ActivityRule | FrequencyRule | SilenceRule):
         return line
-    by_age = dict(found.get(rule.id) or [])
+    by_age, earlier = (dict(found.get(name) or []) for name in (rule.id, rule.id + EARLIER))
     latest = found.get(rule.id + LATEST)
     line = replace(line, matching=sum(by_age.values()), latest=latest.replace(tzinfo=UTC) if latest else None)
     match rule:
         case ActivityRule():
-            return replace(line, before_limit=_unlimited(rule, by_age), counted=_kept(rule, by_age))
+            keep = card.restart.keep if card.restart else WHOLE
+            late = {age: count - earlier.get(age, 0) for age, count in by_age.items()}
+            before_limit = _unlimited(rule, late, WHOLE) + _unlimited(rule, earlier, keep)
+            return replace(line, before_limit=before_limit, counted=_kept(rule, by_age))
         case FrequencyRule():
-            return replace(line, counted=sum(n for age, n in by_age.items() if age < rule.within))
+            recent = {age: count - earlier.get(age, 0) for age, count in by_age.items() if age < rule.within}
+            return replace(line, counted=sum(recent.values()))
     return line
 
 
-def _unlimited(rule: ActivityRule, by_age: Mapping[int, int]) -> int:
-    worths = worth_table(rule.points, rule.decay)
+def _unlimited(rule: ActivityRule, by_age: Mapping[int, int], keep: Fraction) -> int:
+    worths = worth_table(rule.points, rule.decay, keep)
     return sum(count * worths[min(max(age, 0), len(worths) - 1)] for age, count in by_age.items())
 
 

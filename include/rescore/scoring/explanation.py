@@ -37,6 +37,19 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class RestartLine:
+    """The restart that counts: when, whose rules, what share they keep of what came before it.
+
+    `points` is what it changes the rules' sum by, in thousandths; the rules' lines have it in them already.
+    """
+
+    at: datetime
+    dimensions: tuple[str, ...]
+    keep: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class DimensionLine:
     """One dimension: whole points as reported, null outside the audience."""
 
@@ -62,6 +75,8 @@ class Explanation:
     rules: tuple[RuleLine, ...]
     dimensions: tuple[DimensionLine, ...]
     adjustments: tuple[Adjustment, ...]
+    grade: str | None = None
+    restart: RestartLine | None = None
 
     def lines_sum(self) -> int:
         """The sum of all lines that make the score, in thousandths."""
@@ -77,6 +92,8 @@ class Explanation:
         plain["as_of"] = self.as_of.isoformat()
         for line in plain["rules"]:
             line["latest"] = line["latest"] and line["latest"].isoformat()
+        if self.restart:
+            plain["restart"]["at"] = self.restart.at.isoformat()
         return plain
 
     def text(self) -> str:
@@ -84,8 +101,10 @@ class Explanation:
         verdict = "outside the audience, so it has no score"
         if self.score is not None:
             verdict = f"score {self.score}" + (f", band {self.band}" if self.band else ", no band")
+            verdict += f", grade {self.grade}" if self.grade else ""
         heading = f"{self.lead}: {verdict} ({self.scorecard}, as of {_when(self.as_of)})"
-        return "\n".join([heading, "", *_aligned([_HEADER, *self._rows()])])
+        restarted = [_restarted(self.restart)] if self.restart else []
+        return "\n".join([heading, *restarted, "", *_aligned([_HEADER, *self._rows()])])
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for dimension in self.dimensions:
@@ -101,6 +120,14 @@ class Explanation:
 
 
 _HEADER = ("", "points", "before limit", "activities", "latest")
+
+
+def _restarted(line: RestartLine) -> str:
+    """`restarted 2026-10-30 09:00 UTC: engagement keeps 25% of what came before (-12.5)`."""
+    signed = ("+" if line.points > 0 else "") + _points(line.points)
+    keeps = "keeps" if len(line.dimensions) == 1 else "keep"
+    who = " and ".join(line.dimensions)
+    return f"restarted {_when(line.at)}: {who} {keeps} {line.keep} of what came before ({signed} points)"
 
 
 def _rule_row(line: RuleLine) -> tuple[str, ...]:

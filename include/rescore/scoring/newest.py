@@ -23,7 +23,7 @@ class End(Enum):
     OLDEST = "oldest"
 
 
-def worth_of(count: int, end: End, worth: Sql, age: Sql, table: Sequence[int]) -> Sql:
+def worth_of(count: int, end: End, worth: Sql, age: Sql, table: Sequence[int] | None) -> Sql:
     """The summed worth of the `count` newest or oldest activities, null for none.
 
     All activities of a rule have the same points, so worth depends on age alone and ties cannot matter.
@@ -34,11 +34,12 @@ def worth_of(count: int, end: End, worth: Sql, age: Sql, table: Sequence[int]) -
         worth: The worth of a matching activity, null for others.
         age: The age of any activity.
         table: The worth at ages 0, 1, 2 ...: where it only falls (or, for negative points, only rises)
-            with age, the newest are those worth most (or least) and age need not be looked at.
+            with age, the newest are those worth most (or least) and age need not be looked at. None when
+            worth depends on more than that.
     """
-    if _only_falls(table):
+    if table and _only_falls(table):
         return _extreme("MAX" if end is End.NEWEST else "MIN", worth, count)
-    if _only_falls([-worth for worth in table]):
+    if table and _only_falls([-worth for worth in table]):
         return _extreme("MIN" if end is End.NEWEST else "MAX", worth, count)
     side = "MIN" if end is End.NEWEST else "MAX"
     matching_age = case((exp.not_(is_null(worth)), age.copy()))

@@ -91,6 +91,8 @@ def _activity_conditions(card: Scorecard) -> Iterator[Condition]:
     for rule in card.rules:
         if isinstance(rule, ActivityRule | FrequencyRule | SilenceRule):
             yield rule.where
+    if card.restart:
+        yield card.restart.where
 
 
 def _readings(condition: Condition) -> Iterator[tuple[str, Kind]]:

@@ -12,14 +12,18 @@ OLDEST_AGE = 36_525
 _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 
 
+WHOLE = Fraction(1)
+"""What is kept of an activity that no restart came after."""
+
+
 @lru_cache(maxsize=4096)
-def worth_table(points: int, decay: Decay) -> tuple[int, ...]:
+def worth_table(points: int, decay: Decay, keep: Fraction = WHOLE) -> tuple[int, ...]:
     """Thousandths of one activity at ages 0, 1, 2 ...; ages beyond the end use the last entry.
 
-    `points` is in thousandths. Each entry is `points * w(age)` rounded half away from zero, and the
+    `points` is in thousandths. Each entry is `points * w(age) * keep` rounded half away from zero, and the
     table ends with the first entry that no later age changes.
     """
-    worths = _shaped(points, decay)
+    worths = _shaped(points * keep, decay)
     if decay.expires is not None:
         worths += [worths[-1]] * (decay.expires - len(worths))
         worths = [*worths[: decay.expires], 0]
@@ -28,14 +32,14 @@ def worth_table(points: int, decay: Decay) -> tuple[int, ...]:
     return tuple(worths[: OLDEST_AGE + 1])
 
 
-def _shaped(points: int, decay: Decay) -> list[int]:
+def _shaped(points: Fraction, decay: Decay) -> list[int]:
     match decay.shape:
         case None:
-            return [points]
+            return [_rounded(points)]
         case HalfLife(days):
             return _halving(points, days)
         case Linear(days):
-            return [_rounded(Fraction(points * (days - age), days)) for age in _ages(days)]
+            return [_rounded(points * (days - age) / days) for age in _ages(days)]
         case Steps(steps):
             return [_rounded(points * _kept(steps, age)) for age in _ages(max(after for after, _ in steps))]
 
@@ -53,7 +57,7 @@ def _rounded(exact: Fraction) -> int:
     return half_up if exact >= 0 else -half_up
 
 
-def _halving(points: int, days: int) -> list[int]:
+def _halving(points: Fraction, days: int) -> list[int]:
     """One half-life of exact factors, halved again and again until nothing is left.
 
     80 digits are enough: within one half-life only the first factor is rational, and halving it is
@@ -61,7 +65,7 @@ def _halving(points: int, days: int) -> list[int]:
     """
     with localcontext(_EXACT):
         daily = Decimal(2) ** (Decimal(-1) / days)
-        worth, period = Decimal(abs(points)), []
+        worth, period = Decimal(abs(points.numerator)) / points.denominator, []
         for _ in range(min(days, OLDEST_AGE + 1)):
             period.append(worth)
             worth *= daily
