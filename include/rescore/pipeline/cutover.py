@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 from rescore.errors import TerminalError
 from rescore.ledger import activations, registry, runs
 from rescore.ledger.activations import Active
-from rescore.pipeline.progress import Progress, silent
 from rescore.plan.make import find_plan, is_stale, make_plan, plan_results
 from rescore.plan.plan import Plan
+from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
 
 

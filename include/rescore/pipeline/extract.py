@@ -9,7 +9,7 @@ from datetime import datetime
 from rescore.connectors.base import Source
 from rescore.lake.records import Page
 from rescore.ledger import extracts, streams
-from rescore.pipeline.progress import Progress, silent
+from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
 
 ROWS_A_LANDING = 20_000

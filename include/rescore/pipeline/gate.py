@@ -25,9 +25,9 @@ from rescore.ledger.plans import done_with
 from rescore.ledger.runs import Run
 from rescore.limits import AutomationMeasure, Limits, Measures, Verdict, judge
 from rescore.pipeline.overtaken import list_overtaken
-from rescore.pipeline.progress import Progress, silent
 from rescore.plan.make import results_key
 from rescore.policy import Policy, read_policy
+from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.workspace import Workspace
 

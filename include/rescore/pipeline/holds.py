@@ -11,10 +11,10 @@ from rescore.errors import Fenced, InputUnreadable
 from rescore.ledger import activations, held, holds, registry, runs, tables
 from rescore.ledger.holds import Answer, Hold
 from rescore.pipeline.gate import promote_or_hold
-from rescore.pipeline.progress import Progress, silent
 from rescore.pipeline.rules_change import put_forward
 from rescore.plan.make import results_key
 from rescore.policy import read_policy
+from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
 
 NOBODY = "nobody answered"

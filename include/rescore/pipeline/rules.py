@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from rescore.errors import Fenced, SettingsIncomplete
 from rescore.ledger import activations, registry
-from rescore.pipeline.progress import Progress, silent
 from rescore.pipeline.rules_change import RulesNews, put_forward, withdraw
+from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
 from rescore.rules.lists import ListFiles, read_lists, sha256_of

@@ -14,10 +14,10 @@ from rescore.ledger.activations import Active
 from rescore.ledger.holds import Hold
 from rescore.limits import judge
 from rescore.pipeline.gate import supersede
-from rescore.pipeline.progress import Progress, silent
 from rescore.plan.make import find_plan, is_stale, make_plan
 from rescore.plan.plan import Plan
 from rescore.policy import Policy, read_policy
+from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.workspace import Workspace
 

@@ -12,8 +12,8 @@ from rescore.errors import InputUnreadable
 from rescore.ledger import activations, runs, seen, streams
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
-from rescore.pipeline.progress import Progress, silent
 from rescore.pipeline.shadow import score_shadow
+from rescore.progress import Progress, silent
 from rescore.scoring.engine import score_to_parquet
 from rescore.scoring.unreadable import absent_fields, unreadable
 from rescore.workspace import Workspace

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from rescore.errors import InputUnreadable, TerminalError
 from rescore.ledger import activations, registry, seen, shadows, tables
 from rescore.ledger.runs import Run
-from rescore.pipeline.progress import Progress, silent
 from rescore.plan.make import plan_results
+from rescore.progress import Progress, silent
 from rescore.rules.lists import NO_LISTS, ListFiles, sha256_of
 from rescore.rules.load import load_scorecard
 from rescore.scoring.engine import score_to_parquet

@@ -15,7 +15,6 @@ from rescore.errors import InputUnreadable
 from rescore.ledger.plans import Record
 from rescore.limits import Limits, Verdict, crossing_limit, judge
 from rescore.mapping import Mapping as CrmMapping
-from rescore.pipeline.progress import Progress
 from rescore.plan import effects
 from rescore.plan.columns import count
 from rescore.plan.crossings import SetOff, set_off_by_new, set_off_by_old
@@ -24,6 +23,7 @@ from rescore.plan.examples import Explaining, chosen
 from rescore.plan.plan import AutomationEffect, Change, Examples, Plan, Split, Version
 from rescore.plan.replay import Replayed, replayed, sample
 from rescore.plan.writes import target_effects, written
+from rescore.progress import Progress
 from rescore.rules.card import Automation
 from rescore.rules.diff import diff
 from rescore.rules.diff.change import differ

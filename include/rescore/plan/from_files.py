@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 from rescore.errors import InputUnreadable
 from rescore.ledger.plans import ARMINGS, COMMITTED, Record
 from rescore.limits import Limits
-from rescore.pipeline.progress import Progress, silent
 from rescore.plan.assemble import Setting, assemble
 from rescore.plan.columns import true_where
 from rescore.plan.effects import Both
 from rescore.plan.plan import Plan, Version
 from rescore.plan.plan_hash import meaning_of, plan_hash_of
 from rescore.plan.scores import scored
+from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.scoring.as_json import dimensions_json
 from rescore.scoring.facts import Facts, facts_from_files

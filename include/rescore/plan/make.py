@@ -13,7 +13,6 @@ from rescore.errors import InputUnreadable
 from rescore.ledger import activations, registry
 from rescore.ledger.firing_history import fired_since, usual_daily
 from rescore.ledger.plans import due_deliveries, read_record, remember_plan
-from rescore.pipeline.progress import Progress, silent
 from rescore.plan.assemble import History, Setting, assemble
 from rescore.plan.plan import Plan, Version
 from rescore.plan.plan_hash import meaning_of, plan_hash_of
@@ -22,6 +21,7 @@ from rescore.plan.report_markdown import markdown
 from rescore.plan.reports import read_report, write_report
 from rescore.plan.scores import scored, under_new_thresholds
 from rescore.policy import read_policy
+from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint
 from rescore.workspace import Workspace
