@@ -110,6 +110,7 @@ def _triggerer_killed(world: Standalone, evidence: Evidence, edit: Callable[[], 
     holds("the triggerer is dead", bool(dead), f"{len(dead)} processes")
     holds("the edit is picked up by score_leads", rescored(evidence, was.activation_seq), state)
     _scores_are_right(evidence)
+    world.start_part("triggerer")
 
 
 def _scores_are_right(evidence: Evidence) -> None:

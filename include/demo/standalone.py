@@ -66,12 +66,17 @@ class Standalone:
         self.crm_server.start(self._crm_command(leads, hold_back_days), self.places.environment())
         say("making Airflow's database")
         self._run("airflow", "db", "migrate")
-        for part, options in AIRFLOW.items():
-            self.airflow[part].start([_tool("airflow"), part, *options], self.places.environment())
+        for part in AIRFLOW:
+            self.start_part(part)
         self._wait_for_crm(say)
         self.api.wait_until_healthy(seconds=HEALTHY_WITHIN, require_alive=self._require_alive, say=say)
         say("creating the score properties in the CRM")
         self.rescore("setup", "hubspot")
+
+    def start_part(self, part: str) -> None:
+        """Start one part of Airflow, such as one that was killed: nothing else does."""
+        command = [_tool("airflow"), part, *AIRFLOW[part]]
+        self.airflow[part].start(command, self.places.environment())
 
     def _crm_command(self, leads: int, hold_back_days: int) -> list[str]:
         options = {
