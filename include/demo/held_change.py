@@ -28,7 +28,8 @@ from rescore.plan.make import find_plan, plan_results
 from rescore.plan.plan import Plan
 
 SCORECARD = "b2b_saas"
-BIG = ("limit: {count: 6}\n    decay: {half_life: 14d}", "limit: {count: 6}")
+MANY_POINTS = 72
+"""So many more for a talk on the phone move two leads in five to another band."""
 DAYS_OF_ACTIVITY = 0.4
 Row = tuple[int | None, str | None, dict[str, int | None]]
 """Score, band, dimensions."""
@@ -53,7 +54,7 @@ def _held_and_discarded(world: Standalone, evidence: Evidence, file: Path) -> No
     good, was, crm = file.read_text(), activation(evidence), _told_the_crm(world)
     state = _digest(evidence)
     with step("An edit that moves two leads in five to another band") as say:
-        _edit_much(file)
+        change_points(file, by=MANY_POINTS, rule="call_connected")
         eventually("it is held", lambda: _open(evidence) is not None, seconds=300, say=say)
         hold = _open(evidence)
         assert hold is not None and hold.plan_hash is not None  # noqa: S101, PT018
@@ -163,11 +164,6 @@ def _rolled_back(world: Standalone, evidence: Evidence, before: dict[str, Row], 
     now = _scores(evidence)
     different = [lead for lead in before if lead not in newer and now[lead] != before[lead]]
     holds("every score is what it was before the edit", not different, f"{len(before) - len(newer):,} leads")
-
-
-def _edit_much(file: Path) -> None:
-    text = file.read_text()
-    file.write_text(text.replace(*BIG))
 
 
 def _open(evidence: Evidence) -> Hold | None:
