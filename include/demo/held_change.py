@@ -30,7 +30,6 @@ from rescore.plan.plan import Plan
 SCORECARD = "b2b_saas"
 MANY_POINTS = 72
 """So many more for a talk on the phone move two leads in five to another band."""
-DAYS_OF_ACTIVITY = 0.4
 Row = tuple[int | None, str | None, dict[str, int | None]]
 """Score, band, dimensions."""
 STATE = (score, delta, sync, arming, crossing, delivery)
@@ -104,7 +103,7 @@ def _passed_as_planned(world: Standalone, evidence: Evidence, file: Path) -> set
         plan_hash = activation(evidence).plan_hash
         assert plan_hash is not None  # noqa: S101 - it moves scores
         planned = _planned(evidence, plan_hash)
-        world.crm("POST", f"/sandbox/release?days={DAYS_OF_ACTIVITY}")
+        world.crm("POST", "/sandbox/release")
         run_id = world.api.trigger("score_leads")
         state = world.api.wait("score_leads", run_id, seconds=400, say=say)
         arrived = _scores(evidence)
