@@ -243,7 +243,7 @@ def whole_cards(draw: st.DrawFn) -> Scorecard:
 
 
 EDITABLE = ["timezone", "total", "dimensions", "rules", "audience", "bands", "automations", "examples"]
-EDITABLE += ["lists", "description"]
+EDITABLE += ["lists", "grades", "restart", "description"]
 
 
 @st.composite
