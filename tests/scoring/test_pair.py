@@ -1,16 +1,31 @@
 """Two cards scored in one query give what each gives alone, whatever they share."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescore.rules.card import Band, Scorecard
+from rescore.rules.card import (
+    ALWAYS,
+    ActivityRule,
+    Band,
+    Decay,
+    Dimension,
+    FrequencyRule,
+    HalfLife,
+    Limit,
+    Not,
+    Range,
+    Scorecard,
+)
 from rescore.scoring.engine import score
 from rescore.scoring.facts import facts_from_tables
 from rescore.scoring.pair import OLD, score_pair
 from rescore.scoring.several_moments import score_pair_at
+from tests.ledger.world import a_card
 from tests.scoring.random_cards import histories, points, ranges, rules, scorecards, scoring_times, tables
 from tests.scoring.test_against_reference import brief, thorough
 
@@ -22,9 +37,14 @@ def edits(draw, card: Scorecard) -> Scorecard:
     edited = list(card.rules)
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(edited) - 1))
-        match draw(st.sampled_from(["points", "replace", "move", "relabel", "remove", "add"])):
+        match draw(st.sampled_from(["points", "part", "replace", "move", "relabel", "remove", "add"])):
             case "points" if hasattr(edited[place], "points"):
                 edited[place] = replace(edited[place], points=draw(points()))
+            case "part":
+                other = draw(rules(edited[place].id, names))
+                if type(other) is type(edited[place]):
+                    part = draw(st.sampled_from([field.name for field in fields(other)]))
+                    edited[place] = replace(edited[place], **{part: getattr(other, part)})
             case "replace":
                 edited[place] = draw(rules(edited[place].id, names))
             case "move":
@@ -89,3 +109,30 @@ def test_several_moments_at_once_give_what_each_gives_alone(case, moments):
         alone, _ = score_pair(old, new, facts, as_of=moment)
         shown = [name for name in alone.column_names if not name.startswith(OLD + "rule")]
         assert found.select(shown).to_pylist() == rows(alone.select(shown))
+
+
+VISIT = ActivityRule("visit", "Visit", "engagement", 1, ("page_view",), ALWAYS, 5000)
+MET = FrequencyRule("met", "Met", "engagement", 1, ("page_view",), ALWAYS, "count", None, 2, 7, 5000)
+
+
+@pytest.mark.parametrize(
+    ("old", "edit", "shared"),
+    [
+        pytest.param(VISIT, {"label": "Looked", "line": 9}, True, id="reworded"),
+        pytest.param(VISIT, {"dimension": "fit"}, True, id="moved to another dimension"),
+        pytest.param(VISIT, {"points": 6000}, False, id="points"),
+        pytest.param(VISIT, {"activities": ("email_click",)}, False, id="activity"),
+        pytest.param(VISIT, {"where": Not(ALWAYS)}, False, id="where"),
+        pytest.param(VISIT, {"limit": Limit(count=1)}, False, id="limit"),
+        pytest.param(VISIT, {"decay": Decay(HalfLife(7))}, False, id="decay"),
+        pytest.param(MET, {"at_least": 3}, False, id="how often"),
+        pytest.param(MET, {"within": 8}, False, id="within"),
+    ],
+)
+def test_only_a_rule_that_gives_the_same_points_is_summed_once(old, edit, shared):
+    dimensions = (Dimension("engagement", Range()), Dimension("fit", Range()))
+    card = replace(a_card(), rules=(old,), dimensions=dimensions)
+    edited = replace(card, rules=(replace(old, **edit),))
+    facts = facts_from_tables(*tables([{"lead": "crm:1"}], []))
+    _, columns = score_pair(card, edited, facts, as_of=datetime(2026, 11, 1, tzinfo=UTC))
+    assert columns == {old.id: old.id if shared else OLD + old.id}
