@@ -134,6 +134,7 @@ class ScoreFields(_Map):
     mode: Mode
     score: Property
     band: Property | None = None
+    grade: Property | None = None
     dimensions: dict[Name, Property] = Field(default_factory=dict)
     reasons: Property | None = None
     changed_at: Property | None = None
@@ -148,7 +149,7 @@ class ScoreFields(_Map):
         """The same by their place below the scorecard's name in the file."""
         single = {
             (name,): getattr(self, name)
-            for name in ("score", "band", "reasons", "changed_at", "rules_version")
+            for name in ("score", "band", "grade", "reasons", "changed_at", "rules_version")
         }
         dimensions = {("dimensions", name): written for name, written in self.dimensions.items()}
         return {place: name for place, name in (single | dimensions).items() if name}

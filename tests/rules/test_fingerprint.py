@@ -201,3 +201,28 @@ def test_a_fingerprint_outlives_the_build_that_made_it() -> None:
         thresholds="1ce12f8fff8df9f496bf4aa5e3c1d70f99374d9d95919e3282752b1b6f736711",
         wording="83ba0fb0f281ae4f446088db152e4eb38111184a5c6a857d41622000e3ee8f34",
     )
+
+
+GRADED = f"""{CARD}
+grades: {{fit: {{A: 20, B: 0}}, engagement: {{"1": 60}}, label: '{{fit}}{{engagement}}'}}
+restart: {{activity: [meeting, call], dimensions: [fit, engagement], keep: 25%}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wakes"),
+    [
+        pytest.param("fit: {A: 20, B: 0}", "fit: {B: 0, A: 20.0}", None, id="the order of a grade's bands"),
+        pytest.param("keep: 25%", "keep: 0.25", None, id="a share for a percentage"),
+        pytest.param(", dimensions: [fit, engagement]", "", None, id="all dimensions, unsaid"),
+        pytest.param("[meeting, call]", "[call, meeting]", None, id="the order of what restarts"),
+        pytest.param("A: 20", "A: 21", "thresholds", id="a bound of a grade"),
+        pytest.param("'{fit}{eng", "'{fit}-{eng", "thresholds", id="how grades are written"),
+        pytest.param("keep: 25%", "keep: 30%", "scoring", id="what is kept"),
+        pytest.param("[fit, engagement]", "[fit]", "scoring", id="whose points a restart discounts"),
+        pytest.param("activity: [meeting, call]", "activity: meeting", "scoring", id="what restarts"),
+    ],
+)
+def test_grades_are_thresholds_and_a_restart_is_scoring(old: str, new: str, wakes: str | None) -> None:
+    assert GRADED.count(old) == 1
+    assert of(GRADED.replace(old, new)).wakes(of(GRADED)) == wakes

@@ -13,7 +13,7 @@ from rescore.strict_yaml import read_document
 from tests.rules.bad_files import BAD_FILES
 
 RULES = Path("include/rules")
-SHIPPED = sorted(RULES.glob("*.yaml"))
+SHIPPED = sorted([*RULES.glob("*.yaml"), *RULES.glob("*.yaml.example")])
 SCHEMA = scorecard_json_schema()
 
 

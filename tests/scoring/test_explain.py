@@ -2,13 +2,25 @@
 
 import json
 from datetime import UTC, datetime
+from fractions import Fraction
 
 import pytest
 
 from rescore.errors import InputUnreadable
-from rescore.rules.card import Band, Choice, Decay, Dimension, FirstOfRule, HalfLife, Limit, Range
+from rescore.rules.card import (
+    ALWAYS,
+    Band,
+    Choice,
+    Decay,
+    Dimension,
+    FirstOfRule,
+    HalfLife,
+    Limit,
+    Range,
+    Restart,
+)
 from rescore.scoring.explain import explain, top_reasons
-from rescore.scoring.explanation import Adjustment
+from rescore.scoring.explanation import Adjustment, RestartLine
 from tests.scoring.builders import NOON, WORDS, a_card, an_activity_rule, compares, facts, visits
 from tests.scoring.test_rules import a_points_rule
 
@@ -98,3 +110,25 @@ def test_the_strongest_three_lines_are_the_reasons():
         {"rule": "rule_3", "label": "rule_3", "points": 9},
         {"rule": "seniority", "label": "Unknown title", "points": 7},
     ]
+
+
+def test_a_restart_is_a_line_of_its_own_and_in_the_rules_lines_already():
+    card = a_card(
+        an_activity_rule(5000, limit=Limit(count=2)),
+        an_activity_rule(1000, id="all"),
+        restart=Restart(("handed_back",), ALWAYS, ("engagement",), Fraction(1, 4), 1),
+    )
+    back = visits("2026-10-31T23:00", type="handed_back")
+    explained = explain(card, facts(VISITS + back), "ada", as_of=NOON)
+    newest, every = explained.rules
+    assert (newest.points, newest.before_limit) == (5000 + 1250, 5000 + 1250 + 1250)
+    assert (every.points, every.matching, every.counted) == (1500, 3, 3)
+    assert explained.lines_sum() == 8000
+    assert explained.restart == RestartLine(
+        datetime(2026, 10, 31, 23, tzinfo=UTC), ("engagement",), "25%", 6250 + 1500 - 10_000 - 3000
+    )
+    assert "restarted 2026-10-31 23:00 UTC: engagement keeps 25% of what came before (-5.25 points)" in (
+        explained.text()
+    )
+    assert json.loads(json.dumps(explained.as_dict()))["restart"]["at"] == "2026-10-31T23:00:00+00:00"
+    assert explain(card, facts(VISITS), "ada", as_of=NOON).restart is None

@@ -17,6 +17,7 @@ def score_fields(claim: SyncClaim, shown_as: ScoreFields) -> dict[str, FieldValu
     values: dict[str | None, FieldValue] = {
         shown_as.score: claim.score,
         shown_as.band: claim.band,
+        shown_as.grade: claim.grade,
         shown_as.reasons: reasons_text(claim.reasons) if scored else None,
         shown_as.changed_at: claim.changed_at,
         shown_as.rules_version: claim.rules_version,

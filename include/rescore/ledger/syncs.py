@@ -30,6 +30,7 @@ class SyncClaim:
     lease: str
     score: int | None
     band: str | None
+    grade: str | None
     dimensions: dict[str, int | None] = field(repr=False)
     reasons: list[dict[str, Any]] = field(repr=False)
     changed_at: datetime
@@ -61,6 +62,7 @@ def claim(
             sync.c.tries,
             score.c.score,
             score.c.band,
+            score.c.grade,
             score.c.dimensions,
             score.c.reasons,
             score.c.changed_at,

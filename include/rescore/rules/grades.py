@@ -15,6 +15,7 @@ from rescore.yaml_messages import described
 
 MAX_NAME: Final = 40
 MAX_GRADES: Final = 400
+LABEL_PATTERN: Final = r"^[^{}]*(\{[^{}]+\}[^{}]*)+$"
 SAMPLE: Final = "`{fit: {A: 60, B: 0}, label: '{fit}'}`"
 
 
@@ -96,10 +97,17 @@ GradesFile = Annotated[
             "description": "Bands of dimensions, and a label that puts them together: '{fit}{engagement}'.",
             "required": [LABEL],
             "minProperties": 2,
-            "properties": {LABEL: {"type": "string", "minLength": 1, "maxLength": MAX_NAME * 2}},
+            "properties": {
+                LABEL: {
+                    "type": "string",
+                    "maxLength": MAX_NAME * 2,
+                    "pattern": LABEL_PATTERN,
+                }
+            },
             "additionalProperties": {
                 "type": "object",
                 "minProperties": 1,
+                "propertyNames": {"pattern": f"^[^{{}}]{{1,{MAX_NAME}}}$"},
                 "additionalProperties": {"type": "number", "minimum": -MAX_POINTS, "maximum": MAX_POINTS},
             },
         }

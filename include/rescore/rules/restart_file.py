@@ -16,7 +16,10 @@ class RestartFile(StrictMap):
     activity: Activities
     where: FactsCondition | None = None
     dimensions: list[Annotated[str, AfterValidator(declared)]] | None = Field(
-        None, min_length=1, description="Whose rules; all when left out."
+        None,
+        min_length=1,
+        description="Whose rules; all when left out.",
+        json_schema_extra={"uniqueItems": True},
     )
     keep: Share
 

@@ -16,7 +16,7 @@ MAX_POINTS: Final = 100_000
 MAX_DAYS: Final = 3660  # ten years: a table of what an activity is worth has a row for every day
 DURATION: Final = re.compile(r"([0-9]{1,6})([dw])")
 UNIT: Final = {"d": 1, "w": 7}
-PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
+PERCENT: Final = re.compile(r"(100|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 
 
 def is_number(value: Any) -> TypeGuard[int | Decimal]:

@@ -37,10 +37,10 @@ THRESHOLDS = [
     automation("fire_when: {score: {equals: ¶hot}}", "`score` is a number; compare it with one"),
     automation(
         "fire_when: {¶engagment: {below: 10}}",
-        "neither `score`, `band` nor a dimension; did you mean `engagement`?",
+        "neither `score`, `band`, `grade` nor a dimension; did you mean `engagement`?",
     ),
-    automation("fire_when: {¶fine: {at_least: 1}}", "`fine` is neither `score`, `band` nor a dimension"),
-    automation("fire_when: {¶job_title: {equals: cto}}", "neither `score`, `band` nor a dimension"),
+    automation("fire_when: {¶fine: {at_least: 1}}", "`fine` is neither `score`, `band`, `grade` nor"),
+    automation("fire_when: {¶job_title: {equals: cto}}", "neither `score`, `band`, `grade` nor a dimension"),
     automation("fire_when: {band: {equals: ¶C}}", "there is no band `C`; write one of `A`, `B`"),
     automation("fire_when: {band: {in: ¶[A, Z]}}", "there is no band `Z`"),
     automation("fire_when: {band: {¶at_least: A}}", "`band` cannot be compared by `at_least`"),

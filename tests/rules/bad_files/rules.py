@@ -41,7 +41,7 @@ RULES = [
     visit("¶dimensoin: fit", "rule `x`: unknown key `dimensoin`; did you mean `dimension`?"),
     visit("¶limits: {count: 3}", "did you mean `limit`?"),
     visit("¶scope: account", "this build cannot execute `scope` yet; take it out"),
-    visit("¶restart: true", "this build cannot execute `restart` yet"),
+    visit("¶restart: true", "unknown key `restart`"),
     visit("¶half_life: 14d", "`half_life` belongs under `decay`; write `decay: {half_life: 14d}`"),
     visit("¶expires: 14d", "`expires` belongs under `decay`"),
     visit("¶within: 14d", "`within` belongs under `frequency`"),
@@ -174,8 +174,8 @@ LIMITS_AND_DECAY = [
     visit("decay: {steps: ¶[]}", "`steps` is empty"),
     visit("decay: {steps: [¶{after: 3d}]}", "`keep` is missing"),
     visit(
-        "decay: {steps: [{after: 3d, keep: ¶50%}]}",
-        "`keep` takes a number from 0 to 1, not `50%`; write `0.5`",
+        "decay: {steps: [{after: 3d, keep: ¶half}]}",
+        "`keep` takes a number from 0 to 1, not `half`; write `0.5` or",
     ),
     visit("decay: {steps: [{after: 3d, keep: ¶50}]}", "`keep` takes a number from 0 to 1, not the number 50"),
     visit(

@@ -48,6 +48,7 @@ def definitions(mapping: Mapping) -> list[JsonObject]:
         kinds: dict[str | None, tuple[str, str, str]] = {
             fields.score: ("score", "number", "number"),
             fields.band: ("band", "string", "text"),
+            fields.grade: ("grade", "string", "text"),
             fields.reasons: ("reasons", "string", "textarea"),
             fields.changed_at: ("score changed at", "datetime", "date"),
             fields.rules_version: ("rules version", "number", "number"),
