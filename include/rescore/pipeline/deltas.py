@@ -14,6 +14,7 @@ from rescore.ledger import activations, registry, runs, stage
 from rescore.ledger.runs import Run
 from rescore.pipeline.causes import with_causes
 from rescore.pipeline.cutover import usable_plan
+from rescore.pipeline.score import score
 from rescore.pipeline.thresholds import judged_again
 from rescore.plan.make import plan_results
 from rescore.rules.card import Scorecard
@@ -36,6 +37,7 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
         Counts: `staged`, of them `different` from the state of record, and `absent` for dirty leads that
         the lake does not know.
     """
+    _score_again_if_the_plan_is_gone(ws, run_key)
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
         card = activations.card_of(connection, run.scorecard, run.activation_seq)
@@ -56,6 +58,14 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     return counts
 
 
+def _score_again_if_the_plan_is_gone(ws: Workspace, run_key: str) -> None:
+    """Another run has applied the plan meanwhile and cleared it away: this one computes its own results."""
+    with ws.ledger.reading() as connection:
+        run = runs.find(connection, run_key)
+    if run.kind == runs.RESCORE and run.plan_hash is not None and usable_plan(ws, run.plan_hash) is None:
+        score(ws, run_key)
+
+
 def _results(ws: Workspace, connection: Connection, run: Run) -> tuple[pa.Table, Scorecard | None]:
     """What a run computed; or what its plan did, with the old rules that the plan compares with."""
     plan = None if run.plan_hash is None else usable_plan(ws, run.plan_hash)
@@ -74,7 +84,9 @@ def compare(
     plan also have the columns of `old_card`; they become `under_old_rules`.
     """
     results = results.append_column("dimensions", dimensions_json(card, results))
-    old = committed.select(["lead", *COMPARED]).rename_columns(["lead", *(f"old_{name}" for name in COMPARED)])
+    old = committed.select(["lead", *COMPARED]).rename_columns(
+        ["lead", *(f"old_{name}" for name in COMPARED)]
+    )
     joined = results.join(old, keys="lead", join_type="left outer")
     same = pa.repeat(True, joined.num_rows)
     for name in COMPARED:
