@@ -110,7 +110,8 @@ def _only(facts: Facts, lead: str) -> Iterator[Facts]:
     try:
         for relation, copy in copies:
             rows = exp.select(exp.Star()).from_(table(relation)).where(column("lead").eq(text(lead)))
-            facts.connection.sql(rows.sql(DIALECT)).create(table(copy).sql(DIALECT))
+            name = table(copy).sql(DIALECT)
+            facts.connection.execute(f"CREATE TEMP TABLE {name} AS {rows.sql(DIALECT)}")
         yield own
     finally:
         for _, copy in copies:

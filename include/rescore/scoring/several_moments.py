@@ -55,7 +55,7 @@ def _scored(
             "today": [moment.astimezone(zone).date() for moment in moments],
         }
     )
-    connection.from_arrow(told).create(_MOMENTS)
+    connection.register(_MOMENTS, told)
     try:
         for made, source, when in (
             (_ACTIVITIES, facts.activities, "a.occurred_at <= m.as_of"),
@@ -77,7 +77,7 @@ def _scored(
         )
         return connection.sql(prepared(pair.query, facts)).to_arrow_table().sort_by("lead")
     finally:
-        connection.execute(f'DROP TABLE "{_MOMENTS}"')
+        connection.unregister(_MOMENTS)
 
 
 def _name(place: int) -> str:
