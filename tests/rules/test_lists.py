@@ -5,6 +5,7 @@ import pytest
 from rescore.rules.fingerprint import fingerprint
 from rescore.rules.lists import (
     MAX_BYTES,
+    MAX_TROUBLES,
     list_paths,
     list_text,
     lists_as_json,
@@ -78,6 +79,10 @@ def test_what_is_wrong_with_a_list_file_is_told_where_the_rules_name_it(content,
     assert "; " in message
 
 
+def test_of_a_file_that_is_no_list_at_all_the_first_lines_are_told():
+    assert len(problems(b"\x01\n" * 100_000)) == MAX_TROUBLES
+
+
 def test_a_list_of_domains_holds_nothing_but_domains():
     [(line, _, message)] = problems(b"acme.com\n@gmail.com\n")
     assert (line, "`@gmail.com`, not a domain" in message) == (7, True)
@@ -113,9 +118,13 @@ def test_a_link_counts_while_it_leads_below_the_folder(folder):
     assert read_lists(RULES, folder)["lists/rivals.txt"] == b"acme.com\n"
 
 
-def test_a_folder_or_a_pipe_is_no_list(folder):
-    (folder / "lists" / "rivals.txt").unlink()
-    (folder / "lists" / "rivals.txt").mkdir()
+def test_a_folder_or_links_in_a_circle_are_no_list(folder):
+    rivals = folder / "lists" / "rivals.txt"
+    rivals.unlink()
+    rivals.mkdir()
+    assert "lists/rivals.txt" not in read_lists(RULES, folder)
+    rivals.rmdir()
+    rivals.symlink_to("rivals.txt")
     assert "lists/rivals.txt" not in read_lists(RULES, folder)
 
 

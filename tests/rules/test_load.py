@@ -56,6 +56,8 @@ def test_more_problems_than_anybody_reads_are_counted() -> None:
 
 
 RULE = "  - {id: x, dimension: fit, points: 1, "
+BANDS = f"{{{', '.join(f'b{bound}: {bound}' for bound in range(99))}}}"
+PLACES = "-".join(f"{{d{number}}}" for number in range(9))
 BIG = {
     "unknown keys": "".join(f"k{number}: 1\n" for number in range(5900)),
     "empty rules": "  - {}\n" * 11_000,
@@ -63,6 +65,8 @@ BIG = {
     "one long id": f"  - {{id: {'a_' * 100_000}, dimension: fit, activity: a, points: 1}}\n",
     "one long field": f"{RULE}lead: {{? {'a__' * 60_000} : {{is: true}}}}}}\n",
     "one long zone": f"timezone: {'Europe/Berln' * 10_000}\n",
+    "many grades": f"grades: {{{', '.join(f'd{n}: {BANDS}' for n in range(9))}, label: '{PLACES}'}}\n",
+    "one long grade": f"grades: {{fit: {BANDS}, label: '{'{fit}' * 40_000}'}}\n",
 }
 
 

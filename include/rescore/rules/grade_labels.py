@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import product
+from itertools import islice, product
 from typing import Any, Final
 
 LABEL: Final = "label"
 PLACE: Final = re.compile(r"\{([^{}]*)\}")
+MAX_LABEL: Final = 80
+MAX_GRADES: Final = 400
 
 
 def labels_of(label: str, parts: Mapping[str, Iterable[str]]) -> Iterator[str]:
@@ -19,8 +21,9 @@ def labels_of(label: str, parts: Mapping[str, Iterable[str]]) -> Iterator[str]:
 
 
 def grades_in(value: Any) -> tuple[str, ...]:
-    """Every grade that the `grades` of a file declare, as far as can be made out."""
-    if not isinstance(value, dict) or not isinstance(value.get(LABEL), str):
+    """Every grade that the `grades` of a file declare, as far as can be made out and is allowed."""
+    label = value.get(LABEL) if isinstance(value, dict) else None
+    if not isinstance(label, str) or len(label) > MAX_LABEL:
         return ()
     parts = {name: list(bands) for name, bands in value.items() if name != LABEL and isinstance(bands, dict)}
-    return tuple(dict.fromkeys(labels_of(value[LABEL], parts)))
+    return tuple(dict.fromkeys(islice(labels_of(label, parts), MAX_GRADES)))

@@ -7,14 +7,13 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from rescore.model import MILLI
 from rescore.rules.card import Band, Grades
-from rescore.rules.grade_labels import LABEL, PLACE, labels_of
+from rescore.rules.grade_labels import LABEL, MAX_GRADES, MAX_LABEL, PLACE, labels_of
 from rescore.rules.names import Names
 from rescore.rules.values import MAX_POINTS, thousandths_of
 from rescore.strict_model import Trouble, did_you_mean, refuse, refuse_all
 from rescore.yaml_messages import described
 
 MAX_NAME: Final = 40
-MAX_GRADES: Final = 400
 LABEL_PATTERN: Final = r"^[^{}]*(\{[^{}]+\}[^{}]*)+$"
 SAMPLE: Final = "`{fit: {A: 60, B: 0}, label: '{fit}'}`"
 
@@ -66,7 +65,7 @@ def _trouble_with_label(label: Any, parts: Mapping[str, Any]) -> str | None:
     sample = "".join(f"{{{name}}}" for name in parts)
     if label is None:
         return f"`label` is missing; write how the bands are put together: `label: '{sample}'`"
-    if not isinstance(label, str) or not 0 < len(label) <= MAX_NAME * 2:
+    if not isinstance(label, str) or not 0 < len(label) <= MAX_LABEL:
         return f"`label` cannot be {described(label)}; write a short text such as `'{sample}'`"
     places = PLACE.findall(label)
     if "{" in PLACE.sub("", label) or "}" in PLACE.sub("", label):
@@ -100,7 +99,7 @@ GradesFile = Annotated[
             "properties": {
                 LABEL: {
                     "type": "string",
-                    "maxLength": MAX_NAME * 2,
+                    "maxLength": MAX_LABEL,
                     "pattern": LABEL_PATTERN,
                 }
             },

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -16,6 +17,7 @@ from rescore.yaml_messages import control_character
 MAX_BYTES: Final = 1024 * 1024
 MAX_VALUE: Final = 500
 MAX_LISTS: Final = 20
+MAX_TROUBLES: Final = 20
 PATH: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.txt")
 """Below the rules folder, never hidden, never upwards."""
 
@@ -29,7 +31,7 @@ NO_LISTS: Final[ListFiles] = MappingProxyType({})
 
 
 class ListText(NamedTuple):
-    """What a list file says: its values, folded, and everything wrong with it in words."""
+    """What a list file says: its values, folded, and the first things wrong with it in words."""
 
     values: frozenset[str]
     troubles: tuple[str, ...]
@@ -57,7 +59,7 @@ def read_lists(body: bytes, folder: Path) -> dict[str, bytes]:
             if file.is_relative_to(folder.resolve()) and file.is_file():
                 with file.open("rb") as opened:
                     found[path] = opened.read(MAX_BYTES + 1)
-        except OSError:
+        except (OSError, RuntimeError):  # of links in a circle Python 3.11 says the latter
             continue  # not there for us; the check says so at its place in the rules file
     return found
 
@@ -95,7 +97,7 @@ def list_text(content: bytes) -> ListText:
         line = content[: error.start].count(b"\n") + 1
         return ListText(frozenset(), (f"line {line} is not UTF-8; save the file with the encoding UTF-8",))
     lines = [(number, COMMENT.sub("", line).strip()) for number, line in enumerate(text.split("\n"), start=1)]
-    troubles = tuple(_troubles(lines))
+    troubles = tuple(islice(_troubles(lines), MAX_TROUBLES))
     values = frozenset(fold(value) for _, value in lines if value)
     if not values:
         troubles = ("has no values, so it can never hold; write one a line",)
