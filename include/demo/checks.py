@@ -30,7 +30,7 @@ def eventually(
     what: str,
     truth: Callable[[], bool],
     *,
-    seconds: float = 120,
+    seconds: float = 300,
     every: float = 0.5,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
