@@ -12,6 +12,7 @@ from rescore.pipeline.shadow_report import Move, shadow_report
 from tests.pipeline.lives import RULES, Life
 
 OTHER = RULES.replace("points: 30", "points: 60").encode()
+UNTRUE = b"examples: [{name: nobody, as_of: 2026-11-01, activities: [], expect: {score: 77}}]\n"
 
 
 @pytest.fixture
@@ -120,6 +121,12 @@ def test_stopping_drops_what_was_compared(life):
         ),
         pytest.param(RULES.encode(), InputUnreadable, "version 1 of `b2b_saas` is in force", id="in force"),
         pytest.param(b"scorecard: [", ScorecardInvalid, "other.yaml:1:", id="broken file"),
+        pytest.param(
+            OTHER + UNTRUE,
+            ScorecardInvalid,
+            "other.yaml:25:1: example `nobody`",
+            id="an example does not hold",
+        ),
     ],
 )
 def test_what_cannot_be_a_shadow_is_said(life, body, error, sentence):
@@ -134,3 +141,5 @@ def test_an_unknown_version_or_attribute_is_said(life):
     begin(life)
     with pytest.raises(InputUnreadable, match="no lead has an attribute 'old_scor'; did you mean old_score"):
         report(life, field="old_scor")
+    with pytest.raises(InputUnreadable, match=r"no lead has an attribute 'lead'$"):
+        report(life, field="lead")

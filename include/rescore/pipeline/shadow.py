@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import select
 
-from rescore.errors import InputUnreadable, TerminalError
+from rescore.errors import InputUnreadable, ScorecardInvalid, TerminalError
 from rescore.ledger import activations, registry, seen, shadows, tables
 from rescore.ledger.runs import Run
 from rescore.plan.make import plan_results
 from rescore.progress import Progress, silent
+from rescore.rules.examples import failed_examples
 from rescore.rules.lists import NO_LISTS, ListFiles, sha256_of
 from rescore.rules.load import load_scorecard
 from rescore.scoring.engine import score_to_parquet
@@ -36,13 +37,15 @@ def start_shadow_file(
     """Register a rules file as a shadow and let it score from the next run on; its version number.
 
     Raises:
-        ScorecardInvalid: The file does not hold.
+        ScorecardInvalid: The file or one of its examples does not hold.
         InputUnreadable: It is of another scorecard, or the scorecard is not in force, or this is the
             version in force.
     """
     card = load_scorecard(body, name=name, lists=lists)
     if card.id != scorecard:
         raise InputUnreadable(f"{name} is the scorecard `{card.id}`, not `{scorecard}`")
+    if problems := failed_examples(card):
+        raise ScorecardInvalid([f"{name}:{said.line}:{said.column}: {said.message}" for said in problems])
     table = tables.rules_version
     sha256 = sha256_of(body, lists)
     with ws.ledger.transaction() as connection:

@@ -132,7 +132,8 @@ def shadow_report(
         "converted": converted,
     }
     with ws.lake.facts() as facts:
-        known = [name for name in facts.columns.leads if not name.endswith((FOLDED, WORDS))]
+        columns = facts.columns.leads.keys() - {"lead"}
+        known = [name for name in columns if not name.endswith((FOLDED, WORDS))]
         for name in filter(None, (field, converted)):
             _require(name, known)
         if not sources:
@@ -181,7 +182,7 @@ def _found(pairs: Comparison, *, field: str | None, converted: str | None) -> di
 
 
 def _require(name: str, known: list[str]) -> None:
-    if name not in known or name == "lead":
+    if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise InputUnreadable(f"no lead has an attribute {name!r}{hint}")
