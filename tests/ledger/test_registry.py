@@ -67,6 +67,13 @@ class TestVersions:
             activations.activate(connection, card=a_card(), version_seq=version, at=MONDAY, by="test")
         assert raised.value.problems == ["one", "two"]
 
+    def test_a_body_that_was_in_force_once_is_not_put_forward_when_it_no_longer_holds(self, world):
+        version = register(world, a_card(), b"old words")
+        with world.ledger.transaction() as connection:
+            registry.set_status(connection, "b2b", version, registry.RETIRED)
+        assert reject(world, b"old words") == version
+        assert world.rows(tables.rules_version, "status") == [("retired",)]
+
     def test_a_body_that_another_build_rejected_is_taken_up_once_it_holds(self, world):
         version = reject(world, b"new words")
         assert register(world, a_card(), b"new words") == version

@@ -166,7 +166,7 @@ def _remember(
     ).one_or_none()
     if known is not None:
         changes = {"seen": seen, "path": values["path"]}
-        if known.status in (RETIRED, DISCARDED, SHADOW):
+        if status == DRAFT and known.status in (RETIRED, DISCARDED, SHADOW):
             changes["status"] = DRAFT
         if (known.status == REJECTED) != (status == REJECTED) and known.status in (REJECTED, DRAFT):
             changes |= values | {"status": status, "error": error}  # another build judged it differently
