@@ -145,7 +145,10 @@ def of_run(connection: Connection, run_key: str, what: str) -> list[Hold]:
 
 
 def unfinished(connection: Connection) -> list[Hold]:
-    """Decided holds whose answer has not been carried out, because whoever did it was interrupted."""
+    """Decided holds whose answer has not been carried out, because whoever did it was interrupted.
+
+    Of several about the same rules, or the same run, only the last one's answer counts.
+    """
     hold, version, run, crossing = tables.hold, tables.rules_version, tables.run, tables.crossing
     held_version = (
         select(version.c.seq)
@@ -168,7 +171,25 @@ def unfinished(connection: Connection) -> list[Hold]:
         .exists()
     )
     decided = _holds().where(hold.c.state != OPEN, held_version | held_run | held_crossing)
-    return [_hold(row) for row in connection.execute(decided)]
+    return [hold for hold in map(_hold, connection.execute(decided)) if is_last(connection, hold)]
+
+
+def is_last(connection: Connection, hold: Hold) -> bool:
+    """Whether no later hold asks about the same rules, or the same run's stage, once more."""
+    if hold.what == AUTOMATION:
+        return True
+    table = tables.hold
+    subject = (
+        table.c.version_seq == hold.version_seq if hold.what == RULES else table.c.run_key == hold.run_key
+    )
+    later = select(table.c.hold_id).where(
+        table.c.scorecard == hold.scorecard,
+        table.c.what == hold.what,
+        subject,
+        table.c.hold_id != hold.hold_id,
+        (table.c.opened_at > hold.opened_at) | (table.c.state == OPEN),
+    )
+    return connection.execute(later.limit(1)).one_or_none() is None
 
 
 def lapsed(connection: Connection, at: datetime) -> list[Hold]:

@@ -83,14 +83,14 @@ def _next_chunk(
     at: datetime,
 ) -> tuple[Counter[str], bool]:
     """Promote one chunk; whether there may be more."""
+    control = connection.execute(  # before the run, as everybody does
+        select(tables.control).where(tables.control.c.scorecard == run.scorecard).with_for_update()
+    ).one()
     present = runs.hold_fence(connection, run)
     if present.state in runs.OVER:
         return Counter(), False
     if present.state == runs.SCORING:
         raise Fenced(f"nothing is staged for {run.run_key}: a newer attempt is still scoring; this one stops")
-    control = connection.execute(
-        select(tables.control).where(tables.control.c.scorecard == run.scorecard).with_for_update()
-    ).one()
     if control.activation_seq != run.activation_seq:
         counts = Counter({"superseded": 1})
         _note(connection, present, counts, state=runs.SUPERSEDED, finished_at=at)

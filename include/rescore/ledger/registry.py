@@ -133,6 +133,25 @@ def set_status(connection: Connection, scorecard: str, seq: int, status: str) ->
     )
 
 
+def discard_held(connection: Connection, scorecard: str, but: int | None) -> None:
+    """Discard what is held, whether or not it was answered: a newer decision has taken its place."""
+    version = tables.rules_version
+    connection.execute(
+        update(version)
+        .where(
+            version.c.scorecard == scorecard, version.c.status == HELD, version.c.seq.is_distinct_from(but)
+        )
+        .values(status=DISCARDED)
+    )
+
+
+def last_seen(connection: Connection, scorecard: str) -> int:
+    """A number that grows whenever a file says something else of a scorecard."""
+    version = tables.rules_version
+    last = select(func.max(version.c.seen)).where(version.c.scorecard == scorecard)
+    return connection.scalar(last) or 0
+
+
 def lock(connection: Connection, scorecard: str) -> None:
     """Lock the scorecard until the end of the transaction: whoever decides about it goes one at a time."""
     connection.execute(

@@ -129,10 +129,10 @@ def _decide(
     connection: Connection, run: Run, measures: Measures, policy: Policy, at: datetime
 ) -> tuple[str, ...]:
     """Hold the stage and say why, or let it be promoted (no reasons) with what crosses too often held."""
+    registry.lock(connection, run.scorecard)  # before the run, as everybody does
     present = runs.hold_fence(connection, run)
     if present.state not in (runs.STAGED, runs.HELD):
         return ()
-    registry.lock(connection, run.scorecard)
     active = activations.active(connection, run.scorecard)
     standing = _standing(connection, run)
     if active is None or active.activation_seq != run.activation_seq or not active.first_load_done:
@@ -200,9 +200,14 @@ def _granted(connection: Connection, run: Run, active: activations.Active) -> Ho
     for hold in reversed(holds.of_run(connection, run.run_key, holds.STAGE)):
         if hold.state in holds.GRANTED:
             return hold
-    if active.hold_id is not None and run.kind in (runs.RESCORE, runs.THRESHOLDS):
-        return holds.find(connection, active.hold_id)
-    return None
+    return _granted_rules(connection, active) if run.kind in (runs.RESCORE, runs.THRESHOLDS) else None
+
+
+def _granted_rules(connection: Connection, active: activations.Active) -> Hold | None:
+    """The hold whose release put rules in force, while everybody is still to be rescored under them."""
+    if active.hold_id is None or active.rescored_at is not None:
+        return None
+    return holds.find(connection, active.hold_id)
 
 
 def _move(connection: Connection, hold: Hold, run: Run) -> None:
@@ -251,7 +256,12 @@ def _restrained(connection: Connection, run: Run, card: Scorecard) -> Mapping[st
     if granted is not None and granted.state == holds.SILENCED:
         silenced = Restraint(f"released without automations (hold {granted.hold_id})")
         return {automation.id: silenced for automation in card.automations}
-    return {
+    restrained = {}
+    rules = None if active is None or run.full else _granted_rules(connection, active)
+    if rules is not None and rules.state == holds.SILENCED:  # this run comes before the rescore
+        silenced = Restraint(f"released without automations (hold {rules.hold_id})", only_by_rules=True)
+        restrained = {automation.id: silenced for automation in card.automations}
+    return restrained | {
         hold.automation: Restraint(hold.reasons[0], hold.hold_id, hold.only_by_rules)
         for hold in holds.of_run(connection, run.run_key, holds.AUTOMATION)
         if hold.automation is not None

@@ -88,6 +88,7 @@ def expire_holds(ws: Workspace, at: datetime, *, progress: Progress = silent) ->
         lapsed, unfinished = holds.lapsed(connection, at), holds.unfinished(connection)
     for hold in lapsed:
         with ws.ledger.transaction() as connection:
+            registry.lock(connection, hold.scorecard)
             if holds.close(connection, hold, holds.EXPIRED, at=at, by=NOBODY):
                 counts["expired"] += 1
                 unfinished.append(holds.find(connection, hold.hold_id))
@@ -107,6 +108,7 @@ def _carry_out(ws: Workspace, hold: Hold, at: datetime, progress: Progress) -> C
     if hold.what == holds.STAGE:
         return _carry_out_stage(ws, hold, at, progress)
     with ws.ledger.transaction() as connection:
+        registry.lock(connection, hold.scorecard)
         if hold.state == holds.RELEASED:
             active = activations.active(connection, hold.scorecard)
             assert active is not None  # noqa: S101 - its crossings were committed under rules in force
@@ -121,11 +123,7 @@ def _carry_out_rules(ws: Workspace, hold: Hold, at: datetime, progress: Progress
     with ws.ledger.transaction() as connection:
         registry.lock(connection, hold.scorecard)
         status = registry.version(connection, hold.scorecard, hold.version_seq).status
-        again = any(
-            other.version_seq == hold.version_seq
-            for other in holds.open_holds(connection, hold.scorecard, holds.RULES)
-        )
-        if status != registry.HELD or again:
+        if status != registry.HELD or not holds.is_last(connection, hold):
             return Counter()
         if hold.state not in holds.GRANTED:
             registry.set_status(connection, hold.scorecard, hold.version_seq, registry.DISCARDED)
@@ -149,7 +147,7 @@ def _carry_out_stage(ws: Workspace, hold: Hold, at: datetime, progress: Progress
     with ws.ledger.transaction() as connection:
         registry.lock(connection, hold.scorecard)
         run = runs.find(connection, hold.run_key)
-        if run.state != runs.HELD:
+        if run.state != runs.HELD or not holds.is_last(connection, hold):
             return Counter()
         if hold.state not in holds.GRANTED:
             over = runs.SUPERSEDED if hold.state == holds.SUPERSEDED else runs.DISCARDED

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from rescore.errors import InputUnreadable, TerminalError
+from rescore.errors import Fenced, InputUnreadable, TerminalError
 from rescore.ledger import activations, holds, registry
 from rescore.ledger.activations import Active
 from rescore.ledger.holds import Hold
@@ -72,15 +72,17 @@ def put_forward(
     Raises:
         ScorecardInvalid: The version was rejected.
         PolicyInvalid: The limits cannot be read.
-        Fenced: Other rules came into force in between; the version stays undecided.
+        Fenced: Other rules came into force in between, a newer edit was saved, or somebody else decided about
+            this version.
     """
     policy = read_policy(ws.policy_file)
     with ws.ledger.reading() as connection:
+        begun = _present(connection, scorecard, version_seq)
         active = activations.active(connection, scorecard)
         card = registry.card(connection, scorecard, version_seq)
         moved = activations.moved(connection, scorecard, version_seq)
         old_version = None if active is None else _compared_with(connection, active)
-    change = _Change(ws, policy, card, version_seq, active, moved, at, by, granted)
+    change = _Change(ws, policy, card, version_seq, active, moved, at, by, granted, begun)
     if active is None or not active.first_load_done or active.version_seq == version_seq:
         return change.put_in_force(None)
     if moved in (None, "wording"):
@@ -157,10 +159,12 @@ class _Change:
     at: datetime
     by: str
     granted: Hold | None
+    begun: _Present
 
     def put_in_force(self, plan: Plan | None) -> RulesNews:
-        """In one transaction with all that follows; whatever else waited for an answer is superseded."""
+        """In one transaction with all that follows; whatever waited for an answer is superseded."""
         with self.ws.ledger.transaction() as connection:
+            self._make_sure(connection)
             activation = activations.activate(
                 connection,
                 card=self.card,
@@ -171,7 +175,7 @@ class _Change:
                 hold_id=None if self.granted is None else self.granted.hold_id,
                 instead_of=None if self.active is None else self.active.activation_seq,
             )
-            withdraw(connection, self.card.id, at=self.at, by=self.by, but=self.version_seq)
+            withdraw(connection, self.card.id, at=self.at, by=self.by)
             if activation is not None:
                 for stage in holds.open_holds(connection, self.card.id, holds.STAGE):
                     supersede(connection, stage, at=self.at, by=self.by)  # it was scored under older rules
@@ -192,7 +196,7 @@ class _Change:
         """The version waits for a person; the rules in force stay."""
         scorecard, version = self.card.id, self.version_seq
         with self.ws.ledger.transaction() as connection:
-            registry.lock(connection, scorecard)
+            self._make_sure(connection)
             withdraw(connection, scorecard, at=self.at, by=self.by, but=version)
             asked = [
                 hold
@@ -230,6 +234,14 @@ class _Change:
             told=plan.opening_line(),
         )
 
+    def _make_sure(self, connection: Connection) -> None:
+        """Lock the scorecard; what the plan was made for, maybe minutes ago, must still be so."""
+        registry.lock(connection, self.card.id)
+        if _present(connection, self.card.id, self.version_seq) != self.begun:
+            raise Fenced(
+                f"{self.card.id} was edited or decided about while version {self.version_seq} was planned"
+            )
+
     def plan_as_released(self) -> Plan | None:
         """The plan that a person has seen, while it is still true."""
         assert self.granted is not None and self.granted.plan_hash is not None  # noqa: S101, PT018
@@ -242,12 +254,31 @@ class _Change:
         return None if is_stale(plan, self.card, self.at) else plan
 
 
-def withdraw(connection: Connection, scorecard: str, *, at: datetime, by: str, but: int) -> None:
-    """Close the open rules holds of other versions than this one: a newer edit has taken their place."""
+def withdraw(
+    connection: Connection, scorecard: str, *, at: datetime, by: str, but: int | None = None
+) -> None:
+    """Give up the held versions, but one: a newer edit has taken their place, also of one just released."""
     for hold in holds.open_holds(connection, scorecard, holds.RULES):
-        if hold.version_seq is not None and hold.version_seq != but:
+        if hold.version_seq != but:
             holds.close(connection, hold, holds.SUPERSEDED, at=at, by=by)
-            registry.set_status(connection, scorecard, hold.version_seq, registry.DISCARDED)
+    registry.discard_held(connection, scorecard, but)
+
+
+class _Present(NamedTuple):
+    """What must not change while a version is planned."""
+
+    last_seen: int
+    status: str
+    activation_seq: int | None
+
+
+def _present(connection: Connection, scorecard: str, version_seq: int) -> _Present:
+    active = activations.active(connection, scorecard)
+    return _Present(
+        registry.last_seen(connection, scorecard),
+        registry.version(connection, scorecard, version_seq).status,
+        None if active is None else active.activation_seq,
+    )
 
 
 def _compared_with(connection: Connection, active: Active) -> int:

@@ -35,6 +35,7 @@ class ScoreLeadsOperator(RescoreOperator):
             at=now(),
             everybody=self.everybody or bool(params.get("everybody")),
             scorecards=[params["scorecard"]] if params.get("scorecard") else (),
+            progress=self.log.info,
         )
         counts = {key: dict(score(ws, key, progress=self.log.info)) for key in keys}
         for key in keys:
