@@ -198,9 +198,7 @@ def moved(connection: Connection, scorecard: str, version_seq: int) -> str | Non
     if before is None:
         return "scoring"
     new = registry.version(connection, scorecard, version_seq)
-    return _fingerprint(new).wakes(
-        _fingerprint(registry.version(connection, scorecard, before.version_seq))
-    )
+    return _fingerprint(new).wakes(_fingerprint(registry.version(connection, scorecard, before.version_seq)))
 
 
 def version_in_force_before(connection: Connection, scorecard: str) -> int | None:

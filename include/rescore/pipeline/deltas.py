@@ -28,6 +28,8 @@ STAGED = pa.schema(
     [column for column in stage.STAGE if column.name not in ("run_key", "causes", "old_score")]
 )
 COMPARED = ("score", "band", "grade", "dimensions")
+ROWS_AT_ONCE = 10_000
+"""A row as Python objects takes kilobytes: a rescore may change everybody."""
 
 
 def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
@@ -130,7 +132,8 @@ def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _reasons(card: Scorecard, rows: pa.Table) -> pa.Array:
     texts = ["[]"] * rows.num_rows
-    positions = pc.indices_nonzero(rows["changed"])
-    for position, row in zip(positions.to_pylist(), rows.take(positions).to_pylist(), strict=True):
-        texts[position] = json.dumps(top_reasons(card, row), ensure_ascii=False, separators=(",", ":"))
+    positions = iter(pc.indices_nonzero(rows["changed"]).to_pylist())
+    for batch in rows.filter(rows["changed"]).to_batches(max_chunksize=ROWS_AT_ONCE):
+        for row, position in zip(batch.to_pylist(), positions, strict=False):
+            texts[position] = json.dumps(top_reasons(card, row), ensure_ascii=False, separators=(",", ":"))
     return pa.array(texts, pa.string())
