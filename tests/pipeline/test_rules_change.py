@@ -518,6 +518,6 @@ def test_a_planned_rescore_stages_what_every_lead_would_be_under_the_old_rules(j
 
     under = rows(job, tables.stage_score, tables.stage_score.c.lead, tables.stage_score.c.under_old_rules)
     assert under == [
-        ("hubspot:ada", '{"score":30,"band":"B","dimensions":{"engagement":10,"fit":20}}'),
-        ("hubspot:bob", '{"score":20,"band":"B","dimensions":{"engagement":20,"fit":0}}'),
+        ("hubspot:ada", '{"score":30,"band":"B","grade":null,"dimensions":{"engagement":10,"fit":20}}'),
+        ("hubspot:bob", '{"score":20,"band":"B","grade":null,"dimensions":{"engagement":20,"fit":0}}'),
     ]
