@@ -92,7 +92,7 @@ def _passed_as_planned(world: Standalone, evidence: Evidence, file: Path) -> set
     was, before = activation(evidence), _scores(evidence)
     with step("A smaller edit, while activity keeps arriving") as say:
         world.api.send("PATCH", "dags/rescore_all", {"is_paused": True})  # so that activity overtakes it
-        change_points(file, by=1, rule="broad_interest")
+        change_points(file, by=1, rule="call_connected")
         eventually(
             "its plan passes and it comes into force",
             lambda: activation(evidence).activation_seq > was.activation_seq,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from fastapi import Path as PathParam
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
+from rescore.plan.plan import Plan
 from rescore.settings import Settings
 
 PREFIX = "/rescore"
@@ -71,16 +71,10 @@ def _reports() -> Path:
 
 
 def _row(file: Path) -> str:
-    try:
-        plan = json.loads(file.read_bytes())
-        made, card, line = plan["as_of"], plan["scorecard"], plan["opening_line"]
-    except (OSError, ValueError, KeyError):
-        return ""
-    link = f"{PREFIX}/plans/{html.escape(file.parent.name)}"
-    when = html.escape(str(made)[:16].replace("T", " "))
+    plan = Plan.from_json(file.read_bytes())
     return (
-        f'<li><a href="{link}"><b>{html.escape(str(card))}</b> as of {when}</a>'
-        f"<p>{html.escape(str(line))}</p></li>"
+        f'<li><a href="{PREFIX}/plans/{plan.plan_hash}"><b>{html.escape(plan.scorecard)}</b> '
+        f"as of {plan.as_of:%Y-%m-%d %H:%M} UTC</a><p>{html.escape(plan.opening_line())}</p></li>"
     )
 
 

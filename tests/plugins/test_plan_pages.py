@@ -1,0 +1,39 @@
+"""The pages on plans: for people who are logged in, and with nothing in them that could run."""
+
+import pytest
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from rescore.plan.report_html import html
+from rescore.plan.report_markdown import markdown
+from rescore.plan.reports import write_report
+from rescore_airflow.ui.plans import app, index, report
+from tests.plan import plans
+
+pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+
+
+def test_a_stranger_sees_no_page(deployment):
+    client = TestClient(app, raise_server_exceptions=False)
+    paths = [route.path for route in app.routes if isinstance(route, APIRoute)]
+    assert sorted(paths) == ["/plans", "/plans/{plan_hash}", "/plans/{plan_hash}/markdown"]
+    for path in paths:
+        assert client.get(path.format(plan_hash="0" * 64)).status_code == 401
+    assert client.get("/docs").status_code == 404
+    assert any(dependency.dependency is get_user for dependency in app.router.dependencies)
+
+
+def test_the_plans_are_listed_by_their_opening_lines_and_each_is_a_page(deployment):
+    plan = plans.a_plan()
+    reports = deployment.workspace.reports_dir
+    write_report(reports, plan, markdown=markdown(plan), page=html(plan))
+    listed = index()
+    assert plan.plan_hash in listed.body.decode()
+    assert plan.scorecard in listed.body.decode()
+    assert "default-src 'none'" in listed.headers["content-security-policy"]
+    assert report(plan.plan_hash).path == reports / plan.plan_hash / "report.html"
+
+
+def test_a_list_without_plans_says_so(deployment):
+    assert "No rules change was planned yet" in index().body.decode()
