@@ -64,9 +64,7 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    console.print(
-        "\n[green]Every line holds.[/] The rest: `make test`, `make check`, `make bench`."
-    )
+    console.print("\n[green]Every line holds.[/] The rest: `make test`, `make check`, `make bench`.")
 
 
 if __name__ == "__main__":
