@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 
+from rescore.cli.given import read_bytes
 from rescore.errors import InputUnreadable
 from rescore.rules.card import Scorecard
 from rescore.rules.lists import read_lists
@@ -41,7 +42,7 @@ def score(
         raise InputUnreadable(
             f"{out}: is one of the inputs and would be overwritten; give --out another name"
         )
-    body = _read(rules)
+    body = read_bytes(rules)
     card = load_scorecard(body, name=str(rules), lists=read_lists(body, rules.parent))
     moment = as_of_moment(as_of, card)
     with Console(stderr=True).status("reading") as progress:
@@ -70,13 +71,6 @@ def as_of_moment(text: str, card: Scorecard) -> datetime:
             f"--as-of {text!r} is no date or time from 1970 to 2199; write 2026-11-01 or 2026-11-01T12:00:00Z"
         )
     return end_of(text, card.timezone)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise InputUnreadable(f"{path}: cannot be read ({problem.strerror})") from None
 
 
 def _format_of(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
 from rescore.errors import InputUnreadable
 from rescore.ledger import holds as ledger_holds
@@ -60,7 +60,7 @@ def review(
         Workspace.open(Settings.from_environment(os.environ)),
         hold,
         given[0],
-        by=by or getpass.getuser(),
+        by=by or user(),
         at=datetime.now(UTC),
         plan_hash=plan or None,
         progress=_progress,
@@ -79,7 +79,7 @@ def rollback(
         scorecard,
         to=to,
         at=datetime.now(UTC),
-        by=by or getpass.getuser(),
+        by=by or user(),
         progress=_progress,
     )
     if news.what == "unchanged":

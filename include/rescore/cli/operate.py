@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from rescore.cli.given import user
 from rescore.cli.pictures import status_picture
 from rescore.errors import InputUnreadable
 from rescore.ledger import activations
@@ -64,7 +64,7 @@ def _set_paused(scorecard: str, *, paused: bool) -> None:
         if scorecard not in {active.scorecard for active in in_force}:
             raise unknown(scorecard, in_force)
         change = activations.pause if paused else activations.resume
-        change(connection, scorecard, at=datetime.now(UTC), by=getpass.getuser())
+        change(connection, scorecard, at=datetime.now(UTC), by=user())
 
 
 def unknown(scorecard: str, in_force: Sequence[activations.Active]) -> InputUnreadable:

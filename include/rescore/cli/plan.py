@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console
 
 from rescore.cli.files import as_of_moment
+from rescore.cli.given import read_bytes, user
 from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.limits import Limits
 from rescore.plan.from_files import plan_from_files
@@ -61,7 +61,7 @@ def plan(
     and --activities over files alone. Beyond the gate's limits the plan says so and the command still
     succeeds.
     """
-    now, by = datetime.now(UTC), getpass.getuser()
+    now, by = datetime.now(UTC), user()
     new = _card(rules)
     moment = as_of_moment(as_of, new) if as_of else now
     given = [against, leads, activities]
@@ -133,10 +133,7 @@ def _lines(plan: Plan) -> list[str]:
 
 
 def _card(path: Path) -> Scorecard:
-    try:
-        body = path.read_bytes()
-    except OSError as problem:
-        raise InputUnreadable(f"{path}: cannot be read ({problem.strerror})") from None
+    body = read_bytes(path)
     card = load_scorecard(body, name=str(path), lists=read_lists(body, path.parent))
     if problems := failed_examples(card):
         raise ScorecardInvalid([f"{path}:{p.line}:{p.column}: {p.message}" for p in problems])

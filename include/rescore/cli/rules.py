@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from rescore.cli.given import read_bytes
 from rescore.errors import InputUnreadable, ScorecardInvalid, SettingsIncomplete
 from rescore.rules.card import Scorecard
 from rescore.rules.diff import diff as changes_between
@@ -39,7 +40,7 @@ def check(
     census = _census()
     for path in rules:
         try:
-            body = _read(path)
+            body = read_bytes(path)
         except InputUnreadable as unreadable_file:
             lines.append(str(unreadable_file))
             continue
@@ -80,15 +81,8 @@ def diff(
 
 
 def _card(path: Path) -> Scorecard:
-    body = _read(path)
+    body = read_bytes(path)
     return load_scorecard(body, name=str(path), lists=read_lists(body, path.parent))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise InputUnreadable(f"{path}: cannot be read ({problem.strerror})") from None
 
 
 def _census() -> Census | None:

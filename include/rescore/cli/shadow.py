@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from rescore.cli.given import read_bytes, user
 from rescore.errors import InputUnreadable
 from rescore.pipeline import shadow as shadows
 from rescore.pipeline.shadow_report import shadow_report
@@ -36,14 +36,11 @@ def start(
     """Let a version score every run from the next one on; it writes nothing and fires nothing."""
     if (file is None) == (not version):
         raise InputUnreadable("say which version is the shadow: either --file FILE or --version N")
-    now, by, ws = datetime.now(UTC), getpass.getuser(), _workspace()
+    now, by, ws = datetime.now(UTC), user(), _workspace()
     if file is None:
         shadows.start_shadow(ws, scorecard, version=version, at=now, by=by)
     else:
-        try:
-            body = file.read_bytes()
-        except OSError as problem:
-            raise InputUnreadable(f"{file}: cannot be read ({problem.strerror})") from None
+        body = read_bytes(file)
         lists = read_lists(body, file.parent)
         version = shadows.start_shadow_file(
             ws, scorecard, body=body, name=file.name, at=now, by=by, lists=lists

@@ -1,0 +1,27 @@
+"""What every command is given: files, and the person who gives them."""
+
+import getpass
+import os
+from pathlib import Path
+
+from rescore.errors import InputUnreadable
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        InputUnreadable: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise InputUnreadable(f"{path}: cannot be read ({problem.strerror})") from None
+
+
+def user() -> str:
+    """The user of this machine; in a container the id may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
