@@ -127,6 +127,8 @@ SELECT
     lead,
     score,
     CASE WHEN score >= 120 THEN 'A' WHEN score >= 80 THEN 'B' WHEN score >= 40 THEN 'C' WHEN score >= 0 THEN 'D' END AS band,
+    NULL::VARCHAR AS grade,
+    NULL::TIMESTAMP AS restarted_at,
     round(engaging / 1000)::BIGINT AS engagement,
     round(fitting / 1000)::BIGINT AS fit,
     activity_00,
