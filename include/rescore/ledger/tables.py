@@ -302,13 +302,19 @@ sync = Table(
     Column("target", String, primary_key=True),
     Column("want_ver", BigInteger, nullable=False),  # score.ver that the target should show
     Column("acked_ver", BigInteger, nullable=False, default=0),  # score.ver that it confirmed
-    Column("state", String, nullable=False),  # due · settled · parked · shadow
+    # due · settled · parked · shadow · small (below minimum_change) · overridden · deleted
+    Column("state", String, nullable=False),
+    Column("priority", Integer, nullable=False, default=2),  # 1 band change or crossing · 2 score · 3 drift
     Column("tries", Integer, nullable=False, default=0),
     Column("next_at", UtcDateTime),
     Column("lease_until", UtcDateTime),
     Column("lease_by", String),
+    Column("failure", String),  # outcome class of the last failure
     Column("reason", Text),  # of the last failure
-    Index(None, "target", "state", "lead"),
+    Column("shown_score", Integer),  # what it confirmed last
+    Column("shown_band", String),
+    Column("acked_at", UtcDateTime),
+    Index(None, "target", "state", "priority", "lead"),
     comment="level-triggered: what each target should show of each lead",
 )
 
@@ -357,18 +363,25 @@ delivery = Table(
     Column("lead", String, nullable=False),
     Column("n", Integer, nullable=False),
     Column("action", Integer, nullable=False),  # position in the automation's `do`
+    # webhook · crm_task · crm_fields · slack · email
+    Column("kind", String, nullable=False, default="webhook"),
     Column("connection", String, nullable=False),
     Column("body", LargeBinary, nullable=False),  # frozen: the bytes that are sent and signed
     Column("run_key", String, nullable=False),
     Column("activation_seq", Integer, nullable=False),
-    Column("state", String, nullable=False),  # due · delivered · parked · cancelled
+    # due · delivered · parked (a dead letter) · expired · cancelled · discarded
+    Column("state", String, nullable=False),
     Column("tries", Integer, nullable=False, default=0),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),  # not sent from then on
     Column("next_at", UtcDateTime),
     Column("lease_until", UtcDateTime),
     Column("lease_by", String),
     Column("settled_at", UtcDateTime),
+    Column("failure", String),  # outcome class of the last failure
     Column("reason", Text),
+    Column("once_key", String),  # what `once_per` keeps apart: a hash of the account or the e-mail's domain
+    Column("remote_id", String),  # what the receiver calls what we made there
     UniqueConstraint("scorecard", "automation", "lead", "n", "action"),
     Index(None, "state", "next_at"),
     Index(None, "run_key"),
@@ -382,8 +395,81 @@ attempt = Table(
     Column("delivery_id", String(36), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    Column("outcome", String, nullable=False),  # unknown (until we hear) · ok · transient · refused · unready
+    Column("outcome", String, nullable=False),  # unknown (until we hear), then as `delivery.outcome`
     Column("detail", Text),
     Index(None, "delivery_id"),
     comment="written before the call, completed after it",
+)
+
+breaker = Table(
+    "breaker",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("failures", Integer, nullable=False, default=0),  # in a row
+    Column("open_until", UtcDateTime),  # nobody calls before; null: closed
+    Column("failure", String),  # outcome class that opened it
+    Column("reason", Text),
+    Column("opened_at", UtcDateTime),
+    comment="who is left alone, by all workers",
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("allowance", String, primary_key=True),  # calls · searches · day
+    Column("began_at", UtcDateTime, nullable=False),  # of the window that is counted
+    Column("used", Integer, nullable=False),  # by all workers together
+    Column("seen_used", Integer),  # by everybody, as the vendor counts
+    Column("ceiling", Integer),  # as the vendor says
+    comment="calls that all workers share",
+)
+
+override = Table(
+    "override",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("lead", String, primary_key=True),
+    Column("property", String, primary_key=True),
+    Column("scorecard", String, nullable=False),
+    Column("value", String),  # of a score property, never of another
+    Column("state", String, nullable=False),  # open · ended
+    Column("owner", String),
+    Column("reason", Text),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    comment="what a person wrote into the CRM over a score of ours, and how long it stays",
+)
+
+# ── the installation, and who is no longer in it ─────────────────────────────────────────────────────
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="facts about this ledger itself: the salt of its tombstones, whether it was restored",
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # salted; of a lead key or an e-mail address
+    Column("erased_at", UtcDateTime, nullable=False),
+    Column("erased_by", String, nullable=False),
+    comment="who was erased and must not come back",
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("erasure_id", String(36), primary_key=True),
+    Column("leads", Text),  # JSON, the keys that are being erased; null once it is done
+    Column("state", String, nullable=False),  # begun · done
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("counts", Text, nullable=False, default="{}"),  # JSON, what was removed from where
+    comment="erasures under way and done",
 )
