@@ -20,6 +20,7 @@ from rescore.lake.tables import (
     INBOX,
     LEADS,
     PLACES,
+    ROWS_PER_GROUP,
     SCHEMAS,
     Storage,
     append,
@@ -31,6 +32,7 @@ from rescore.scoring.facts import with_text_forms
 AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SEED = 20261101
 LAYOUT = 5  # change it when the same seed makes other files
+FILES = f"{DEFAULT_BUCKETS}x{ROWS_PER_GROUP}"  # a lake of earlier buckets and row groups is another lake
 ZIPF = 0.8
 TYPES = [f"type_{index:02}" for index in range(12)]
 SIZES = {"xs": (2_000, 40_000), "s": (100_000, 2_000_000), "m": (1_000_000, 20_000_000)}
@@ -66,7 +68,7 @@ class World:
 def make_world(size: str, say: Callable[[str], None] = lambda line: None) -> World:
     """The world of a size; made on first use."""
     leads, activities = SIZES[size]
-    folder = Path(tempfile.gettempdir()) / f"rescore-bench-{SEED}-{LAYOUT}-{size}"
+    folder = Path(tempfile.gettempdir()) / f"rescore-bench-{SEED}-{LAYOUT}-{FILES}-{size}"
     if not folder.exists():
         unfinished = folder.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
