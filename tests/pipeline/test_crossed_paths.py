@@ -4,14 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.ledger import activations, holds, tables
+from rescore.ledger import activations
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
-from rescore.pipeline.holds import decide, expire_holds
+from rescore.pipeline.holds import expire_holds
 from rescore.pipeline.rules import adopt_rules
 from rescore.pipeline.rules_change import rollback
 from rescore.pipeline.score import score, start_runs
 from rescore.pipeline.watch import ask_rescore
+from tests.pipeline.holding import answer, open_holds, release_and_be_killed, versions
 from tests.support.main_job import RULES
 
 BOLD = RULES.replace("points: 10", "points: 30")
@@ -32,35 +33,10 @@ def job(job, tmp_path):
     return job
 
 
-def rows(job, table, *columns):
-    with job.ws.ledger.reading() as connection:
-        return sorted(tuple(row) for row in connection.execute(table.select().with_only_columns(*columns)))
-
-
-def open_holds(job):
-    with job.ws.ledger.reading() as connection:
-        return holds.open_holds(connection)
-
-
-def versions(job):
-    return dict(rows(job, tables.rules_version, tables.rules_version.c.seq, tables.rules_version.c.status))
-
-
 def edit(job, text):
     job.now += timedelta(minutes=1)
     job.write_rules(text)
     return job.adopt()
-
-
-def answer(job, answer="release"):
-    [hold] = open_holds(job)
-    return decide(job.ws, hold.hold_id, answer, by="rita", at=job.now)
-
-
-def release_and_be_killed(job):
-    [hold] = open_holds(job)
-    with job.ws.ledger.transaction() as connection:
-        holds.close(connection, hold, holds.RELEASED, at=job.now, by="rita")
 
 
 def test_an_older_decision_about_the_same_rules_does_not_undo_a_release_that_was_interrupted(job):

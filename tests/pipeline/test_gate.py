@@ -8,10 +8,10 @@ from rescore.ledger import activations, holds, tables
 from rescore.ledger.status import status
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
-from rescore.pipeline.holds import decide
 from rescore.pipeline.news import news_to_tell, told
 from rescore.pipeline.score import score
 from rescore.pipeline.watch import ask_rescore, ask_review, look
+from tests.pipeline.holding import answer, open_holds, rows, world_of
 from tests.support.main_job import RULES
 
 TIGHT = "band_moves: {leads: 0, share: 40%}\ncrossings: {leads: 1}\n"
@@ -29,26 +29,6 @@ def job(job, tmp_path):
     job.ws.policy_file.write_text(TIGHT)
     job.run()
     return job
-
-
-def rows(job, table, *columns):
-    with job.ws.ledger.reading() as connection:
-        return sorted(tuple(row) for row in connection.execute(table.select().with_only_columns(*columns)))
-
-
-def world_of(job):
-    outside = [tables.score, tables.delta, tables.sync, tables.arming, tables.delivery, tables.crossing]
-    return [rows(job, table, *table.c) for table in outside]
-
-
-def open_holds(job):
-    with job.ws.ledger.reading() as connection:
-        return holds.open_holds(connection)
-
-
-def answer(job, answer="release"):
-    [hold] = open_holds(job)
-    return decide(job.ws, hold.hold_id, answer, by="rita", at=job.now)
 
 
 def run_states(job):

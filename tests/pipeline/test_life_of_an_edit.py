@@ -15,6 +15,15 @@ from rescore.pipeline.score import score, start_runs
 from rescore.pipeline.watch import ask_rescore
 from rescore.plan.make import find_plan
 from rescore.rules.load import load_scorecard
+from tests.pipeline.holding import (
+    answer,
+    in_force,
+    open_holds,
+    release_and_be_killed,
+    rows,
+    versions,
+    world_of,
+)
 from tests.support.main_job import RULES
 
 BOLD = RULES.replace("points: 10", "points: 30")
@@ -32,36 +41,6 @@ def job(job, tmp_path):
     job.visit("bob", number=2)
     job.run()
     return job
-
-
-def rows(job, table, *columns):
-    with job.ws.ledger.reading() as connection:
-        return sorted(tuple(row) for row in connection.execute(table.select().with_only_columns(*columns)))
-
-
-def world_of(job):
-    """Everything outside the stage that an edit could change."""
-    outside = [tables.score, tables.delta, tables.sync, tables.arming, tables.delivery, tables.crossing]
-    return [rows(job, table, *table.c) for table in outside]
-
-
-def open_holds(job):
-    with job.ws.ledger.reading() as connection:
-        return holds.open_holds(connection)
-
-
-def version_status(job):
-    return dict(rows(job, tables.rules_version, tables.rules_version.c.seq, tables.rules_version.c.status))
-
-
-def in_force(job):
-    with job.ws.ledger.reading() as connection:
-        return activations.active(connection, "b2b_saas").version_seq
-
-
-def answer(job, answer="release", **how):
-    [hold] = open_holds(job)
-    return decide(job.ws, hold.hold_id, answer, by="rita", at=job.now, **how)
 
 
 def test_an_edit_that_moves_too_many_bands_is_held_with_its_plan_and_changes_nothing(job):
@@ -87,7 +66,7 @@ def test_a_held_edit_that_is_discarded_stays_out_of_force_and_is_not_raised_agai
     counts = answer(job, "discard")
 
     assert counts == {"discarded": 1}
-    assert (job.adopt(), open_holds(job), version_status(job)) == ([], [], {1: "active", 2: "discarded"})
+    assert (job.adopt(), open_holds(job), versions(job)) == ([], [], {1: "active", 2: "discarded"})
     assert job.run()["CRM calls"] == 0
     assert world_of(job) == before
 
@@ -336,7 +315,7 @@ def test_two_quick_edits_are_one_change_and_the_skipped_one_is_in_the_audit(job)
     assert (news.what, open_holds(job)) == ("activated", [])
     with job.ws.ledger.reading() as connection:
         assert holds.find(connection, skipped.hold_id).state == holds.SUPERSEDED
-    assert version_status(job) == {1: "retired", 2: "discarded", 3: "active"}
+    assert versions(job) == {1: "retired", 2: "discarded", 3: "active"}
 
 
 def test_an_edit_on_an_edit_whose_rescore_is_owed_is_compared_with_what_everybody_was_scored_under(job):
@@ -360,7 +339,7 @@ def test_edit_and_revert_closes_the_hold_and_writes_nothing(job):
 
     [news] = job.adopt()
 
-    assert (news.what, open_holds(job), version_status(job)) == (
+    assert (news.what, open_holds(job), versions(job)) == (
         "unchanged",
         [],
         {1: "active", 2: "discarded"},
@@ -417,7 +396,7 @@ def test_a_held_edit_that_nobody_answers_stays_out_of_force(job):
 
     job.run(minutes=24 * 60)
 
-    assert (open_holds(job), version_status(job), in_force(job)) == ([], {1: "active", 2: "discarded"}, 1)
+    assert (open_holds(job), versions(job), in_force(job)) == ([], {1: "active", 2: "discarded"}, 1)
 
 
 def test_an_answer_that_comes_too_late_is_told(job):
@@ -433,9 +412,7 @@ def test_an_answer_that_comes_too_late_is_told(job):
 def test_a_release_that_was_interrupted_is_carried_out_by_the_next_run(job):
     job.write_rules(BOLD)
     job.adopt()
-    [hold] = open_holds(job)
-    with job.ws.ledger.transaction() as connection:
-        holds.close(connection, hold, holds.RELEASED, at=job.now, by="rita")  # and killed
+    release_and_be_killed(job)
 
     job.run()
 
