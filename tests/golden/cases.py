@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from rescore.rules.actions import Webhook
 from rescore.rules.card import (
     ALWAYS,
     AllOf,
@@ -32,7 +33,6 @@ from rescore.rules.card import (
     SilenceRule,
     Steps,
     ValueList,
-    Webhook,
 )
 from rescore.rules.lists import read_lists
 from rescore.rules.load import load_scorecard

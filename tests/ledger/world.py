@@ -19,6 +19,7 @@ from rescore.ledger import activations, promotion, registry, runs, stage, stream
 from rescore.ledger.activations import Activation
 from rescore.ledger.runs import Run
 from rescore.ledger.transaction import Ledger
+from rescore.rules.actions import Webhook
 from rescore.rules.card import (
     ALWAYS,
     ActivityRule,
@@ -32,7 +33,6 @@ from rescore.rules.card import (
     Operator,
     Range,
     Scorecard,
-    Webhook,
 )
 from tests.ledger.rules_text import rules_text
 

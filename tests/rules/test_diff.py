@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rescore.rules.actions import Webhook
 from rescore.rules.card import (
     ALWAYS,
     AllOf,
@@ -24,7 +25,6 @@ from rescore.rules.card import (
     Restart,
     Scorecard,
     ValueList,
-    Webhook,
 )
 from rescore.rules.diff import diff
 from rescore.rules.fingerprint import fingerprint

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rescore.errors import ScorecardInvalid
+from rescore.rules.actions import Webhook
 from rescore.rules.card import (
     ALWAYS,
     ActivityRule,
@@ -34,7 +35,6 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
     Steps,
-    Webhook,
 )
 from rescore.rules.load import check_scorecard, load_scorecard
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from rescore.rules.actions import Webhook
 from rescore.rules.card import (
     ALWAYS,
     NO_DECAY,
@@ -41,7 +42,6 @@ from rescore.rules.card import (
     SilenceRule,
     Steps,
     ValueList,
-    Webhook,
 )
 from rescore.text import fold
 

@@ -10,21 +10,28 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, select, update
 
+from rescore.delivery.outcome import BACKOFF
 from rescore.ledger import leases, tables
-from rescore.ledger.leases import BACKOFF
+from rescore.rules.actions import ActionKind
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryClaim:
-    """One delivery to send now: its id and body never change; `attempt_id` is the row that waits for news."""
+    """One delivery to send now: its id and body never change; `attempt_id` is the row that waits for news.
+
+    `kind` says whose body it is (`rescore.action_body`), `connection` is the Airflow Connection it goes to,
+    or the mapping's name of a CRM. `uncertain`: nobody knows whether an earlier attempt had its effect.
+    """
 
     delivery_id: str
     scorecard: str
     automation: str
     lead: str
+    kind: ActionKind
     connection: str
     body: bytes = field(repr=False)
     tries: int
+    uncertain: bool
     lease: str
     attempt_id: int
 
@@ -74,6 +81,14 @@ def claim(
         .where(table.c.delivery_id.in_([row.delivery_id for row in due]))
         .values(lease_by=token, lease_until=now + lease)
     )
+    earlier = tables.attempt
+    uncertain = set(
+        connection.scalars(
+            select(earlier.c.delivery_id).where(
+                earlier.c.delivery_id.in_([row.delivery_id for row in due]), earlier.c.outcome == "unknown"
+            )
+        )
+    )
     attempts = connection.execute(
         insert(tables.attempt).returning(tables.attempt.c.delivery_id, tables.attempt.c.attempt_id),
         [{"delivery_id": row.delivery_id, "started_at": now, "outcome": "unknown"} for row in due],
@@ -85,9 +100,11 @@ def claim(
             scorecard=row.scorecard,
             automation=row.automation,
             lead=row.lead,
+            kind=row.kind,
             connection=row.connection,
             body=bytes(row.body),
             tries=row.tries,
+            uncertain=row.delivery_id in uncertain,
             lease=token,
             attempt_id=numbers[row.delivery_id],
         )

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rescore.rules.actions import Webhook
 from rescore.rules.card import (
     ALWAYS,
     NO_DECAY,
@@ -31,7 +32,6 @@ from rescore.rules.card import (
     SilenceRule,
     Steps,
     ValueList,
-    Webhook,
 )
 from rescore.rules.example_file import ExampleFile
 from rescore.rules.file import AutomationFile, RangeFile, ScorecardFile

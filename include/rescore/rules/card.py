@@ -14,6 +14,8 @@ from fractions import Fraction
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from rescore.rules.actions import Action, Deliver, OncePer
+
 
 class Operator(StrEnum):
     """The closed list of comparisons; the value is the word in the rules file."""
@@ -241,15 +243,6 @@ class Band:
     bound: int
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Post the crossing to the address behind an Airflow Connection that opted in."""
-
-    connection: str
-
-
-Action = Webhook
-
 OnRulesChange = Literal["gate", "fire", "hold", "suppress"]
 
 
@@ -265,7 +258,8 @@ class Automation:
     `fire_when` when the automation appears; `already_fired` marks leads as fired once, when the automation
     meets them first; `cooldown` days after a firing and a `max_age` of days suppress; more crossings than
     `max_per_run` or `max_per_day` are held. Of one `group` only the last automation in the file's order
-    fires in one commit.
+    fires in one commit. `once_per` suppresses what another lead of the same account has set off already;
+    `deliver` says when what it sets off may be sent (None: at once, whatever happens).
     """
 
     id: str
@@ -284,6 +278,8 @@ class Automation:
     max_per_run: int | None = None
     max_per_day: int | None = None
     group: str | None = None
+    once_per: OncePer | None = None
+    deliver: Deliver | None = None
 
 
 @dataclass(frozen=True, slots=True)

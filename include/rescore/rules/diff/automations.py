@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rescore.rules import readable
-from rescore.rules.card import ALWAYS, Action, Automation, Band, Comparison, Condition, Grades, Operator
+from rescore.rules.actions import Action, receiver
+from rescore.rules.card import ALWAYS, Automation, Band, Comparison, Condition, Grades, Operator
 from rescore.rules.diff.change import Change, paired, turned
 from rescore.rules.diff.conditions import condition_changes
 
@@ -113,7 +114,7 @@ def _optional(word: str, old: Condition | None, new: Condition | None) -> Iterat
 
 
 def _actions(actions: tuple[Action, ...]) -> str:
-    return ", ".join(f"webhook {action.connection}" for action in actions)
+    return ", ".join(f"{action.kind} {receiver(action)}" for action in actions)
 
 
 def _count(count: int | None) -> str:
