@@ -25,9 +25,11 @@ def world_of(job: Job) -> list[list[tuple[Any, ...]]]:
     return [rows(job, table, *table.c) for table in outside]
 
 
-def versions(job: Job) -> dict[int, str]:
-    """The status of every version."""
-    return dict(rows(job, tables.rules_version, tables.rules_version.c.seq, tables.rules_version.c.status))
+def versions(job: Job, scorecard: str = "b2b_saas") -> dict[int, str]:
+    """The status of every version of a scorecard."""
+    version = tables.rules_version
+    found = rows(job, version, version.c.scorecard, version.c.seq, version.c.status)
+    return {seq: status for name, seq, status in found if name == scorecard}
 
 
 def in_force(job: Job, scorecard: str = "b2b_saas") -> int:

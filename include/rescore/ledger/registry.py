@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from rescore.errors import InputUnreadable
+from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.ledger import tables
 from rescore.ledger.upsert import insert as upsert
 from rescore.rules.card import Scorecard
@@ -118,6 +118,14 @@ def card(connection: Connection, scorecard: str, seq: int) -> Scorecard:
     return _read(bytes(row.body), row.lists, f"{scorecard} version {seq}")
 
 
+def accepted(connection: Connection, scorecard: str, seq: int) -> Scorecard | None:
+    """The rules of one registered version; None where this build refuses what an earlier one accepted."""
+    try:
+        return card(connection, scorecard, seq)
+    except ScorecardInvalid:
+        return None
+
+
 @lru_cache(maxsize=32)
 def _read(body: bytes, lists: str | None, name: str) -> Scorecard:
     """Bodies and scorecards never change, and every step of a run asks for the same few."""
@@ -130,6 +138,16 @@ def set_status(connection: Connection, scorecard: str, seq: int, status: str) ->
         update(tables.rules_version)
         .where(tables.rules_version.c.scorecard == scorecard, tables.rules_version.c.seq == seq)
         .values(status=status)
+    )
+
+
+def refuse(connection: Connection, scorecard: str, seq: int, problems: Sequence[str]) -> None:
+    """Reject a version that an earlier build accepted, with why; people are told once more."""
+    version = tables.rules_version
+    connection.execute(
+        update(version)
+        .where(version.c.scorecard == scorecard, version.c.seq == seq)
+        .values(status=REJECTED, error="\n".join(problems), told_at=None)
     )
 
 

@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
 from rescore.causes import Cause
-from rescore.errors import ScorecardInvalid
 from rescore.lake.changes import BEFORE, NEWS, Changes, Step
 from rescore.ledger import registry, runs, seen, tables
 from rescore.ledger.runs import Run
@@ -217,21 +216,13 @@ def _versions(
     found = {ours: _Version(card, same_scoring=True)}
     for seq in others:
         if seq != ours:
-            found[seq] = _Version(
-                _card(connection, run.scorecard, seq), same_scoring=scoring[seq] == scoring[ours]
-            )
+            their_card = registry.accepted(connection, run.scorecard, seq)
+            found[seq] = _Version(their_card, same_scoring=scoring[seq] == scoring[ours])
     return found
 
 
 def _ours(versions: Mapping[int, _Version]) -> int:
     return next(iter(versions))
-
-
-def _card(connection: Connection, scorecard: str, seq: int) -> Scorecard | None:
-    try:
-        return registry.card(connection, scorecard, seq)
-    except ScorecardInvalid:
-        return None
 
 
 def _points(scores: pa.ChunkedArray) -> Numbers:

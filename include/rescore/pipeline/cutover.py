@@ -45,6 +45,8 @@ def rescore_pins(
     with ws.ledger.reading() as connection:
         card = activations.card_of(connection, active.scorecard, active.activation_seq)
         before = activations.version_before(connection, active.scorecard, active.activation_seq)
+        if before is not None and registry.accepted(connection, active.scorecard, before) is None:
+            before = None  # nothing that this build can compare with: the gate judges the run itself
     if active.wakes == "thresholds":
         if any(each.unless or each.already_fired for each in card.automations):
             return Pins(runs.RESCORE, as_of)

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete
 
-from rescore.errors import Fenced, InputUnreadable
+from rescore.errors import Fenced, InputUnreadable, ScorecardInvalid
 from rescore.ledger import activations, held, holds, registry, runs, tables
 from rescore.ledger.holds import Answer, Hold
 from rescore.pipeline.gate import promote_or_hold
-from rescore.pipeline.rules_change import put_forward
+from rescore.pipeline.rules_change import RulesNews, put_forward, reject_if_refused
 from rescore.plan.make import results_key
 from rescore.policy import read_policy
 from rescore.progress import Progress, silent
@@ -78,12 +78,19 @@ def expire_holds(ws: Workspace, at: datetime, *, progress: Progress = silent) ->
     """Close what nobody answered in time, and carry out what an interrupted process has left undone.
 
     Unanswered: crossings are suppressed and stay listed, a stage is discarded, a rules change stays out of
-    force. Every run calls this, so no hold outlives its time for long.
+    force. Held rules that this build refuses, though an earlier one accepted them, are rejected. Every run
+    calls this, so no hold outlives its time for long, and none keeps the others waiting.
 
     Returns:
-        Counts: `expired` holds, and what was carried out.
+        Counts: `expired` holds, `rejected` versions, and what was carried out.
     """
     counts: Counter[str] = Counter()
+    with ws.ledger.reading() as connection:
+        asked = holds.open_holds(connection, what=holds.RULES)
+    for hold in asked:
+        assert hold.version_seq is not None  # noqa: S101 - a rules hold is about a version
+        if news := reject_if_refused(ws, hold.scorecard, hold.version_seq, at=at):
+            counts += _told(news, progress)
     with ws.ledger.reading() as connection:
         lapsed, unfinished = holds.lapsed(connection, at), holds.unfinished(connection)
     for hold in lapsed:
@@ -96,8 +103,8 @@ def expire_holds(ws: Workspace, at: datetime, *, progress: Progress = silent) ->
         progress(f"{hold.hold_id}: {hold.state} by {hold.decided_by}")
         try:
             counts += _carry_out(ws, hold, at, progress)
-        except Fenced as busy:
-            progress(f"{hold.hold_id}: {busy}; it is carried out later")
+        except (Fenced, ScorecardInvalid) as obstacle:
+            progress(f"{hold.hold_id}: {obstacle}; it is carried out later")
     return counts
 
 
@@ -139,6 +146,12 @@ def _carry_out_rules(ws: Workspace, hold: Hold, at: datetime, progress: Progress
         granted=hold,
         progress=progress,
     )
+    return _told(news, progress)
+
+
+def _told(news: RulesNews, progress: Progress) -> Counter[str]:
+    for problem in news.problems:
+        progress(f"{news.path} is rejected: {problem}")
     return Counter({news.what: 1})
 
 

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from rescore.errors import Fenced, InputUnreadable, TerminalError
+from rescore.errors import Fenced, InputUnreadable, ScorecardInvalid, TerminalError
 from rescore.ledger import activations, holds, registry
 from rescore.ledger.activations import Active
 from rescore.ledger.holds import Hold
@@ -57,7 +57,9 @@ def put_forward(
 
     The first version, one before the first load is done, and one in which only the wording moved come into
     force at once: there is nothing to compare. For every other a plan is made. The version in force again
-    withdraws whatever else waits for an answer: edit and revert.
+    withdraws whatever else waits for an answer: edit and revert. A version that waits and that this build
+    refuses, though an earlier one accepted it, is rejected; one that follows rules that this build refuses
+    has nothing to be compared with, and its rescore is judged at the gate.
 
     Args:
         ws: The stores.
@@ -70,22 +72,25 @@ def put_forward(
         progress: Told what the plan is doing.
 
     Raises:
-        ScorecardInvalid: The version was rejected.
+        ScorecardInvalid: The version was rejected, or was in force before and is refused now.
         PolicyInvalid: The limits cannot be read.
         Fenced: Other rules came into force in between, a newer edit was saved, or somebody else decided about
             this version.
     """
     policy = read_policy(ws.policy_file)
+    if refused := reject_if_refused(ws, scorecard, version_seq, at=at):
+        return refused
     with ws.ledger.reading() as connection:
         begun = _present(connection, scorecard, version_seq)
         active = activations.active(connection, scorecard)
         card = registry.card(connection, scorecard, version_seq)
         moved = activations.moved(connection, scorecard, version_seq)
         old_version = None if active is None else _compared_with(connection, active)
+        comparable = old_version is not None and registry.accepted(connection, scorecard, old_version)
     change = _Change(ws, policy, card, version_seq, active, moved, at, by, granted, begun)
     if active is None or not active.first_load_done or active.version_seq == version_seq:
         return change.put_in_force(None)
-    if moved in (None, "wording"):
+    if moved in (None, "wording") or not comparable:
         return change.put_in_force(None)
     plan = None if granted is None else change.plan_as_released()
     if plan is None:
@@ -131,7 +136,7 @@ def rollback(
 
     Raises:
         InputUnreadable: There is no such scorecard or version, or none before.
-        ScorecardInvalid: That version was rejected.
+        ScorecardInvalid: That version was rejected, or this build refuses it.
         Fenced: Other rules came into force in between.
     """
     with ws.ledger.reading() as connection:
@@ -146,6 +151,32 @@ def rollback(
             )
         registry.version(connection, scorecard, version)
     return put_forward(ws, scorecard, version, at=at, by=by, progress=progress)
+
+
+def reject_if_refused(ws: Workspace, scorecard: str, version_seq: int, *, at: datetime) -> RulesNews | None:
+    """Reject a version that waits for a decision if this build refuses what an earlier one accepted.
+
+    Nobody is asked about it any more.
+
+    Returns:
+        The news, or None when there is nothing to refuse.
+    """
+    with ws.ledger.transaction() as connection:
+        registry.lock(connection, scorecard)
+        version = registry.version(connection, scorecard, version_seq)
+        if version.status not in (registry.DRAFT, registry.HELD):
+            return None
+        try:
+            registry.card(connection, scorecard, version_seq)
+            return None
+        except ScorecardInvalid as refused:
+            problems = refused.problems
+        registry.refuse(connection, scorecard, version_seq, problems)
+        for hold in holds.open_holds(connection, scorecard, holds.RULES):
+            if hold.version_seq == version_seq:
+                by = f"this build, which refuses version {version_seq}"
+                holds.close(connection, hold, holds.SUPERSEDED, at=at, by=by)
+    return RulesNews(version.path, scorecard, "rejected", version_seq, problems=tuple(problems))
 
 
 @dataclass(frozen=True, slots=True)

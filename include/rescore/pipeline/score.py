@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from rescore.errors import InputUnreadable
+from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.ledger import activations, runs, seen, streams
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
@@ -36,7 +36,8 @@ def start_runs(
     local midnight, because decay moves scores only then. Otherwise it takes the leads marked dirty.
 
     An owed rescore applies its plan, as of the plan's moment. Holds that nobody answered in time are closed
-    first.
+    first. A scorecard in force that this build refuses, though an earlier one accepted it, is paused with the
+    reason, and the others go on.
 
     Args:
         ws: The stores.
@@ -56,6 +57,8 @@ def start_runs(
     expire_holds(ws, at, progress=progress)
     with ws.ledger.reading() as connection:
         cards = _asked_for(connection, scorecards)
+    cards = [card for card in cards if not _paused_as_refused(ws, card, at, progress)]
+    with ws.ledger.reading() as connection:
         complete = streams.history_complete(connection)
         known = {card.scorecard: runs.exists(connection, f"{run_id}/{card.scorecard}") for card in cards}
         kinds = {
@@ -96,6 +99,20 @@ def _asked_for(connection: Connection, scorecards: Collection[str]) -> list[acti
         there = ", ".join(card.scorecard for card in cards) or "none yet"
         raise InputUnreadable(f"no scorecard `{min(unknown)}` is in force; there is {there}")
     return [card for card in cards if not card.paused and (not scorecards or card.scorecard in scorecards)]
+
+
+def _paused_as_refused(ws: Workspace, active: activations.Active, at: datetime, progress: Progress) -> bool:
+    """Pause a scorecard whose rules in force this build refuses; what it says is kept for `status`."""
+    with ws.ledger.reading() as connection:
+        try:
+            activations.card_of(connection, active.scorecard, active.activation_seq)
+            return False
+        except ScorecardInvalid as refused:
+            reason = f"this build refuses its version {active.version_seq}: {'; '.join(refused.problems)}"
+    with ws.ledger.transaction() as connection:
+        activations.pause(connection, active.scorecard, at=at, by="this build", reason=reason)
+    progress(f"{active.scorecard} is paused: {reason}")
+    return True
 
 
 def _kind(
