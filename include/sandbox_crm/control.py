@@ -9,8 +9,10 @@ from pydantic import BaseModel
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from sandbox_crm.faults import Fault, Faults
+from sandbox_crm.history import SCREEN, Author
 from sandbox_crm.objects import InSandbox
 from sandbox_crm.sandbox import Delivery
+from sandbox_crm.shapes import Properties
 from sandbox_crm.store import iso
 from sandbox_crm.vendor import Refusal
 
@@ -21,6 +23,24 @@ class FaultScript(BaseModel):
     """Faults to come, in place of those still waiting."""
 
     faults: list[Fault]
+
+
+class PersonsEdit(BaseModel):
+    """What somebody types into a contact's page; an empty text clears a property."""
+
+    id: int
+    properties: Properties
+    user: int = 7001
+
+
+@router.post("/edit")
+async def edit(given: PersonsEdit, sandbox: InSandbox) -> dict[str, int]:
+    """Let a person at a screen change a contact."""
+    if given.id not in sandbox.store.objects("contacts", [given.id]):
+        raise Refusal(404, "OBJECT_NOT_FOUND", "There is no such contact")
+    values = {name: value or None for name, value in given.properties.items()}
+    sandbox.store.write(given.id, values, sandbox.now(), Author(SCREEN.source, given.user))
+    return {"edited": len(values)}
 
 
 @router.post("/release")

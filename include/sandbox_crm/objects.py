@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from sandbox_crm import history
 from sandbox_crm.sandbox import Sandbox, sandbox_of
 from sandbox_crm.search import SearchRequest
 from sandbox_crm.shapes import Properties
@@ -15,6 +16,7 @@ from sandbox_crm.store import iso
 from sandbox_crm.vendor import VERSION, Refusal, bad_request
 
 BATCH: Final = 100
+BATCH_WITH_HISTORY: Final = 50
 ALWAYS: Final = {
     "contacts": ("createdate", "email", "firstname", "lastname", "hs_object_id", "lastmodifieddate"),
     "engagements": ("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
@@ -43,6 +45,7 @@ class BatchRead(BaseModel):
 
     inputs: list[Input]
     properties: list[str] = Field(default_factory=list)
+    propertiesWithHistory: list[str] = Field(default_factory=list)  # noqa: N815
     idProperty: Literal["email", "hs_object_id"] = "hs_object_id"  # noqa: N815
 
 
@@ -75,7 +78,7 @@ async def read(kind: Kind, record_id: str, sandbox: InSandbox, properties: str =
 @router.post("/{kind}/batch/read")
 async def batch_read(kind: Kind, wanted: BatchRead, sandbox: InSandbox) -> JSONResponse:
     """Up to 100 records by id, or contacts by e-mail; the unknown ones are reported beside those found."""
-    ids = _batch(wanted.inputs)
+    ids = _batch(wanted.inputs, BATCH_WITH_HISTORY if wanted.propertiesWithHistory else BATCH)
     rows: dict[str, sqlite3.Row]
     if wanted.idProperty == "email":
         rows = sandbox.store.contacts_by_email(ids) if kind == "contacts" else {}
@@ -83,7 +86,10 @@ async def batch_read(kind: Kind, wanted: BatchRead, sandbox: InSandbox) -> JSONR
         rows = {str(number): row for number, row in sandbox.store.objects(kind, _numbers(ids)).items()}
     found = {rows[i.lower()]["id"]: rows[i.lower()] for i in ids if i.lower() in rows}
     unknown = [i for i in ids if i.lower() not in rows]
-    results = [record(row, wanted.properties) for row in found.values()]
+    results = [
+        record(row, wanted.properties) | _history(sandbox, row, wanted.propertiesWithHistory)
+        for row in found.values()
+    ]
     return _answer(sandbox, results, [_not_found(unknown)] if unknown else [])
 
 
@@ -130,10 +136,21 @@ def record(row: sqlite3.Row, wanted: list[str]) -> dict[str, Any]:
     }
 
 
-def _batch(inputs: list[Input]) -> list[str]:
+def _history(sandbox: Sandbox, row: sqlite3.Row, names: list[str]) -> dict[str, Any]:
+    if not names:
+        return {}
+    known = history.of_record(sandbox.store.db, row, json.loads(row["properties"]), names)
+    dated = {
+        name: [entry | {"timestamp": iso(entry["timestamp"])} for entry in entries]
+        for name, entries in known.items()
+    }
+    return {"propertiesWithHistory": dated}
+
+
+def _batch(inputs: list[Input], most: int = BATCH) -> list[str]:
     ids = [asked.id for asked in inputs]
-    if len(ids) > BATCH:
-        bad_request(f"The maximum number of inputs supported is {BATCH}, but {len(ids)} were given")
+    if len(ids) > most:
+        bad_request(f"The maximum number of inputs supported is {most}, but {len(ids)} were given")
     twice = sorted({i for i in ids if ids.count(i) > 1})
     if twice:
         bad_request(

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from sandbox_crm import history
+from sandbox_crm.history import APP, SCREEN, Author
 from sandbox_crm.load import load
 from sandbox_crm.shapes import Properties
 from sandbox_crm.world import World
@@ -52,7 +54,7 @@ class Store:
         self.ends_at = milliseconds(world.ends_at)
         self.released_until = milliseconds(world.ends_at - world.held_back)
         self.db.execute("PRAGMA synchronous = OFF")
-        self.db.executescript(TABLES)
+        self.db.executescript(TABLES + history.TABLE)
         self.db.execute("BEGIN")
         load(self.db, world.script, ends_at=self.ends_at, known_until=self.released_until)
         self.db.execute("COMMIT")
@@ -89,8 +91,9 @@ class Store:
                 found |= dict.fromkeys((properties.get(name) or "").lower().split(";"), row)
         return {address: row for address, row in found.items() if address in wanted}
 
-    def write(self, contact_id: int, properties: Properties, now: int) -> None:
+    def write(self, contact_id: int, properties: Properties, now: int, by: Author = APP) -> None:
         """Set properties of a contact; like every write it moves the modified date."""
+        history.note(self.db, contact_id, properties, now, by)
         self.db.execute(
             "UPDATE objects SET properties = json_patch(properties, ?), modified = max(?, modified + 1)"
             " WHERE id = ?",
@@ -114,7 +117,7 @@ class Store:
             " ORDER BY occurred",
             span,
         ):
-            self.write(contact_id, json.loads(properties), now)
+            self.write(contact_id, json.loads(properties), now, SCREEN)
             touched.add(contact_id)
         for table in FACTS:
             appeared[table] = self.db.execute(
