@@ -36,6 +36,14 @@ def test_the_core_knows_neither_the_sandbox_nor_the_demo():
         assert not imported(file) & {"sandbox_crm", "demo"}, file
 
 
+def test_a_plan_knows_no_vendor():
+    for file in (PROJECT / "include" / "rescore" / "plan").glob("*.py"):
+        modules = [
+            n.module or "" for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.ImportFrom)
+        ]
+        assert not [module for module in modules if module.startswith("rescore.connectors")], file
+
+
 def test_airflow_is_met_through_its_sdk():
     """What else may be imported is public too, and listed here with its reason."""
     allowed = {

@@ -10,7 +10,6 @@ from datetime import datetime
 import pyarrow as pa
 from sqlglot import exp
 
-from rescore.connectors.hubspot.client import Limits as CrmLimits
 from rescore.errors import InputUnreadable
 from rescore.ledger.plans import Record
 from rescore.limits import Limits, Verdict, crossing_limit, judge
@@ -53,7 +52,6 @@ class Setting:
     activation_seq: int | None = None
     input_ver: int | None = None
     mappings: Mapping[str, CrmMapping] = field(default_factory=dict)
-    crm_limits: Mapping[str, CrmLimits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ def assemble(
     with some(named) as few:
         explaining = Explaining(both, few, named, as_of=as_of)
     up, down, drawn = (tuple(map(explaining.example, leads)) for leads in picked)
-    targets = target_effects(setting.mappings, new.id, count(written(both, record)), setting.crm_limits)
+    targets = target_effects(setting.mappings, new.id, count(written(both, record)))
     plan = Plan(
         plan_hash=setting.plan_hash,
         scorecard=new.id,

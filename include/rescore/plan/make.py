@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
 
-from rescore.connectors.hubspot.client import Limits as CrmLimits
 from rescore.errors import InputUnreadable
 from rescore.ledger import activations, registry
 from rescore.ledger.firing_history import fired_since, usual_daily
@@ -40,7 +38,6 @@ def make_plan(
     by: str,
     old_version: int | None = None,
     split: str | None = None,
-    crm_limits: Mapping[str, CrmLimits] | None = None,
     progress: Progress = silent,
 ) -> Plan:
     """Plan putting `new` in force in place of the rules in force; nothing but the plan is written.
@@ -59,7 +56,6 @@ def make_plan(
         by: Who asked.
         old_version: Compare with this registered version instead of the one in force.
         split: An attribute of leads to split the effect by.
-        crm_limits: What the connections of CRMs allow, by CRM; the vendor's own where one is missing.
         progress: Told before every long step.
 
     Raises:
@@ -101,7 +97,6 @@ def make_plan(
             by=by,
             limits=read_policy(ws.policy_file).limits(scorecard),
             mappings=ws.mappings(),
-            crm_limits=crm_limits or {},
         )
         some_facts = partial(ws.lake.facts, known_as_of=facts.seen)
         plan = assemble(

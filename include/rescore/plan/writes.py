@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow.compute as pc
 
-from rescore.connectors.hubspot.client import Limits
 from rescore.ledger.plans import Record
 from rescore.mapping import Mapping as CrmMapping
 from rescore.plan.columns import Flags, differs, some
@@ -15,8 +14,11 @@ from rescore.plan.effects import Both
 from rescore.plan.plan import TargetEffect
 from rescore.scoring.as_json import dimensions_json
 
+LEADS_A_CALL = 100
+"""What one call of every connector takes, unless its Connection says otherwise."""
+
 SECONDS_A_CALL = 0.4
-"""What a batch of a hundred takes, end to end; calls go one after the other."""
+"""What such a call takes, end to end; calls go one after the other, slower than any account's pace allows."""
 
 
 def written(both: Both, record: Record) -> Flags:
@@ -31,28 +33,23 @@ def written(both: Both, record: Record) -> Flags:
     return pc.and_(scored, some([differs(new, old) for new, old in pairs], both.rows.num_rows))
 
 
-def target_effects(
-    mappings: Mapping[str, CrmMapping], scorecard: str, leads: int, limits: Mapping[str, Limits]
-) -> Iterator[TargetEffect]:
+def target_effects(mappings: Mapping[str, CrmMapping], scorecard: str, leads: int) -> Iterator[TargetEffect]:
     """What each CRM that shows the scorecard gets to see.
 
     Args:
         mappings: Every CRM's, by name.
         scorecard: Whose scores are written.
         leads: How many leads are written.
-        limits: Of the connections, by CRM; the vendor's own where one is missing.
     """
     for name, mapping in mappings.items():
         if scorecard not in mapping.scores:
             continue
-        pace = limits.get(name, Limits())
-        calls = math.ceil(leads / pace.batch)
-        seconds = calls * max(SECONDS_A_CALL, pace.calls_seconds / pace.calls)
+        calls = math.ceil(leads / LEADS_A_CALL)
         yield TargetEffect(
             target=name,
             mode=mapping.mode_of(scorecard),
             leads=leads,
             fields=mapping.scores[scorecard].properties,
             calls=calls,
-            seconds=math.ceil(seconds),
+            seconds=math.ceil(calls * SECONDS_A_CALL),
         )
