@@ -3,9 +3,10 @@
     RescoreError
     ├── ConfigurationError   a person edits a file    ScorecardInvalid · MappingInvalid · SettingsIncomplete
     │                                                  PolicyInvalid · InputUnreadable · LedgerBehind
-    ├── TerminalError        a person looks outside   CrmRejectedCredentials · CrmFieldMissing · CursorStuck
+    ├── TerminalError        a person looks outside   CrmRejectedCredentials · CrmLacksScope · CrmFieldMissing
+    │                                                  CursorStuck
     ├── RetryableError       the same call, later     CrmUnavailable · CrmRateLimited · LedgerBusy
-    ├── RecordError          set one record aside     RecordUnreadable
+    ├── RecordError          set one record aside     RecordUnreadable · RecordRefused · RecordGone
     └── Superseded           a newer writer took over Fenced
 
 The core raises; only the Airflow side decides what a task does about each family. A message names
@@ -69,6 +70,10 @@ class CrmRejectedCredentials(TerminalError):
     """The CRM refused the token, or the token lacks a scope."""
 
 
+class CrmLacksScope(CrmRejectedCredentials):
+    """The token is good, but may not do this call."""
+
+
 class CrmFieldMissing(TerminalError):
     """The CRM does not have a property that the mapping names."""
 
@@ -78,7 +83,11 @@ class CursorStuck(TerminalError):
 
 
 class CrmUnavailable(RetryableError):
-    """No usable answer from the CRM."""
+    """No usable answer from the CRM; `sent` tells whether the call may have had its effect all the same."""
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        self.sent = sent
+        super().__init__(message)
 
 
 class CrmRateLimited(RetryableError):
@@ -95,6 +104,14 @@ class LedgerBusy(RetryableError):
 
 class RecordUnreadable(RecordError):
     """A record from a source cannot be read as a fact."""
+
+
+class RecordRefused(RecordError):
+    """The CRM does not take what it was asked to write or make for one record."""
+
+
+class RecordGone(RecordError):
+    """The CRM has no such record any more."""
 
 
 class Fenced(Superseded):

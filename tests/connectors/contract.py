@@ -79,7 +79,7 @@ class ConnectorContract:
     def test_an_update_lands_on_its_record_alone(self, rig: Rig):
         one, other = rig.leads[:2]
         results = rig.connector.write([ScoreUpdate(one, {rig.score: 87})])
-        assert [(result.lead_id, result.ok) for result in results] == [(one, True)]
+        assert [(result.lead_id, result.kind) for result in results] == [(one, "ok")]
         assert rig.shown(one, rig.score) == "87"
         assert not rig.shown(other, rig.score)
 
@@ -107,19 +107,18 @@ class ConnectorContract:
         people = rig.people()
         updates = [ScoreUpdate(lead, {rig.score: 7}) for lead in (rig.leads[0], "999999999", rig.leads[1])]
         results = rig.connector.write(updates)
-        assert [(result.lead_id, result.ok) for result in results] == [
-            (rig.leads[0], True),
-            ("999999999", False),
-            (rig.leads[1], True),
+        assert [(result.lead_id, result.kind) for result in results] == [
+            (rig.leads[0], "ok"),
+            ("999999999", "gone"),
+            (rig.leads[1], "ok"),
         ]
         assert results[1].reason
-        assert not results[1].retryable
         assert rig.people() == people
 
     def test_a_record_named_twice_gets_both_updates_and_two_results(self, rig: Rig):
         lead = rig.leads[0]
         results = rig.connector.write([ScoreUpdate(lead, {rig.score: 7}), ScoreUpdate(lead, {rig.text: "B"})])
-        assert [result.ok for result in results] == [True, True]
+        assert [result.kind for result in results] == ["ok", "ok"]
         assert (rig.shown(lead, rig.score), rig.shown(lead, rig.text)) == ("7", "B")
 
     def test_a_rate_limit_surfaces_with_the_wait_the_server_asked_for(self, rig: Rig):
@@ -133,7 +132,7 @@ class ConnectorContract:
         rig.go_down()
         with pytest.raises(CrmUnavailable):
             rig.connector.write([update])
-        assert rig.connector.write([update])[0].ok
+        assert rig.connector.write([update])[0].kind == "ok"
 
     def test_a_bad_token_is_told_apart_in_reading_and_writing(self, rig: Rig):
         rig.lock_out()

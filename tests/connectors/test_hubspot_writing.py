@@ -53,7 +53,7 @@ def outcome(results) -> dict[str, str]:
 
 
 def _word(result) -> str:
-    return "ok" if result.ok else "later" if result.retryable else "refused"
+    return {"unknown": "later", "transient": "later", "record": "refused"}.get(result.kind, result.kind)
 
 
 def test_records_go_out_in_full_batches(server, contacts):
@@ -100,17 +100,17 @@ def done(*ids: object) -> dict:
         ),
         pytest.param(
             done("1", "3") | {"errors": [NOT_FOUND | {"context": {"ids": ["2"]}}]},
-            ALL_OK | {"2": "refused"},
+            ALL_OK | {"2": "gone"},
             id="an error that names its id",
         ),
         pytest.param(
             done("1") | {"errors": [NOT_FOUND | {"context": {"ids": ["2", "3"]}}]},
-            {"1": "ok", "2": "refused", "3": "refused"},
+            {"1": "ok", "2": "gone", "3": "gone"},
             id="an error that names two",
         ),
         pytest.param(
             {"results": [], "errors": [NOT_FOUND | {"context": {"objectWriteTraceId": ["2"]}}]},
-            {"1": "later", "2": "refused", "3": "later"},
+            {"1": "later", "2": "gone", "3": "later"},
             id="an error that names a trace id",
         ),
         pytest.param(
@@ -125,7 +125,7 @@ def done(*ids: object) -> dict:
         ),
         pytest.param(
             done("1", "2", "3") | {"errors": [NOT_FOUND | {"id": "3"}]},
-            ALL_OK | {"3": "refused"},
+            ALL_OK | {"3": "gone"},
             id="both a result and an error",
         ),
     ],

@@ -53,13 +53,13 @@ def test_a_refused_record_is_refused_with_the_reason_and_others_are_written():
     crm = MemoryRig().connector
     crm.refuse("3", "the owner locked it")
     results = crm.write([ScoreUpdate("3", {"score": 1}), ScoreUpdate("4", {"score": 1})])
-    assert [(result.ok, result.reason) for result in results] == [
-        (False, "the owner locked it"),
-        (True, None),
+    assert [(result.kind, result.reason) for result in results] == [
+        ("record", "the owner locked it"),
+        ("ok", None),
     ]
 
 
 def test_a_merged_lead_is_no_longer_there_to_be_written():
     crm = MemoryRig().connector
     crm.put_lead("1", {}, merged=["2"])
-    assert not crm.write([ScoreUpdate("2", {"score": 1})])[0].ok
+    assert crm.write([ScoreUpdate("2", {"score": 1})])[0].kind == "gone"

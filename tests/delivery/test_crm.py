@@ -7,10 +7,10 @@ import pytest
 from rescore.connectors.base import ScoreUpdate, WriteResult
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
-from rescore.delivery.fields import reasons_text
 from rescore.errors import CrmFieldMissing, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
 from rescore.ledger import activations, tables
 from rescore.mapping import load_mapping
+from rescore.reasons import reasons_text
 from tests.delivery.conftest import MAPPING
 from tests.ledger.world import MINUTE
 
@@ -76,9 +76,9 @@ def test_a_refused_record_is_parked_with_the_reason_and_its_neighbours_are_writt
     assert deliver(world, crm, mapping) == {}
 
 
-def test_a_record_that_is_gone_is_parked_and_never_created(world, crm, mapping):
+def test_a_record_that_is_gone_is_noted_as_deleted_and_never_created(world, crm, mapping):
     world.score(**{"crm:99": 5})
-    assert deliver(world, crm, mapping)["parked"] == 1
+    assert deliver(world, crm, mapping)["deleted"] == 1
     assert "99" not in crm.shown
 
 
@@ -92,7 +92,7 @@ def test_a_lead_of_another_source_is_not_written(world, crm, mapping):
 def test_the_losing_record_of_a_merge_is_not_written(world, crm, mapping):
     assert deliver(world, crm, mapping, merged=lambda leads: {"crm:2": "crm:1"} if "crm:2" in leads else {})
     assert shown(crm) == ALL | {"2": None}
-    assert ("parked", "merged into crm:1") in world.rows(tables.sync, "state", "reason")
+    assert ("deleted", "merged into crm:1") in world.rows(tables.sync, "state", "reason")
 
 
 class TestShadow:
@@ -190,9 +190,7 @@ class TestFaults:
         class Forgetful(MemoryCrm):
             def write(self, updates):
                 crm.write(updates)
-                return [
-                    WriteResult(update.lead_id, False, "not reported", retryable=True) for update in updates
-                ]
+                return [WriteResult(update.lead_id, "unknown", "not reported") for update in updates]
 
         assert deliver(world, Forgetful("crm", batch_size=2), mapping) == {"deferred": 3, "calls": 2}
         assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rescore.delivery.outcome import Outcome
 from rescore.ledger import deliveries, registry, syncs
 from rescore.ledger.deliveries import DeliveryResult
 from rescore.ledger.status import LEAD_STATES, status
@@ -24,18 +25,19 @@ def test_an_empty_ledger_has_a_status(world):
 
 
 def test_every_lead_is_counted_once_in_the_state_that_says_most_about_it(world):
-    names = ("settled", "parked", "deferred", "due", "moved", "outside", "dirty")
+    names = ("settled", "parked", "deferred", "due", "moved", "outside", "dirty", "deleted")
     world.first_load(**{f"crm:{name}": None if name == "outside" else 120 for name in names})
     with world.ledger.transaction() as connection:
         claims = syncs.claim(connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=100)
         answers = {
-            "crm:settled": {"ok": True},
-            "crm:moved": {"ok": True},
-            "crm:dirty": {"ok": True},
-            "crm:parked": {"ok": False, "reason": "no such record"},
-            "crm:deferred": {"ok": False, "retryable": True},
+            "crm:settled": Outcome("ok"),
+            "crm:moved": Outcome("ok"),
+            "crm:dirty": Outcome("ok"),
+            "crm:parked": Outcome("record", "locked by its owner"),
+            "crm:deferred": Outcome("transient", "not now"),
+            "crm:deleted": Outcome("gone", "no such record"),
         }
-        results = [SyncResult(claim, **answers[claim.lead]) for claim in claims if claim.lead in answers]
+        results = [SyncResult(claim, answers[claim.lead]) for claim in claims if claim.lead in answers]
         syncs.settle(connection, results, now=world.now)
     world.score(**{"crm:moved": 60})
     world.land("crm:dirty", "crm:new")
@@ -45,11 +47,12 @@ def test_every_lead_is_counted_once_in_the_state_that_says_most_about_it(world):
         "parked": 1,
         "deferred": 1,
         "due": 2,
+        "deleted": 1,
         "outside": 1,
         "dirty": 2,
     }
     assert sum(card.leads.values()) == len(names) + 1
-    assert (card.scored, card.bands) == (6, {"A": 5, "B": 1})
+    assert (card.scored, card.bands) == (7, {"A": 6, "B": 1})
 
 
 def test_a_lead_shown_in_two_targets_counts_by_the_one_that_is_behind(world):
@@ -57,7 +60,7 @@ def test_a_lead_shown_in_two_targets_counts_by_the_one_that_is_behind(world):
     world.first_load(**{"crm:1": 1})
     with world.ledger.transaction() as connection:
         [claim] = syncs.claim(connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=9)
-        syncs.settle(connection, [SyncResult(claim, ok=True)], now=world.now)
+        syncs.settle(connection, [SyncResult(claim, Outcome("ok"))], now=world.now)
     seen = look(world)
     assert {name: count for name, count in seen.scorecards[0].leads.items() if count} == {"due": 1}
     assert seen.syncs == {"crm": {"settled": 1}, "warehouse": {"due": 1}}

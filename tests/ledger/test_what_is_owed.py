@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from rescore.delivery.outcome import BACKOFF, Outcome
 from rescore.ledger import activations, deliveries, syncs, tables
 from rescore.ledger.deliveries import DeliveryResult
-from rescore.ledger.leases import BACKOFF, backoff
+from rescore.ledger.leases import backoff
 from rescore.ledger.syncs import SyncResult
 from tests.ledger.world import MINUTE, World
 
 LEASE = 5 * MINUTE
+OK, REFUSED = Outcome("ok"), Outcome("record", "locked by its owner")
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ class TestSyncs:
         assert [c.lead for c in claim(world, limit=1) + claim(world, limit=1)] == ["crm:1", "crm:2"]
 
     def test_an_acknowledged_lead_is_settled_and_never_claimed_again(self, world):
-        assert settle(world, *[SyncResult(c, ok=True) for c in claim(world)]) == {"acknowledged": 2}
+        assert settle(world, *[SyncResult(c, OK) for c in claim(world)]) == {"acknowledged": 2}
         assert sync(world) == [("crm:1", 1, 1, "settled", 0), ("crm:2", 1, 1, "settled", 0)]
         assert claim(world, at=world.now + 100 * LEASE) == []
 
@@ -76,31 +78,31 @@ class TestSyncs:
     def test_a_score_that_moved_while_it_was_sent_stays_due(self, world, ok):
         sent = claim(world)[0]
         world.score(**{"crm:1": 30})
-        settle(world, SyncResult(sent, ok=ok, reason=None if ok else "no such record"))
+        settle(world, SyncResult(sent, OK if ok else REFUSED))
         assert sync(world)[0] == ("crm:1", 2, 1 if ok else 0, "due", 0)
         assert [(c.lead, c.ver) for c in claim(world)] == [("crm:1", 2)]
 
     def test_a_settlement_under_a_lost_lease_changes_nothing(self, world):
         slow = claim(world, worker="slow")
         quick = claim(world, worker="slow", at=world.now + LEASE)  # the same name, another claim
-        assert settle(world, *[SyncResult(c, ok=True) for c in slow]) == {"lost": 2}
-        assert settle(world, *[SyncResult(c, ok=True) for c in quick]) == {"acknowledged": 2}
+        assert settle(world, *[SyncResult(c, OK) for c in slow]) == {"lost": 2}
+        assert settle(world, *[SyncResult(c, OK) for c in quick]) == {"acknowledged": 2}
 
     def test_a_refused_lead_is_parked_until_its_score_changes(self, world):
         one, _ = claim(world)
-        assert settle(world, SyncResult(one, ok=False, reason="no such record")) == {"parked": 1}
+        assert settle(world, SyncResult(one, REFUSED)) == {"parked": 1}
         assert claim(world, at=world.now + 1000 * LEASE)[0].lead == "crm:2"
         world.score(**{"crm:1": 60})
         assert claim(world)[0].lead == "crm:1"
 
     def test_one_bad_record_never_blocks_a_good_one(self, world):
         one, two = claim(world)
-        results = [SyncResult(one, ok=False, reason="bad"), SyncResult(two, ok=True)]
+        results = [SyncResult(one, REFUSED), SyncResult(two, OK)]
         assert settle(world, *results) == {"parked": 1, "acknowledged": 1}
 
     def test_what_a_target_could_not_take_comes_back_after_the_wait(self, world):
         one = claim(world)[0]
-        settle(world, SyncResult(one, ok=False, reason="500", retryable=True))
+        settle(world, SyncResult(one, Outcome("transient", "500")))
         assert sync(world)[0] == ("crm:1", 1, 0, "due", 1)
         assert claim(world, at=world.now + timedelta(seconds=4)) == []
         assert [(c.lead, c.tries) for c in claim(world, at=world.now + timedelta(seconds=6))] == [
@@ -108,7 +110,7 @@ class TestSyncs:
         ]
 
     def test_the_wait_a_target_asks_for_wins(self, world):
-        settle(world, SyncResult(claim(world)[0], ok=False, reason="429", retryable=True, retry_after=90))
+        settle(world, SyncResult(claim(world)[0], Outcome("transient", "429", retry_after=90)))
         assert claim(world, at=world.now + timedelta(seconds=89)) == []
         assert len(claim(world, at=world.now + timedelta(seconds=90))) == 1
 

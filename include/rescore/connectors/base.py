@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from rescore.delivery.outcome import Kind
 from rescore.lake.records import Page
 
 Cursor = dict[str, Any]
@@ -29,17 +30,15 @@ class ScoreUpdate:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of one update.
+    """What became of one update; what each kind leads to is told in `rescore.delivery.outcome`.
 
-    Not ok and `retryable`: the outcome is unknown or the CRM asked to come back, and the same
-    update sent again is right. Not ok otherwise: the CRM refused this record, and a person has to
-    look; `reason` says why without any value of the lead.
+    `record` the CRM refused it and a person has to look; `gone` it has no such record any more; `unknown`
+    and `transient` the same update sent again is right. `reason` says why without any value of the lead.
     """
 
     lead_id: str
-    ok: bool
+    kind: Kind
     reason: str | None = None
-    retryable: bool = False
 
 
 @runtime_checkable

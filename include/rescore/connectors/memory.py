@@ -89,11 +89,11 @@ class MemoryCrm:
 
     def _write(self, update: ScoreUpdate) -> WriteResult:
         if update.lead_id not in self.shown:
-            return WriteResult(update.lead_id, False, "this record does not exist")
+            return WriteResult(update.lead_id, "gone", "this record does not exist")
         if update.lead_id in self.refusals:
-            return WriteResult(update.lead_id, False, self.refusals[update.lead_id])
+            return WriteResult(update.lead_id, "record", self.refusals[update.lead_id])
         self.shown[update.lead_id].update(update.fields)
-        return WriteResult(update.lead_id, True)
+        return WriteResult(update.lead_id, "ok")
 
     def _fail_when_told(self) -> None:
         if self.failures:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from rescore import mapping as mappings
 from rescore.connectors.base import FieldValue, ScoreUpdate, Target
 from rescore.delivery.fields import score_fields
+from rescore.delivery.outcome import Outcome, outcome_of
 from rescore.delivery.passing import PassingTime
 from rescore.errors import CrmRateLimited, RetryableError, TerminalError
 from rescore.ledger import syncs
@@ -53,8 +54,9 @@ def update_crm(
 
     Returns:
         Counts of leads times scorecards: `acknowledged`, `deferred` (later runs try again), `parked` (a
-        person has to look), `shadow`, `lost` (another worker has them). `calls` to the CRM, and
-        `stopped` when the CRM was down or asked for a long pause after some had been written.
+        person has to look), `deleted` (gone from the CRM), `shadow`, `lost` (another worker has them).
+        `calls` to the CRM, and `stopped` when the CRM was down or asked for a long pause after some had
+        been written.
 
     Raises:
         CrmRejectedCredentials, CrmFieldMissing: A person has to act; everything unsent stays due.
@@ -152,9 +154,9 @@ class _Work:
         for claim in batch:
             source, lead_id = split_lead_key(claim.lead)
             if claim.lead in gone:
-                results.append(SyncResult(claim, False, f"merged into {gone[claim.lead]}"))
+                results.append(SyncResult(claim, Outcome("gone", f"merged into {gone[claim.lead]}")))
             elif source != self._target.name:
-                results.append(SyncResult(claim, False, f"no record of {self._target.name}"))
+                results.append(SyncResult(claim, Outcome("record", f"no record of {self._target.name}")))
             else:
                 fields[lead_id] |= score_fields(claim, self._mapping.scores[claim.scorecard])
                 claims[lead_id].append(claim)
@@ -162,7 +164,7 @@ class _Work:
             self.counts["calls"] += 1
             written = self._target.write([ScoreUpdate(lead_id, shown) for lead_id, shown in fields.items()])
             results += [
-                SyncResult(claim, result.ok, result.reason, result.retryable)
+                SyncResult(claim, Outcome(result.kind, result.reason))
                 for result in written
                 for claim in claims[result.lead_id]
             ]
@@ -175,7 +177,7 @@ class _Work:
         asked = error.retry_after if isinstance(error, CrmRateLimited) else None
         if asked is not None or self._failures == FAILURES_IN_A_ROW:
             self.counts["stopped"] += 1
-        return [SyncResult(claim, False, str(error), retryable=True, retry_after=asked) for claim in batch]
+        return [SyncResult(claim, outcome_of(error)) for claim in batch]
 
     def settle(self, results: Sequence[SyncResult]) -> None:
         """Note what became of a batch."""

@@ -12,17 +12,11 @@ from zlib import crc32
 
 from sqlalchemy import ColumnElement, Table, or_, select
 
+from rescore.delivery.outcome import BACKOFF, CONSEQUENCES, UNREADY_WAIT, Outcome
 from rescore.ledger import tables
 
-BACKOFF = (
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-)
-"""The wait after the first failure, the second, ...; from the last on it stays the same."""
+LONGEST_WISH = timedelta(days=2)
+"""A receiver that asks for more is mistaken, or means never."""
 
 
 def token(worker: str) -> str:
@@ -37,8 +31,20 @@ def backoff(tries: int, *, key: str) -> timedelta:
 
 
 def wait(tries: int, key: str, asked: float | None) -> timedelta:
-    """The receiver's own wish wins."""
-    return backoff(tries, key=key) if asked is None else timedelta(seconds=asked)
+    """The receiver's own wish wins, up to `LONGEST_WISH`."""
+    return backoff(tries, key=key) if asked is None else min(timedelta(seconds=max(0.0, asked)), LONGEST_WISH)
+
+
+def next_at(outcome: Outcome, *, tries: int, key: str, now: datetime) -> datetime | None:
+    """When a thing that is due again may be taken up; None: at once, because its Connection's breaker waits.
+
+    `tries` counts those spent, the one just made included if it was; `key` names the thing.
+    """
+    if outcome.kind == "unready":
+        return now + UNREADY_WAIT
+    if outcome.retry_after is None and not CONSEQUENCES[outcome.kind].spends_try:
+        return None
+    return now + wait(tries, key, outcome.retry_after)
 
 
 def free(table: Table, now: datetime) -> ColumnElement[bool]:

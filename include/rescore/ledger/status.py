@@ -21,9 +21,12 @@ SUPPRESSED_LATELY = timedelta(days=7)
 LEAD_STATES = (
     "dirty",  # new facts, or overtaken: the next run scores it
     "parked",  # a target refused it; a person has to look
+    "overridden",  # a person wrote another score into the CRM, and it stays for now
     "deferred",  # a target could not take it; tried again later
     "due",  # waits for the next update_crm
     "shadow",  # known, and on purpose not sent
+    "small",  # moved by less than the mapping's minimum_change since it was last shown
+    "deleted",  # gone from the CRM: nobody is created anew
     "outside",  # never in the audience: nothing to show
     "untargeted",  # scored, and no target shows this scorecard
     "settled",  # every target shows the score of record

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, select, update
+from sqlalchemy import Connection, Update, bindparam, case, select, update
 
+from rescore.delivery.outcome import CONSEQUENCES, Next, Outcome, next_state
 from rescore.ledger import leases, tables
 
 
@@ -39,13 +40,10 @@ class SyncClaim:
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What became of a claim; not ok and not `retryable` parks it until its score changes again."""
+    """What became of a claim; a parked one stays so until its score changes again."""
 
     claim: SyncClaim
-    ok: bool
-    reason: str | None = None
-    retryable: bool = False
-    retry_after: float | None = None
+    outcome: Outcome
 
 
 def claim(
@@ -114,60 +112,79 @@ def settle(connection: Connection, results: Iterable[SyncResult], *, now: dateti
     A lead whose score moved on while it was being sent stays due.
 
     Returns:
-        Counts: `acknowledged`, `deferred`, `parked`; `lost` for those whose lease had passed to another.
+        Counts: `acknowledged`, `deferred`, `parked`, `deleted`; `lost` for those whose lease had passed to
+        another.
     """
+    groups: dict[Next, list[dict[str, Any]]] = {"done": [], "due": [], "parked": [], "deleted": []}
+    for result in sorted(results, key=lambda result: (result.claim.scorecard, result.claim.lead)):
+        claim, outcome = result.claim, result.outcome
+        tries = claim.tries + CONSEQUENCES[outcome.kind].spends_try
+        key = f"{claim.target}|{claim.scorecard}|{claim.lead}"
+        groups[next_state(outcome, failures=tries)].append(
+            {
+                "for_target": claim.target,
+                "for_scorecard": claim.scorecard,
+                "for_lead": claim.lead,
+                "lease": claim.lease,
+                "sent": claim.ver,
+                "spent": tries,
+                "then": leases.next_at(outcome, tries=tries, key=key, now=now),
+                "kind": outcome.kind,
+                "why": outcome.reason,
+            }
+        )
+    counts: Counter[str] = Counter()
+    for then, rows in groups.items():
+        if rows:
+            found = connection.execute(_SETTLED[then], rows).rowcount
+            counts[COUNTED[then]] += found
+            counts["lost"] += len(rows) - found
+    return +counts
+
+
+COUNTED: dict[Next, str] = {
+    "done": "acknowledged",
+    "due": "deferred",
+    "parked": "parked",
+    "deleted": "deleted",
+}
+
+
+def _statements() -> dict[Next, Update]:
+    """How each end of a claim is written; a version that was not the newest leaves the lead due."""
     sync = tables.sync
     sent: Any = bindparam("sent")
-    mine = (
-        (sync.c.target == bindparam("for_target"))
-        & (sync.c.scorecard == bindparam("for_scorecard"))
-        & (sync.c.lead == bindparam("for_lead"))
-        & (sync.c.lease_by == bindparam("lease"))
+    current = sync.c.want_ver <= sent
+    mine = update(sync).where(
+        sync.c.target == bindparam("for_target"),
+        sync.c.scorecard == bindparam("for_scorecard"),
+        sync.c.lead == bindparam("for_lead"),
+        sync.c.lease_by == bindparam("lease"),
     )
     free = {"lease_by": None, "lease_until": None}
-    current = sync.c.want_ver <= sent
-    statements = {
-        "acknowledged": update(sync)
-        .where(mine)
-        .values(
+    failed: dict[str, Any] = {"failure": bindparam("kind"), "reason": bindparam("why"), **free}
+    tries = case((current, bindparam("spent")), else_=sync.c.tries)
+
+    def ended(state: str) -> Update:
+        return mine.values(state=case((current, state), else_="due"), tries=tries, **failed)
+
+    return {
+        "done": mine.values(
             acked_ver=case((sync.c.acked_ver > sent, sync.c.acked_ver), else_=sent),
             state=case((current, "settled"), else_="due"),
             tries=0,
             next_at=None,
+            failure=None,
             reason=None,
             **free,
         ),
-        "deferred": update(sync)
-        .where(mine)
-        .values(tries=sync.c.tries + 1, next_at=bindparam("then"), reason=bindparam("why"), **free),
-        "parked": update(sync)
-        .where(mine)
-        .values(state=case((current, "parked"), else_="due"), reason=bindparam("why"), **free),
+        "due": mine.values(next_at=bindparam("then"), tries=tries, **failed),
+        "parked": ended("parked"),
+        "deleted": ended("deleted"),
     }
-    groups: dict[str, list[dict[str, Any]]] = {name: [] for name in statements}
-    for result in sorted(results, key=lambda result: (result.claim.scorecard, result.claim.lead)):
-        claim = result.claim
-        row = {
-            "for_target": claim.target,
-            "for_scorecard": claim.scorecard,
-            "for_lead": claim.lead,
-            "lease": claim.lease,
-            "sent": claim.ver,
-        }
-        if result.ok:
-            groups["acknowledged"].append(row)
-        elif result.retryable:
-            key = f"{claim.target}|{claim.scorecard}|{claim.lead}"
-            then = now + leases.wait(claim.tries + 1, key, result.retry_after)
-            groups["deferred"].append(row | {"then": then, "why": result.reason})
-        else:
-            groups["parked"].append(row | {"why": result.reason})
-    counts: Counter[str] = Counter()
-    for name, rows in groups.items():
-        if rows:
-            counts[name] = connection.execute(statements[name], rows).rowcount
-            counts["lost"] += len(rows) - counts[name]
-    return +counts
+
+
+_SETTLED = _statements()
 
 
 def release(connection: Connection, claims: Iterable[SyncClaim]) -> None:

@@ -16,6 +16,7 @@ ABOUT_A_RECORD = {400, 409, 413, 422}
 """Refusals of a batch that one of its records can cause; a wrong path (404) is nobody's fault in it."""
 CODE_IN_MESSAGE = re.compile(r'"error"\s*:\s*"([A-Z_]+)"')
 NAME_IN_MESSAGE = re.compile(r'"name"\s*:\s*"([A-Za-z0-9_]+)"')
+MISSING_RECORD = {"OBJECT_NOT_FOUND"}
 LATER = {"INTERNAL_ERROR", "RATE_LIMITS", "RATE_LIMIT", "CONFLICT", "TIMEOUT"}
 NOT_REPORTED = "HubSpot did not say what became of this record"
 
@@ -72,7 +73,7 @@ class _Writing:
                 return self.write(fields)
             except RetryableError as error:
                 reason = str(error)
-        return {lead_id: WriteResult(lead_id, False, reason, retryable=True) for lead_id in fields}
+        return {lead_id: WriteResult(lead_id, "unknown", reason) for lead_id in fields}
 
 
 def _results(answer: JsonObject, lead_ids: Sequence[str]) -> dict[str, WriteResult]:
@@ -81,13 +82,13 @@ def _results(answer: JsonObject, lead_ids: Sequence[str]) -> dict[str, WriteResu
     results: dict[str, WriteResult] = {}
     for row in _objects(answer.get("results")):
         for lead_id in asked & {str(row.get("id")), str(row.get("objectWriteTraceId"))}:
-            results[lead_id] = WriteResult(lead_id, True)
+            results[lead_id] = WriteResult(lead_id, "ok")
     errors = _objects(answer.get("errors"))
     _stop_when_property_missing(errors)
     for error in errors:
         for lead_id in asked & _blamed(error):
             results[lead_id] = _refused(lead_id, error)
-    unknown = {lead_id: WriteResult(lead_id, False, NOT_REPORTED, retryable=True) for lead_id in asked}
+    unknown = {lead_id: WriteResult(lead_id, "unknown", NOT_REPORTED) for lead_id in asked}
     return unknown | results
 
 
@@ -107,7 +108,9 @@ def _refused(lead_id: str, error: JsonObject) -> WriteResult:
     reason = f"HubSpot refused this record: {', '.join([category, *sorted(_codes(error))])}"
     if names := sorted(_property_names(error)):
         reason += f" ({', '.join(names)})"
-    return WriteResult(lead_id, False, reason, retryable=category in LATER)
+    if category in MISSING_RECORD:
+        return WriteResult(lead_id, "gone", reason)
+    return WriteResult(lead_id, "transient" if category in LATER else "record", reason)
 
 
 def _stop_when_property_missing(errors: Sequence[JsonObject]) -> None:
