@@ -28,6 +28,9 @@ class Rig(Protocol):
 
     def people(self) -> int: ...
 
+    def edit_by_hand(self, lead_id: str, name: str, value: str) -> None:
+        """A person changes a property."""
+
     def limit_rate(self, seconds: float) -> None:
         """The next call is told to come back later."""
 
@@ -120,6 +123,35 @@ class ConnectorContract:
         results = rig.connector.write([ScoreUpdate(lead, {rig.score: 7}), ScoreUpdate(lead, {rig.text: "B"})])
         assert [result.kind for result in results] == ["ok", "ok"]
         assert (rig.shown(lead, rig.score), rig.shown(lead, rig.text)) == ("7", "B")
+
+    def test_what_is_shown_is_read_back_by_record_and_a_record_that_is_gone_is_told(self, rig: Rig):
+        one, other = rig.leads[0], rig.leads[149]
+        rig.connector.write([ScoreUpdate(one, {rig.score: 0, rig.text: "A"})])
+        found = rig.connector.read([other, one, "999999999", one], [rig.score, rig.text])
+        assert found == {
+            one: {rig.score: "0", rig.text: "A"},
+            other: {rig.score: None, rig.text: None},
+            "999999999": None,
+        }
+
+    def test_more_records_than_a_batch_are_read_back(self, rig: Rig):
+        found = rig.connector.read(rig.leads[:250], [rig.score])
+        assert set(found) == set(rig.leads[:250])
+        assert None not in found.values()
+
+    def test_a_persons_edit_is_told_from_what_a_program_wrote(self, rig: Rig):
+        one, other = rig.leads[:2]
+        rig.connector.write([ScoreUpdate(lead, {rig.score: 7}) for lead in (one, other)])
+        rig.edit_by_hand(one, rig.score, "99")
+        edits = rig.connector.edits([one, other], [rig.score])
+        newest = edits[one, rig.score][0]
+        assert (newest.value, newest.by_person) == ("99", True)
+        assert newest.by
+        assert not any(edit.by_person for edit in edits.get((other, rig.score), []))
+        rig.connector.write([ScoreUpdate(one, {rig.score: 8})])
+        assert not any(
+            edit.by_person for edit in rig.connector.edits([one], [rig.score]).get((one, rig.score), [])[:1]
+        )
 
     def test_a_rate_limit_surfaces_with_the_wait_the_server_asked_for(self, rig: Rig):
         rig.limit_rate(1234)

@@ -33,6 +33,10 @@ class SandboxRig:
     def people(self) -> int:
         return self._server.sandbox.store.rows("SELECT count(*) FROM objects WHERE type = 'contacts'")[0][0]
 
+    def edit_by_hand(self, lead_id: str, name: str, value: str) -> None:
+        body = {"id": int(lead_id), "properties": {name: value}}
+        requests.post(f"{self._server.url}/sandbox/edit", json=body, timeout=30).raise_for_status()
+
     def limit_rate(self, seconds: float) -> None:
         self._fault(status=429, headers={"Retry-After": str(seconds)}, body={"policyName": "DAILY"})
 

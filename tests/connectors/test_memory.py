@@ -30,6 +30,9 @@ class MemoryRig:
     def people(self) -> int:
         return len(self.connector.shown)
 
+    def edit_by_hand(self, lead_id: str, name: str, value: str) -> None:
+        self.connector.edit(lead_id, name, value, at=datetime(2026, 11, 2, tzinfo=UTC), by="user 7")
+
     def limit_rate(self, seconds: float) -> None:
         self.connector.failures.append(CrmRateLimited("come back later", retry_after=seconds))
 

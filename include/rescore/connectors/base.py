@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from rescore.connectors.readback import ReadBack
 from rescore.delivery.outcome import Kind
 from rescore.lake.records import Page
 
@@ -68,8 +69,8 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Target(Protocol):
-    """Where scores are shown. Never creates a record."""
+class Target(ReadBack, Protocol):
+    """Where scores are shown, and read back. Never creates a record."""
 
     name: str
     batch_size: int

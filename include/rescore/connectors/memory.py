@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rescore.connectors.base import Cursor, FieldValue, ScoreUpdate, WriteResult
+from rescore.connectors.readback import Edit, Shown
 from rescore.errors import RescoreError
 from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside, Unclaimed
 
@@ -28,6 +29,7 @@ class MemoryCrm:
         self.refusals: dict[str, str] = {}
         self.failures: list[RescoreError] = []
         self.writes = 0
+        self._edits: dict[tuple[str, str], Edit] = {}
         self._page_size = page_size
         self._log: dict[str, list[LeadRecord | ActivityRecord | Unclaimed | SetAside]] = {
             LEADS: [],
@@ -60,6 +62,11 @@ class MemoryCrm:
         """Refuse every update of one lead from now on."""
         self.refusals[lead_id] = reason
 
+    def edit(self, lead_id: str, name: str, value: str | None, *, at: datetime, by: str) -> None:
+        """Let a person change a property."""
+        self.shown[lead_id][name] = value
+        self._edits[lead_id, name] = Edit(value, at, by, by_person=True)
+
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`; the log holds nothing later than `until`."""
         position = (cursor or {"position": 0})["position"]
@@ -87,14 +94,40 @@ class MemoryCrm:
         self.writes += 1
         return [self._write(update) for update in updates]
 
+    def read(self, lead_ids: Sequence[str], properties: Sequence[str]) -> dict[str, Shown | None]:
+        """See `ReadBack.read`."""
+        self._fail_when_told()
+        return {
+            lead_id: {name: _text(self.shown[lead_id].get(name)) for name in properties}
+            if lead_id in self.shown
+            else None
+            for lead_id in lead_ids
+        }
+
+    def edits(self, lead_ids: Sequence[str], properties: Sequence[str]) -> dict[tuple[str, str], list[Edit]]:
+        """See `ReadBack.edits`; it remembers a person's last edit until it is written over."""
+        self._fail_when_told()
+        return {
+            (lead_id, name): [self._edits[lead_id, name]]
+            for lead_id in lead_ids
+            for name in properties
+            if (lead_id, name) in self._edits
+        }
+
     def _write(self, update: ScoreUpdate) -> WriteResult:
         if update.lead_id not in self.shown:
             return WriteResult(update.lead_id, "gone", "this record does not exist")
         if update.lead_id in self.refusals:
             return WriteResult(update.lead_id, "record", self.refusals[update.lead_id])
         self.shown[update.lead_id].update(update.fields)
+        for name in update.fields:
+            self._edits.pop((update.lead_id, name), None)
         return WriteResult(update.lead_id, "ok")
 
     def _fail_when_told(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
+
+
+def _text(value: FieldValue) -> str | None:
+    return None if value in (None, "") else str(value)

@@ -16,8 +16,10 @@ from rescore.connectors.hubspot.forms import form_pages
 from rescore.connectors.hubspot.leads import lead_pages
 from rescore.connectors.hubspot.page_views import page_view_pages
 from rescore.connectors.hubspot.properties import check_properties, create_properties
+from rescore.connectors.hubspot.reading_back import read_edits, read_shown
 from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.writing import write_scores
+from rescore.connectors.readback import Edit, Shown
 from rescore.errors import CrmUnavailable
 from rescore.lake.records import Page
 from rescore.mapping import EmailEvents, Engagements, Mapping, PageViews
@@ -70,6 +72,14 @@ class HubSpot:
     def write(self, updates: Sequence[ScoreUpdate]) -> list[WriteResult]:
         """See `Target.write`."""
         return write_scores(self._client, self.mapping.leads.update, updates)
+
+    def read(self, lead_ids: Sequence[str], properties: Sequence[str]) -> dict[str, Shown | None]:
+        """See `ReadBack.read`."""
+        return read_shown(self._client, self.mapping.leads.read, lead_ids, properties)
+
+    def edits(self, lead_ids: Sequence[str], properties: Sequence[str]) -> dict[tuple[str, str], list[Edit]]:
+        """See `ReadBack.edits`."""
+        return read_edits(self._client, self.mapping.leads.read, lead_ids, properties)
 
     def setup(self) -> list[str]:
         """Create the score properties; one line per property says what was done. Safe to repeat."""
