@@ -431,14 +431,16 @@ override = Table(
     Column("target", String, primary_key=True),
     Column("lead", String, primary_key=True),
     Column("property", String, primary_key=True),
+    Column("seen_at", UtcDateTime, primary_key=True),
     Column("scorecard", String, nullable=False),
     Column("value", String),  # of a score property, never of another
-    Column("state", String, nullable=False),  # open · ended
-    Column("owner", String),
-    Column("reason", Text),
-    Column("seen_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime),
+    Column("state", String, nullable=False),  # open · ended; at most one of a property is open
+    Column("owner", String, nullable=False),  # as the CRM names who wrote it
+    Column("reason", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("ended_by", String),
+    Index(None, "state", "expires_at"),
     comment="what a person wrote into the CRM over a score of ours, and how long it stays",
 )
 

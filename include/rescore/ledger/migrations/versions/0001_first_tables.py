@@ -245,17 +245,23 @@ def upgrade() -> None:
         sa.Column("target", sa.String(), nullable=False),
         sa.Column("lead", sa.String(), nullable=False),
         sa.Column("property", sa.String(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
         sa.Column("scorecard", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("owner", sa.String(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("seen_at", UtcDateTime(), nullable=False),
-        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("target", "lead", "property", name=op.f("pk_override")),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("target", "lead", "property", "seen_at", name=op.f("pk_override")),
         comment="what a person wrote into the CRM over a score of ours, and how long it stays",
     )
+    with op.batch_alter_table("override", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_override_state_expires_at"), ["state", "expires_at"], unique=False
+        )
+
     op.create_table(
         "plan",
         sa.Column("plan_hash", sa.String(length=64), nullable=False),
@@ -482,6 +488,9 @@ def downgrade() -> None:
     op.drop_table("run")
     op.drop_table("rules_version")
     op.drop_table("plan")
+    with op.batch_alter_table("override", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_override_state_expires_at"))
+
     op.drop_table("override")
     op.drop_table("installation")
     with op.batch_alter_table("hold", schema=None) as batch_op:
