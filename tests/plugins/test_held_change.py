@@ -1,7 +1,9 @@
 """A rules change that is too big, through Airflow: held, asked about, answered; and rolled back."""
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
+from rescore.errors import InputUnreadable
 from rescore.ledger import activations, holds
 from rescore_airflow.operators.answer_hold import AnswerHoldOperator
 from rescore_airflow.operators.ask_about_hold import ANSWERS, body
@@ -89,6 +91,20 @@ def test_released_the_new_rules_come_into_force_and_a_rescore_is_due(scored, crm
 def test_unanswered_it_expires_only_when_its_time_is_over(scored, held):
     assert answer(scored, held, "Discard", who=None) == {}
     assert hold_of(scored, held).state == holds.OPEN
+
+
+def test_an_answer_to_what_a_newer_edit_has_taken_the_place_of_is_skipped_and_says_so(scored, held):
+    scored.edit("limit: {count: 60}", "limit: {count: 6}\n    decay: {half_life: 14d}")
+    scored.run("watch_rules")
+    with pytest.raises(AirflowSkipException, match="the hold is over: superseded by version 1"):
+        answer(scored, held, "Release")
+    assert in_force(scored) == 1
+
+
+def test_an_answer_against_what_somebody_else_decided_is_refused(scored, held):
+    answer(scored, held, "Discard", who="carl")
+    with pytest.raises(InputUnreadable, match="is over: discarded by airflow: carl"):
+        answer(scored, held, "Release")
 
 
 def test_rolled_back_by_its_form_the_version_before_is_in_force_again(scored, held):

@@ -57,6 +57,11 @@ class Hold:
     decided_at: datetime | None
     decided_by: str | None
 
+    @property
+    def ending(self) -> str:
+        """What became of it: `discarded by rita`, `superseded by version 3`, `expired, nobody answered`."""
+        return f"{self.state}{', ' if self.state == EXPIRED else ' by '}{self.decided_by}"
+
 
 def rules_hold_id(scorecard: str, version_seq: int, plan_hash: str) -> str:
     """`b2b_saas__rules__7__ab12cd34`: the same for the same plan, and a valid id of an Airflow run."""
@@ -199,7 +204,7 @@ def lapsed(connection: Connection, at: datetime) -> list[Hold]:
 
 
 def close(connection: Connection, hold: Hold, state: str, *, at: datetime, by: str) -> bool:
-    """Say what has become of an open hold; False when it is not open any more."""
+    """Say what has become of an open hold, by whom or by what; False when it is not open any more."""
     closed = connection.execute(
         update(tables.hold)
         .where(tables.hold.c.hold_id == hold.hold_id, tables.hold.c.state == OPEN)

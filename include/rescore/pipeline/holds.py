@@ -62,7 +62,7 @@ def decide(
         hold = holds.find(connection, hold_id)
         state = holds.STATE_OF[answer]
         if hold.state not in (holds.OPEN, state):
-            raise InputUnreadable(f"hold {hold_id} is over: {hold.state} by {hold.decided_by}")
+            raise InputUnreadable(f"hold {hold_id} is over: {hold.ending}")
         if plan_hash is not None and hold.plan_hash is not None and plan_hash != hold.plan_hash:
             raise InputUnreadable(
                 f"hold {hold_id} is about plan {hold.plan_hash[:8]}, not {plan_hash[:8]}; look at it again"
@@ -100,7 +100,7 @@ def expire_holds(ws: Workspace, at: datetime, *, progress: Progress = silent) ->
                 counts["expired"] += 1
                 unfinished.append(holds.find(connection, hold.hold_id))
     for hold in unfinished:
-        progress(f"{hold.hold_id}: {hold.state} by {hold.decided_by}")
+        progress(f"{hold.hold_id}: {hold.ending}")
         try:
             counts += _carry_out(ws, hold, at, progress)
         except (Fenced, ScorecardInvalid) as obstacle:
@@ -121,7 +121,7 @@ def _carry_out(ws: Workspace, hold: Hold, at: datetime, progress: Progress) -> C
             assert active is not None  # noqa: S101 - its crossings were committed under rules in force
             card = activations.card_of(connection, hold.scorecard, active.activation_seq)
             return held.release_held(connection, hold.hold_id, card, at)
-        reason = f"held and {hold.state} by {hold.decided_by}"
+        reason = f"held and {hold.ending}"
         return Counter(suppressed=held.refuse_held(connection, hold.hold_id, at, reason))
 
 
@@ -168,7 +168,7 @@ def _carry_out_stage(ws: Workspace, hold: Hold, at: datetime, progress: Progress
             stage = tables.stage_score
             connection.execute(delete(stage).where(stage.c.run_key == run.run_key))
             if over == runs.DISCARDED:
-                reason = f"its run was held and {hold.state} by {hold.decided_by}: {'; '.join(hold.reasons)}"
+                reason = f"its run was held and {hold.ending}: {'; '.join(hold.reasons)}"
                 by = hold.decided_by or hold.opened_by
                 activations.pause(connection, hold.scorecard, at=at, by=by, reason=reason)
             return Counter()

@@ -88,7 +88,7 @@ def _register_files(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
             )
             status = registry.version(connection, card.id, version).status
             if status != registry.DRAFT:
-                withdraw(connection, card.id, at=at, by=by, but=version)
+                withdraw(connection, card.id, at=at, newer=version, held=status == registry.HELD)
         owners[card.id] = path.name
         if status != registry.DRAFT:
             news.append(RulesNews(path.name, card.id, "unchanged", version))

@@ -206,10 +206,11 @@ class _Change:
                 hold_id=None if self.granted is None else self.granted.hold_id,
                 instead_of=None if self.active is None else self.active.activation_seq,
             )
-            withdraw(connection, self.card.id, at=self.at, by=self.by)
+            withdraw(connection, self.card.id, at=self.at, newer=self.version_seq)
             if activation is not None:
                 for stage in holds.open_holds(connection, self.card.id, holds.STAGE):
-                    supersede(connection, stage, at=self.at, by=self.by)  # it was scored under older rules
+                    # it was scored under older rules
+                    supersede(connection, stage, at=self.at, by=f"version {self.version_seq}")
             path = registry.version(connection, self.card.id, self.version_seq).path
         if activation is None:
             return RulesNews(path, self.card.id, "unchanged", self.version_seq)
@@ -228,7 +229,7 @@ class _Change:
         scorecard, version = self.card.id, self.version_seq
         with self.ws.ledger.transaction() as connection:
             self._make_sure(connection)
-            withdraw(connection, scorecard, at=self.at, by=self.by, but=version)
+            withdraw(connection, scorecard, at=self.at, newer=version, held=True)
             asked = [
                 hold
                 for hold in holds.open_holds(connection, scorecard, holds.RULES)
@@ -285,13 +286,15 @@ class _Change:
         return None if is_stale(plan, self.card, self.at) else plan
 
 
-def withdraw(
-    connection: Connection, scorecard: str, *, at: datetime, by: str, but: int | None = None
-) -> None:
-    """Give up the held versions, but one: a newer edit has taken their place, also of one just released."""
+def withdraw(connection: Connection, scorecard: str, *, at: datetime, newer: int, held: bool = False) -> None:
+    """Give up what is held: the version `newer` has taken its place, also of one just released.
+
+    Where that one is held itself, it goes on waiting.
+    """
+    but = newer if held else None
     for hold in holds.open_holds(connection, scorecard, holds.RULES):
         if hold.version_seq != but:
-            holds.close(connection, hold, holds.SUPERSEDED, at=at, by=by)
+            holds.close(connection, hold, holds.SUPERSEDED, at=at, by=f"version {newer}")
     registry.discard_held(connection, scorecard, but)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
+from rescore.ledger import holds
 from rescore.pipeline.holds import decide, expire_holds
 from rescore.workspace import Workspace
 from rescore_airflow.operators.ask_about_hold import ANSWERS
@@ -15,6 +17,8 @@ from rescore_airflow.operators.base import RescoreOperator, now
 
 class AnswerHoldOperator(RescoreOperator):
     """Releases or discards a hold; what nobody answered in time has expired.
+
+    A hold that something newer has taken the place of needs no answer: the task is skipped and says what.
 
     Args:
         hold: The id of the hold.
@@ -31,11 +35,14 @@ class AnswerHoldOperator(RescoreOperator):
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts of what the answer did."""
         who = self.answer["responded_by_user"]
-        if who is None:
-            counts = expire_holds(ws, at=now())
-        else:
+        counts = expire_holds(ws, at=now(), progress=self.log.info)
+        if who is not None:
+            with ws.ledger.reading() as connection:
+                hold = holds.find(connection, self.hold)
+            if hold.state in (holds.SUPERSEDED, holds.EXPIRED):
+                raise AirflowSkipException(f"nothing is left to answer, the hold is over: {hold.ending}")
             chosen = ANSWERS[self.answer["chosen_options"][0]]
-            counts = decide(
+            counts += decide(
                 ws, self.hold, chosen, by=f"airflow: {who['name']}", at=now(), progress=self.log.info
             )
         self.say(self.hold, counts)

@@ -67,7 +67,7 @@ class AskAboutHoldOperator(HITLOperator):
             with open_workspace().ledger.reading() as connection:
                 hold = holds.find(connection, self.hold)
         if hold.state != holds.OPEN:
-            raise AirflowSkipException(f"the hold is {hold.state} already, by {hold.decided_by}")
+            raise AirflowSkipException(f"the hold is over: {hold.ending}")
         self.subject = WHAT[hold.what].format(scorecard=hold.scorecard, automation=hold.automation)
         self.body = body(hold)
         self.response_timeout = max(hold.expires_at - now(), timedelta(0))
