@@ -68,7 +68,8 @@ class Engagements(_Map):
 
     `at` lists the properties that may hold the moment it happened; the first that is filled wins.
     `fields` maps extra activity fields to properties; `translate` replaces a property's values
-    (HubSpot's call outcomes are UUIDs).
+    (HubSpot's call outcomes are UUIDs). Objects in which the property `ours` is filled were made by an
+    automation: they are set aside, or scores would feed on themselves.
     """
 
     kind: Literal["engagements"]
@@ -80,6 +81,7 @@ class Engagements(_Map):
     asset: Property | None = None
     channel: str | None = None
     value: Property | None = None
+    ours: Property | None = None
     fields: dict[Name, Property] = Field(default_factory=dict)
     translate: dict[Property, dict[str, str]] = Field(default_factory=dict)
 
@@ -155,11 +157,36 @@ class ScoreFields(_Map):
         return {place: name for place, name in (single | dimensions).items() if name}
 
 
+class Tasks(_Map):
+    """Where automations make tasks, and the two task properties that say which delivery made one.
+
+    `of_contacts` lists the tasks of contacts; `owner` is the contact's property with the person in charge.
+    `association` is the CRM's number for "this task is about that contact".
+    """
+
+    create: Path
+    read: Path
+    of_contacts: Path
+    properties: Path
+    groups: Path
+    delivery: Property
+    automation: Property
+    owner: Property = "hubspot_owner_id"
+    association: int = 204
+
+
+class Settable(_Map):
+    """A property that automations may set; `stages` in their order never go back to an earlier one."""
+
+    stages: tuple[str, ...] = ()
+
+
 class Mapping(_Map):
     """One CRM's mapping. `mapping` names the source, as in the lead key `hubspot:1042`.
 
     `mode: shadow` makes the whole target a rehearsal, whatever its scorecards say.
     `languages` are the path prefixes that say nothing but the language: `/de/pricing` is `/pricing`.
+    Automations make tasks where `tasks` says how, and set only the properties of `settable`.
     """
 
     mapping: Name
@@ -169,6 +196,8 @@ class Mapping(_Map):
     leads: Leads
     activities: dict[Name, Stream]
     scores: dict[Name, ScoreFields]
+    tasks: Tasks | None = None
+    settable: dict[Property, Settable] = Field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -194,6 +223,11 @@ class Mapping(_Map):
                     written.add(name)
                     continue
                 problems.append(Trouble(("scores", scorecard, *place), problem))
+        problems += [
+            Trouble(("settable", name), f"property `{name}` shows a score; automations cannot set it too")
+            for name in self.settable
+            if name in written
+        ]
         refuse_all(problems)
         return self
 

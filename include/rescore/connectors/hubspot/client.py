@@ -11,7 +11,13 @@ from typing import Any, Self
 from rescore.connectors.connection import Connection
 from rescore.connectors.hubspot.pace import Pace
 from rescore.connectors.session import Answer, NoAnswer, Session
-from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable, SettingsIncomplete
+from rescore.errors import (
+    CrmLacksScope,
+    CrmRateLimited,
+    CrmRejectedCredentials,
+    CrmUnavailable,
+    SettingsIncomplete,
+)
 
 JsonObject = dict[str, Any]
 CONNECTION = "`rescore_hubspot`"
@@ -167,7 +173,7 @@ def _content(what: str, answer: Answer) -> JsonObject:
             f"Airflow Connection {CONNECTION}"
         )
     if answer.status == 403:
-        raise CrmRejectedCredentials(
+        raise CrmLacksScope(
             f"HubSpot does not let this token do {what} (403): give the private app behind the Airflow "
             f"Connection {CONNECTION} {_scopes(body)}, or take this stream out of the mapping"
         )

@@ -12,15 +12,17 @@ from rescore.connectors.connection import Connection
 from rescore.connectors.hubspot.client import Client, Limits, Refused
 from rescore.connectors.hubspot.email_events import email_event_pages
 from rescore.connectors.hubspot.engagements import engagement_pages
+from rescore.connectors.hubspot.fields import HubSpotFields
 from rescore.connectors.hubspot.forms import form_pages
 from rescore.connectors.hubspot.leads import lead_pages
 from rescore.connectors.hubspot.page_views import page_view_pages
 from rescore.connectors.hubspot.properties import check_properties, create_properties
 from rescore.connectors.hubspot.reading_back import read_edits, read_shown
 from rescore.connectors.hubspot.recipients import Recipients
+from rescore.connectors.hubspot.tasks import HubSpotTasks
 from rescore.connectors.hubspot.writing import write_scores
 from rescore.connectors.readback import Edit, Shown
-from rescore.errors import CrmUnavailable
+from rescore.errors import CrmUnavailable, SettingsIncomplete
 from rescore.lake.records import Page
 from rescore.mapping import EmailEvents, Engagements, Mapping, PageViews
 
@@ -80,6 +82,25 @@ class HubSpot:
     def edits(self, lead_ids: Sequence[str], properties: Sequence[str]) -> dict[tuple[str, str], list[Edit]]:
         """See `ReadBack.edits`."""
         return read_edits(self._client, self.mapping.leads.read, lead_ids, properties)
+
+    @property
+    def fields(self) -> HubSpotFields:
+        """Single properties of contacts; see `Actions`."""
+        return HubSpotFields(self._client, self.mapping.leads)
+
+    @property
+    def tasks(self) -> HubSpotTasks:
+        """The tasks of contacts; see `Actions`.
+
+        Raises:
+            SettingsIncomplete: The mapping does not say where tasks are made.
+        """
+        if self.mapping.tasks is None:
+            raise SettingsIncomplete(
+                f"the mapping {self.name}.yaml has no `tasks`; say there where they are made, or take "
+                "`crm_task` out of the rules"
+            )
+        return HubSpotTasks(self._client, self.mapping.tasks, self.fields)
 
     def setup(self) -> list[str]:
         """Create the score properties; one line per property says what was done. Safe to repeat."""

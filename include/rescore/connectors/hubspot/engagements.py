@@ -78,7 +78,8 @@ def _by_id(client: Client, engagements: Engagements, ids: Sequence[str]) -> list
 
 
 def _properties(engagements: Engagements) -> Sequence[str]:
-    named = [*engagements.at, engagements.asset, engagements.value, *engagements.fields.values()]
+    single = [engagements.asset, engagements.value, engagements.ours]
+    named = [*engagements.at, *single, *engagements.fields.values()]
     if isinstance(engagements.type, TypeByProperty):
         named.append(engagements.type.property)
     return list(dict.fromkeys(name for name in named if name))
@@ -104,6 +105,8 @@ def _page(
         properties = row.get("properties")
         if not isinstance(properties, dict):
             raise RecordUnreadable("properties_missing")
+        if engagements.ours and properties.get(engagements.ours):
+            raise RecordUnreadable("made_by_rescore")
         if not contacts[object_id]:
             raise RecordUnreadable("no_contact")
         found = list(_activities(f"{stream}:{object_id}", engagements, properties, contacts[object_id]))

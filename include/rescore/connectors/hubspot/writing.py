@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from rescore.connectors.base import FieldValue, ScoreUpdate, WriteResult
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
-from rescore.errors import CrmFieldMissing, CrmUnavailable, RetryableError
+from rescore.connectors.hubspot.refusals import (
+    NOT_FOUND,
+    category,
+    objects,
+    stop_when_property_missing,
+    why,
+)
+from rescore.errors import CrmUnavailable, RetryableError
 
-MISSING_PROPERTY = "PROPERTY_DOESNT_EXIST"
 ABOUT_A_RECORD = {400, 409, 413, 422}
 """Refusals of a batch that one of its records can cause; a wrong path (404) is nobody's fault in it."""
-CODE_IN_MESSAGE = re.compile(r'"error"\s*:\s*"([A-Z_]+)"')
-NAME_IN_MESSAGE = re.compile(r'"name"\s*:\s*"([A-Za-z0-9_]+)"')
-MISSING_RECORD = {"OBJECT_NOT_FOUND"}
 LATER = {"INTERNAL_ERROR", "RATE_LIMITS", "RATE_LIMIT", "CONFLICT", "TIMEOUT"}
 NOT_REPORTED = "HubSpot did not say what became of this record"
 
@@ -56,7 +57,7 @@ class _Writing:
         try:
             answer = self._client.post(self._path, {"inputs": inputs})
         except Refused as refusal:
-            _stop_when_property_missing([refusal.body])
+            stop_when_property_missing([refusal.body])
             if refusal.status not in ABOUT_A_RECORD:
                 raise CrmUnavailable(f"{refusal}; check `update` in the mapping") from refusal
             if len(fields) == 1:
@@ -80,11 +81,11 @@ def _results(answer: JsonObject, lead_ids: Sequence[str]) -> dict[str, WriteResu
     """Each record's result, found by its id or trace id: HubSpot keeps no order, every field is optional."""
     asked = set(lead_ids)
     results: dict[str, WriteResult] = {}
-    for row in _objects(answer.get("results")):
+    for row in objects(answer.get("results")):
         for lead_id in asked & {str(row.get("id")), str(row.get("objectWriteTraceId"))}:
             results[lead_id] = WriteResult(lead_id, "ok")
-    errors = _objects(answer.get("errors"))
-    _stop_when_property_missing(errors)
+    errors = objects(answer.get("errors"))
+    stop_when_property_missing(errors)
     for error in errors:
         for lead_id in asked & _blamed(error):
             results[lead_id] = _refused(lead_id, error)
@@ -103,44 +104,10 @@ def _blamed(error: JsonObject) -> set[str]:
 
 
 def _refused(lead_id: str, error: JsonObject) -> WriteResult:
-    """Only category, codes and property names: HubSpot's messages quote values of the lead."""
-    category = str(error.get("category") or "no category")
-    reason = f"HubSpot refused this record: {', '.join([category, *sorted(_codes(error))])}"
-    if names := sorted(_property_names(error)):
-        reason += f" ({', '.join(names)})"
-    if category in MISSING_RECORD:
+    reason = why(error, "this record")
+    if category(error) == NOT_FOUND:
         return WriteResult(lead_id, "gone", reason)
-    return WriteResult(lead_id, "transient" if category in LATER else "record", reason)
-
-
-def _stop_when_property_missing(errors: Sequence[JsonObject]) -> None:
-    for error in errors:
-        if MISSING_PROPERTY in _codes(error):
-            names = ", ".join(f"`{name}`" for name in sorted(_property_names(error))) or "of the mapping"
-            raise CrmFieldMissing(
-                f"HubSpot has no contact property {names}; run `rescore setup hubspot` to create it"
-            )
-
-
-def _codes(error: JsonObject) -> set[str]:
-    """What HubSpot calls the problem: a field of its own, or hidden in JSON within the message."""
-    parts = [error, *_objects(error.get("errors"))]
-    named = {str(part[key]) for part in parts for key in ("code", "error") if part.get(key)}
-    return named | {code for part in parts for code in CODE_IN_MESSAGE.findall(str(part.get("message")))}
-
-
-def _property_names(error: JsonObject) -> set[str]:
-    names: set[str] = set()
-    for part in [error, *_objects(error.get("errors"))]:
-        names.update(NAME_IN_MESSAGE.findall(str(part.get("message"))))
-        context = part.get("context")
-        value = context.get("propertyName") if isinstance(context, dict) else None
-        names.update(str(name) for name in (value if isinstance(value, list) else [value]) if name)
-    return names
-
-
-def _objects(value: Any) -> list[JsonObject]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return WriteResult(lead_id, "transient" if category(error) in LATER else "record", reason)
 
 
 def _texts(fields: Mapping[str, FieldValue]) -> dict[str, str]:

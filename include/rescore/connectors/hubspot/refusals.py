@@ -1,0 +1,67 @@
+"""What a refusal of HubSpot's says, without its messages: they quote values of the lead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rescore.connectors.hubspot.client import JsonObject, Refused
+from rescore.errors import CrmFieldMissing, RecordError, RecordGone, RecordRefused
+
+MISSING_PROPERTY = "PROPERTY_DOESNT_EXIST"
+NOT_FOUND = "OBJECT_NOT_FOUND"
+CODE_IN_MESSAGE = re.compile(r'"error"\s*:\s*"([A-Z_]+)"')
+NAME_IN_MESSAGE = re.compile(r'"name"\s*:\s*"([A-Za-z0-9_]+)"')
+
+
+def why(error: JsonObject, what: str) -> str:
+    """`HubSpot refused this record: VALIDATION_ERROR, INVALID_DATE (jobtitle)`."""
+    reason = f"HubSpot refused {what}: {', '.join([category(error), *sorted(_codes(error))])}"
+    if names := sorted(_property_names(error)):
+        reason += f" ({', '.join(names)})"
+    return reason
+
+
+def category(error: JsonObject) -> str:
+    """HubSpot's first word on what went wrong."""
+    return str(error.get("category") or "no category")
+
+
+def as_error(refusal: Refused, what: str) -> RecordError:
+    """A refused call about one record as the error of that record."""
+    if refusal.status == 404 or category(refusal.body) == NOT_FOUND:
+        return RecordGone(f"HubSpot has no such record any more ({refusal.status})")
+    return RecordRefused(why(refusal.body, what))
+
+
+def stop_when_property_missing(errors: Sequence[JsonObject], of: str = "contact") -> None:
+    """Raise CrmFieldMissing when one of the errors says so; `of` is the kind of object."""
+    for error in errors:
+        if MISSING_PROPERTY in _codes(error):
+            names = ", ".join(f"`{name}`" for name in sorted(_property_names(error))) or "of the mapping"
+            raise CrmFieldMissing(
+                f"HubSpot has no {of} property {names}; run `rescore setup hubspot` to create it"
+            )
+
+
+def objects(value: Any) -> list[JsonObject]:
+    """The objects of a list; nothing when it is none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _codes(error: JsonObject) -> set[str]:
+    """What HubSpot calls the problem: a field of its own, or hidden in JSON within the message."""
+    parts = [error, *objects(error.get("errors"))]
+    named = {str(part[key]) for part in parts for key in ("code", "error") if part.get(key)}
+    return named | {code for part in parts for code in CODE_IN_MESSAGE.findall(str(part.get("message")))}
+
+
+def _property_names(error: JsonObject) -> set[str]:
+    names: set[str] = set()
+    for part in [error, *objects(error.get("errors"))]:
+        names.update(NAME_IN_MESSAGE.findall(str(part.get("message"))))
+        context = part.get("context")
+        value = context.get("propertyName") if isinstance(context, dict) else None
+        names.update(str(name) for name in (value if isinstance(value, list) else [value]) if name)
+    return names

@@ -1,0 +1,87 @@
+"""Makes a task in the CRM for a lead, once: what may be there already is looked for first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from rescore.connectors.actions import Actions, NewTask, Tasks
+from rescore.delivery.actions.leads import Merged, nobody_merged, record_id
+from rescore.delivery.actions.outcomes import of_action
+from rescore.delivery.outcome import Outcome
+from rescore.errors import CrmUnavailable, RescoreError
+from rescore.ledger.deliveries import DeliveryClaim
+from rescore.rules.actions import LEAD_OWNER
+
+SETTLING = 300.0
+"""Seconds after which a call that nobody waits for any more has either made its task or never will."""
+
+
+class CrmTaskSender:
+    """See `Sender`.
+
+    Args:
+        connect: The CRM of a mapping's name; raises a ConfigurationError when there is none.
+        merged: See `Merged`; the task is made for the lead that is left.
+    """
+
+    def __init__(self, connect: Callable[[str], Actions], merged: Merged = nobody_merged) -> None:
+        self._connect = connect
+        self._merged = merged
+
+    def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
+        """Look first, whatever is known of earlier attempts: after a restored ledger nothing is."""
+        try:
+            said: dict[str, Any] = json.loads(claim.body)
+            tasks = self._connect(said["target"]).tasks
+            lead_id = record_id(said, self._merged)
+            there = self._already(tasks, lead_id, claim, said)
+            owner = said["owner"]
+            if there is None and owner == LEAD_OWNER:
+                owner = tasks.owner_of(lead_id)
+        except RescoreError as error:
+            return of_action(error, effect=False)
+        return there or _make(
+            tasks,
+            NewTask(
+                lead_id=lead_id,
+                title=said["title"],
+                due=datetime.fromisoformat(said["due_at"]),
+                owner=owner,
+                delivery=claim.delivery_id,
+                automation=_automation(claim),
+            ),
+        )
+
+    def _already(
+        self, tasks: Tasks, lead_id: str, claim: DeliveryClaim, said: dict[str, Any]
+    ) -> Outcome | None:
+        """What makes another task needless: this delivery's own, or an open one of its automation."""
+        known = tasks.of_lead(lead_id)
+        for task in known:
+            if task.delivery == claim.delivery_id:
+                return Outcome("ok", "found as an earlier attempt had made it", remote_id=task.task_id)
+        if said["skip_if_open"]:
+            for task in known:
+                if task.open and task.automation == _automation(claim):
+                    note = "left as it is: the lead has an open task of this automation"
+                    return Outcome("ok", note, remote_id=task.task_id)
+        return None
+
+
+def _make(tasks: Tasks, task: NewTask) -> Outcome:
+    try:
+        return Outcome("ok", remote_id=tasks.create(task))
+    except CrmUnavailable as error:
+        if not error.sent:
+            return of_action(error, effect=False)
+        return Outcome("unknown", f"{error}; looked up before the next try", retry_after=SETTLING)
+    except RescoreError as error:
+        return of_action(error, effect=True)
+
+
+def _automation(claim: DeliveryClaim) -> str:
+    """An automation's id is its scorecard's own."""
+    return f"{claim.scorecard}.{claim.automation}"

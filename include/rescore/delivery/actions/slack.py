@@ -1,0 +1,60 @@
+"""Posts a message to Slack; one whose answer got lost is posted again, and Slack cannot tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+from rescore.connectors.session import Answer, NoAnswer, Session
+from rescore.delivery.outcome import Outcome
+from rescore.errors import ConfigurationError
+from rescore.ledger.deliveries import DeliveryClaim
+
+
+class SlackSender:
+    """See `Sender`.
+
+    Args:
+        address_of: The address behind a Connection, which is a secret; raises a ConfigurationError when the
+            Connection is missing or has not opted in.
+        session: Bounds every attempt in time; its deadline must be shorter than a delivery's lease.
+    """
+
+    def __init__(self, address_of: Callable[[str], str], session: Session | None = None) -> None:
+        self._address_of = address_of
+        self._session = session or Session(seconds=20, largest=64 * 1024)
+
+    def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
+        """Post the text; Slack fetches none of the addresses in it."""
+        try:
+            address = self._address_of(claim.connection)
+        except ConfigurationError as error:
+            return Outcome("unready", str(error))
+        text = slack_text(json.loads(claim.body)["text"])
+        message = {"text": text, "unfurl_links": False, "unfurl_media": False}
+        try:
+            answer = self._session.send("POST", address, json=message)
+        except NoAnswer as error:
+            return Outcome("unknown" if error.sent else "transient", str(error))
+        return _outcome(answer, claim.connection)
+
+
+def slack_text(text: str) -> str:
+    """A text that mentions nobody and links nowhere: Slack reads three characters as its own."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _outcome(answer: Answer, connection: str) -> Outcome:
+    reason = f"Slack answered {answer.status} to connection `{connection}`"
+    match answer.status:
+        case 200:
+            return Outcome("ok")
+        case 400 | 413:
+            return Outcome("record", f"{reason}: it does not take this message")
+        case 403 | 404 | 410:
+            return Outcome("auth", f"{reason}: make a new incoming webhook and put it into the Connection")
+        case 429:
+            after = answer.headers.get("retry-after", "")
+            return Outcome("quota", reason, float(after) if after.isdecimal() else 60.0)
+    return Outcome("transient", reason)
