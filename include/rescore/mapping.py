@@ -8,12 +8,14 @@ A mapping holds names only, never a host or a token: those come from the Airflow
 from __future__ import annotations
 
 import pathlib
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from rescore.errors import MappingInvalid
-from rescore.strict_model import StrictMap, Trouble, refuse_all
+from rescore.manual_edits import Kept
+from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse_all
 from rescore.strict_yaml import problems_of, read_document
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
@@ -131,6 +133,8 @@ class ScoreFields(_Map):
     """The properties that show one scorecard; only `score` has to be there.
 
     `reasons` gets the three strongest rules as one text; `rules_version` the version's number.
+    `manual_edits` says, by field or dimension, how long a value stays that a person wrote over ours; of a
+    field that it does not name ours is written again. Texts and dates have no such say.
     """
 
     mode: Mode
@@ -141,6 +145,31 @@ class ScoreFields(_Map):
     reasons: Property | None = None
     changed_at: Property | None = None
     rules_version: Property | None = None
+    manual_edits: dict[Name, Kept] = Field(default_factory=dict)
+
+    def keeps(self) -> dict[str, timedelta]:
+        """By property how long a person's value stays."""
+        written = self._figures()
+        return {written[name]: kept for name, kept in self.manual_edits.items() if kept is not None}
+
+    def _figures(self) -> dict[str, str]:
+        """The properties whose values are figures, by what `manual_edits` calls them."""
+        single = {name: getattr(self, name) for name in ("score", "band", "grade")}
+        return {name: written for name, written in (single | self.dimensions).items() if written}
+
+    @model_validator(mode="after")
+    def _only_figures_are_edited(self) -> Self:
+        figures = self._figures()
+        refuse_all(
+            Trouble(
+                ("manual_edits", name),
+                f"`{name}` is no score, band, grade or dimension written here; {did_you_mean(name, figures)}",
+                at_key=True,
+            )
+            for name in self.manual_edits
+            if name not in figures
+        )
+        return self
 
     @property
     def properties(self) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ class Confirmed:
 class Found:
     """What reading back changes about one `Confirmed`.
 
-    `drift` when values of ours have to be written again; then `shown_score` and `shown_band` are what the
-    target shows instead. `opened` and `ended` are overrides; `gone` when it has no such record.
+    `drift` when values of ours have to be written again; `shown_score` and `shown_band` are what the target
+    shows. `opened` and `ended` are overrides; `gone` when it has no such record.
     """
 
     confirmed: Confirmed
