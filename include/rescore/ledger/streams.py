@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
@@ -100,10 +100,54 @@ def commit_landing(
     if row is None:
         raise Fenced(f"a newer run reads {lease.source}/{lease.stream} now; this one stops")
     number = _next_input_ver(connection)
-    in_force = select(tables.control.c.scorecard).where(tables.control.c.activation_seq.is_not(None))
-    for scorecard in connection.execute(in_force.order_by(tables.control.c.scorecard)).scalars().all():
+    for scorecard in _in_force(connection):
         mark_dirty(connection, scorecard, dirty, number)
     return replace(lease, landing=row.landing, committed=lease.landing, cursor=dict(cursor), input_ver=number)
+
+
+class Numbers(NamedTuple):
+    """Of one stream the last landing number given out, and the last one whose leads are marked."""
+
+    landing: int
+    committed: int
+
+
+NEVER = Numbers(0, 0)
+"""Of a stream that nobody has read."""
+
+
+def landings(connection: Connection) -> dict[tuple[str, str], Numbers]:
+    """The numbers of every stream, by source and stream."""
+    table = tables.stream
+    rows = connection.execute(select(table.c.source, table.c.stream, table.c.landing, table.c.committed))
+    return {(row.source, row.stream): Numbers(row.landing, row.committed) for row in rows}
+
+
+def catch_up(
+    connection: Connection,
+    source: str,
+    stream: str,
+    *,
+    landing: int,
+    dirty: Mapping[str, datetime | None],
+) -> None:
+    """Go on after a landing that a lost ledger gave out: its leads are marked, its number is not used again.
+
+    The cursor stays where it is; whoever reads the stream now is shut out.
+    """
+    given, marked = tables.stream.c.landing, tables.stream.c.committed
+    take_fence(connection, source, stream)
+    connection.execute(
+        update(tables.stream)
+        .where(tables.stream.c.source == source, tables.stream.c.stream == stream)
+        .values(
+            landing=case((given > landing, given), else_=landing),
+            committed=case((marked > landing, marked), else_=landing),
+        )
+    )
+    number = _next_input_ver(connection)
+    for scorecard in _in_force(connection):
+        mark_dirty(connection, scorecard, dirty, number)
 
 
 def note_read(connection: Connection, lease: StreamLease, at: datetime) -> None:
@@ -158,6 +202,11 @@ def mark_dirty(
 def later(kept: Any, new: Any) -> Any:
     """SQL for the greater of two values, where null is the smallest."""
     return case((kept.is_(None), new), (new > kept, new), else_=kept)
+
+
+def _in_force(connection: Connection) -> Sequence[str]:
+    in_force = select(tables.control.c.scorecard).where(tables.control.c.activation_seq.is_not(None))
+    return connection.execute(in_force.order_by(tables.control.c.scorecard)).scalars().all()
 
 
 def input_ver(connection: Connection) -> int:

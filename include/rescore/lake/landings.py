@@ -1,0 +1,47 @@
+"""Which landings the lake has seen of each stream, and which leads those after a number brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from rescore.lake.aliases import read_aliases
+from rescore.lake.reading import connect, rows_in
+from rescore.lake.tables import ACTIVITIES, ALIASES, LEADS, SCHEMAS, Storage, files
+
+Stream = tuple[str, str]
+"""Source and stream."""
+
+
+def landings(storage: Storage, streams: Iterable[Stream]) -> dict[Stream, int]:
+    """The highest landing number that any table has seen of each of these streams."""
+    tables = [table for name in SCHEMAS if (table := storage.open(name)) is not None]
+    return {
+        (source, stream): max(
+            (table.transaction_version(f"{source}/{stream}") or 0 for table in tables), default=0
+        )
+        for source, stream in streams
+    }
+
+
+def landed_after(storage: Storage, source: str, stream: str, number: int) -> dict[str, datetime | None]:
+    """The leads of a stream's landings after that number, each with the time of its latest such activity."""
+    found: dict[str, datetime | None] = {}
+    aliases = read_aliases(storage.open(ALIASES))
+    with connect() as connection:
+        for kind, latest in ((LEADS, "NULL::TIMESTAMP"), (ACTIVITIES, "max(occurred_at)")):
+            table = storage.open(kind)
+            if table is None:
+                continue
+            wanted = {"lead", "landed_by", "landing", "occurred_at"}
+            columns = [column for column in SCHEMAS[kind] if column.name in wanted]
+            rows = connection.execute(
+                f"SELECT lead, {latest} FROM ({rows_in(columns, files(table))})"
+                " WHERE landed_by = ? AND landing > ? GROUP BY lead",
+                [f"{source}/{stream}", number],
+            ).fetchall()
+            for lead, at in rows:
+                left, moment = aliases.canonical(lead), at and at.replace(tzinfo=UTC)
+                known = found.get(left)
+                found[left] = moment if known is None or (moment and moment > known) else known
+    return found
