@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         webhook_secret=asked.webhook_secret,
         limits=Limits(asked.calls_per_ten_seconds, asked.searches_per_second, asked.calls_per_day),
         latency=asked.latency_ms / 1000,
+        search_lag=asked.search_lag_seconds,
         faults=asked.faults,
     )
     print(
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--awkward", action="store_true", help="plant rows that connectors stumble over")
     add("--cache", type=Path, help="folder to keep the generated world in")
     add("--latency-ms", type=int, default=20)
+    add("--search-lag-seconds", type=float, default=0.0, help="until a search sees what was written")
     add("--calls-per-ten-seconds", type=int, default=vendor.per_ten_seconds)
     add("--searches-per-second", type=int, default=vendor.search_per_second)
     add("--calls-per-day", type=int, default=vendor.per_day)

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
-from sandbox_crm import activities, control, objects, page, settings
+from sandbox_crm import activities, control, objects, page, settings, tasks
 from sandbox_crm.faults import Faults
 from sandbox_crm.gate import Gate
 from sandbox_crm.sandbox import Limits, Sandbox
@@ -19,6 +19,7 @@ def create_app(
     webhook_secret: str,
     limits: Limits | None = None,
     latency: float = 0.0,
+    search_lag: float = 0.0,
     faults: bool = False,
 ) -> FastAPI:
     """A CRM server that knows this world.
@@ -29,16 +30,19 @@ def create_app(
         webhook_secret: The Standard Webhooks secret of `/sandbox/hooks/...`, `whsec_` and base64.
         limits: How many calls are allowed; the vendor's numbers unless given.
         latency: Seconds each API call waits first.
+        search_lag: Seconds until a search sees what was written; reading by id sees it at once.
         faults: Whether `POST /sandbox/faults` works.
     """
-    sandbox = Sandbox(Store(world), token, webhook_secret, limits or Limits(), world.planted)
+    sandbox = Sandbox(
+        Store(world), token, webhook_secret, limits or Limits(), world.planted, search_lag=search_lag
+    )
     app = FastAPI(title="Sandbox CRM", openapi_url=None)
     app.state.sandbox = sandbox
     app.state.faults = Faults() if faults else None
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, refuse_input)
     app.add_exception_handler(OverflowError, refuse_number)
-    for room in (objects, activities, settings, control, page):
+    for room in (tasks, objects, activities, settings, control, page):
         app.include_router(room.router)
     app.add_middleware(Gate, sandbox=sandbox, latency=latency, faults=app.state.faults)
     return app

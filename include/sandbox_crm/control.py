@@ -63,6 +63,7 @@ async def status(request: Request, sandbox: InSandbox) -> dict[str, Any]:
         "calls_total": sandbox.calls.total(),
         "refused": {str(code): number for code, number in sandbox.refused.items()},
         "contact_writes": {"batch_updates": sandbox.batch_updates, "records": sandbox.records_written},
+        "tasks_made": sandbox.tasks_made,
         "deliveries": {
             "received": len(sandbox.deliveries),
             "repeated": sum(delivery.times - 1 for delivery in sandbox.deliveries.values()),

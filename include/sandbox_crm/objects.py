@@ -9,13 +9,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from sandbox_crm import history
-from sandbox_crm.sandbox import Sandbox, sandbox_of
+from sandbox_crm.sandbox import Sandbox, Schema, sandbox_of
 from sandbox_crm.search import SearchRequest
 from sandbox_crm.shapes import Properties
 from sandbox_crm.store import iso
 from sandbox_crm.vendor import VERSION, Refusal, bad_request
 
 BATCH: Final = 100
+LATEST: Final = 2**62
 BATCH_WITH_HISTORY: Final = 50
 ALWAYS: Final = {
     "contacts": ("createdate", "email", "firstname", "lastname", "hs_object_id", "lastmodifieddate"),
@@ -54,11 +55,13 @@ async def search(kind: Kind, wanted: SearchRequest, sandbox: InSandbox) -> dict[
     """Visible records of one kind."""
     wanted.check_window()
     (where, filtered), (order, sorted_by) = wanted.where(), wanted.order()
-    visible = f"FROM objects WHERE type = ? AND visible = 1 AND {where}"
-    total = sandbox.store.rows(f"SELECT count(*) {visible}", [kind, *filtered])[0][0]
+    indexed = sandbox.now() - int(sandbox.search_lag * 1000) if sandbox.search_lag else LATEST
+    visible = f"FROM objects WHERE type = ? AND visible = 1 AND modified <= ? AND {where}"
+    filtered = [kind, indexed, *filtered]
+    total = sandbox.store.rows(f"SELECT count(*) {visible}", filtered)[0][0]
     rows = sandbox.store.rows(
         f"SELECT * {visible} ORDER BY {order} LIMIT ? OFFSET ?",
-        [kind, *filtered, *sorted_by, wanted.limit, wanted.after],
+        [*filtered, *sorted_by, wanted.limit, wanted.after],
     )
     found: dict[str, Any] = {"total": total, "results": [record(row, wanted.properties) for row in rows]}
     if (following := wanted.after + wanted.limit) < total:
@@ -69,7 +72,7 @@ async def search(kind: Kind, wanted: SearchRequest, sandbox: InSandbox) -> dict[
 @router.get("/{kind}/{record_id}")
 async def read(kind: Kind, record_id: str, sandbox: InSandbox, properties: str = "") -> dict[str, Any]:
     """One record by id."""
-    row = sandbox.store.objects(kind, _numbers([record_id])).get(_number(record_id))
+    row = sandbox.store.objects(kind, _numbers([record_id])).get(number_of(record_id))
     if row is None:
         raise Refusal(404, "OBJECT_NOT_FOUND", "Object not found. objectId are usually numeric.")
     return record(row, [name for name in properties.split(",") if name])
@@ -103,16 +106,16 @@ async def batch_update(wanted: BatchUpdate, sandbox: InSandbox) -> JSONResponse:
     for asked in wanted.inputs:
         trace = {"objectWriteTraceId": asked.objectWriteTraceId} if asked.objectWriteTraceId else {}
         context = {name: [value] for name, value in trace.items()}
-        if _number(asked.id) not in rows:
+        if number_of(asked.id) not in rows:
             errors.append(_not_found([asked.id], context))
-        elif problems := _problems(asked.properties, sandbox):
-            errors.append(_invalid(asked.id, problems, context))
+        elif refused := invalid(asked.properties, sandbox.schema("contacts"), {"ids": [asked.id]} | context):
+            errors.append(refused)
         else:
             sandbox.store.write(
-                _number(asked.id), {k: v or None for k, v in asked.properties.items()}, sandbox.now()
+                number_of(asked.id), {k: v or None for k, v in asked.properties.items()}, sandbox.now()
             )
             sandbox.records_written += 1
-            row = sandbox.store.objects("contacts", [_number(asked.id)])[_number(asked.id)]
+            row = sandbox.store.objects("contacts", [number_of(asked.id)])[number_of(asked.id)]
             results.append(record(row, list(asked.properties)) | trace)
     return _answer(sandbox, results, errors)
 
@@ -159,24 +162,21 @@ def _batch(inputs: list[Input], most: int = BATCH) -> list[str]:
     return ids
 
 
-def _problems(properties: Properties, sandbox: Sandbox) -> list[tuple[str, str, str]]:
+def invalid(properties: Properties, schema: Schema, context: dict[str, list[str]]) -> dict[str, Any] | None:
+    """The error of values that cannot be written; None when all can."""
     problems = []
     for name, value in properties.items():
-        if name not in sandbox.properties:
+        if name not in schema.properties:
             problems.append((name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist'))
-        elif problem := sandbox.properties[name].problem(value):
+        elif problem := schema.properties[name].problem(value):
             problems.append((name, *problem))
-    return problems
-
-
-def _invalid(
-    record_id: str, problems: list[tuple[str, str, str]], context: dict[str, list[str]]
-) -> dict[str, Any]:
+    if not problems:
+        return None
     return {
         "status": "error",
         "category": "VALIDATION_ERROR",
         "message": "Property values were not valid: " + "; ".join(message for _, _, message in problems),
-        "context": {"ids": [record_id]} | context,
+        "context": context,
         "errors": [
             {"message": message, "code": code, "context": {"propertyName": [name]}}
             for name, code, message in problems
@@ -206,9 +206,10 @@ def _answer(sandbox: Sandbox, results: list[dict[str, Any]], errors: list[dict[s
     return JSONResponse(body, 207 if errors else 200)
 
 
-def _number(record_id: str) -> int:
+def number_of(record_id: str) -> int:
+    """The id as a number; -1, which nobody has, when it is none."""
     return int(record_id) if record_id.isdecimal() and len(record_id) < 19 else -1
 
 
 def _numbers(ids: list[str]) -> list[int]:
-    return [_number(record_id) for record_id in ids]
+    return [number_of(record_id) for record_id in ids]

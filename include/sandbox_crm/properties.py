@@ -1,4 +1,4 @@
-"""The properties a contact can have, and whether a value may be written to one."""
+"""The properties a contact and a task can have, and whether a value may be written to one."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -77,6 +77,32 @@ def standard_properties() -> dict[str, Property]:
         Property("lastmodifieddate", "Last Modified Date", "datetime", "date"),
     )
     return {name: Property(name, label) for name, label in text.items()} | {p.name: p for p in typed}
+
+
+def task_properties() -> dict[str, Property]:
+    """What a task has in every account, before anybody adds to it."""
+    text = {
+        "hs_task_subject": "Task Title",
+        "hs_task_body": "Task Notes",
+        "hs_task_type": "Task Type",
+        "hs_task_priority": "Priority",
+        "hubspot_owner_id": "Assigned to",
+    }
+    states = ("NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED")
+    status = Property(
+        "hs_task_status",
+        "Task Status",
+        "enumeration",
+        "select",
+        options=tuple({"label": state, "value": state} for state in states),
+    )
+    dates = (
+        Property("hs_timestamp", "Due date", "datetime", "date"),
+        Property("hs_task_completion_date", "Completed at", "datetime", "date"),
+    )
+    return {name: Property(name, label) for name, label in text.items()} | {
+        known.name: known for known in (status, *dates)
+    }
 
 
 def _is_number(value: str) -> bool:

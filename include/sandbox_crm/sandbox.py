@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from sandbox_crm.properties import GROUP, Property, standard_properties
+from sandbox_crm.properties import GROUP, Property, standard_properties, task_properties
 from sandbox_crm.store import Store, milliseconds
 
 
@@ -36,8 +36,17 @@ class Delivery:
 
 
 @dataclass
+class Schema:
+    """The properties of one kind of object, those an app added, and the groups they are filed under."""
+
+    properties: dict[str, Property]
+    added: set[str]
+    groups: dict[str, str]
+
+
+@dataclass
 class Sandbox:
-    """The state the routes share."""
+    """The state the routes share; a search sees a write only `search_lag` seconds after it."""
 
     store: Store
     token: str
@@ -48,12 +57,21 @@ class Sandbox:
     properties: dict[str, Property] = field(default_factory=standard_properties)
     added: set[str] = field(default_factory=set)
     groups: dict[str, str] = field(default_factory=lambda: {GROUP: "Contact information"})
+    tasks: Schema = field(
+        default_factory=lambda: Schema(task_properties(), set(), {GROUP: "Task information"})
+    )
+    tasks_made: int = 0
+    search_lag: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     refused: Counter[int] = field(default_factory=Counter)
     batch_updates: int = 0
     records_written: int = 0
     deliveries: dict[tuple[str, str], Delivery] = field(default_factory=dict)
     rejected_deliveries: int = 0
+
+    def schema(self, kind: str) -> Schema:
+        """The properties of contacts, or of tasks."""
+        return self.tasks if kind == "tasks" else Schema(self.properties, self.added, self.groups)
 
     def now(self) -> int:
         """The present, in the vendor's milliseconds."""

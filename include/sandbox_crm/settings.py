@@ -1,7 +1,7 @@
-"""The account's settings: contact properties and their groups, account details, how much was called."""
+"""The account's settings: properties of contacts and tasks, their groups, account details, calls made."""
 
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -11,11 +11,12 @@ from pydantic import BaseModel, Field
 from sandbox_crm.activities import PORTAL_ID
 from sandbox_crm.objects import InSandbox
 from sandbox_crm.properties import Property
-from sandbox_crm.sandbox import Sandbox
+from sandbox_crm.sandbox import Schema
 from sandbox_crm.store import iso, milliseconds
 from sandbox_crm.vendor import VERSION, Refusal
 
-CONTACT_PROPERTIES = f"/crm/properties/{VERSION}/contacts"
+PROPERTIES = f"/crm/properties/{VERSION}/{{kind}}"
+Kind = Literal["contacts", "tasks"]
 ZONE: Final = ZoneInfo("Europe/Berlin")  # the account's: its day of calls ends at its midnight
 router = APIRouter()
 
@@ -46,25 +47,28 @@ class NewGroup(BaseModel):
     displayOrder: int = -1  # noqa: N815
 
 
-@router.get(CONTACT_PROPERTIES)
-async def list_properties(sandbox: InSandbox) -> dict[str, Any]:
-    """All properties a contact can have."""
-    return {"results": [_shown(sandbox, known) for known in sandbox.properties.values()]}
+@router.get(PROPERTIES)
+async def list_properties(kind: Kind, sandbox: InSandbox) -> dict[str, Any]:
+    """All properties an object of this kind can have."""
+    schema = sandbox.schema(kind)
+    return {"results": [_shown(schema, known) for known in schema.properties.values()]}
 
 
-@router.post(CONTACT_PROPERTIES)
-async def create_property(wanted: NewProperty, sandbox: InSandbox) -> JSONResponse:
+@router.post(PROPERTIES)
+async def create_property(kind: Kind, wanted: NewProperty, sandbox: InSandbox) -> JSONResponse:
     """Create one property; 409 when there is one of that name."""
-    return JSONResponse(_shown(sandbox, _create(wanted, sandbox)), 201)
+    schema = sandbox.schema(kind)
+    return JSONResponse(_shown(schema, _create(wanted, schema)), 201)
 
 
-@router.post(f"{CONTACT_PROPERTIES}/batch/create")
-async def create_properties(wanted: NewProperties, sandbox: InSandbox) -> JSONResponse:
+@router.post(f"{PROPERTIES}/batch/create")
+async def create_properties(kind: Kind, wanted: NewProperties, sandbox: InSandbox) -> JSONResponse:
     """Create several properties, each on its own."""
+    schema = sandbox.schema(kind)
     results, errors = [], []
     for asked in wanted.inputs:
         try:
-            results.append(_shown(sandbox, _create(asked, sandbox)))
+            results.append(_shown(schema, _create(asked, schema)))
         except Refusal as refusal:
             errors.append(refusal.body | {"context": {"name": [asked.name]}})
     moment = iso(sandbox.now())
@@ -79,27 +83,29 @@ async def create_properties(wanted: NewProperties, sandbox: InSandbox) -> JSONRe
     return JSONResponse(body, 207 if errors else 201)
 
 
-@router.get(f"{CONTACT_PROPERTIES}/groups")
-async def list_groups(sandbox: InSandbox) -> dict[str, Any]:
+@router.get(f"{PROPERTIES}/groups")
+async def list_groups(kind: Kind, sandbox: InSandbox) -> dict[str, Any]:
     """The groups properties are filed under."""
-    return {"results": [_group(name, label) for name, label in sandbox.groups.items()]}
+    return {"results": [_group(name, label) for name, label in sandbox.schema(kind).groups.items()]}
 
 
-@router.post(f"{CONTACT_PROPERTIES}/groups")
-async def create_group(wanted: NewGroup, sandbox: InSandbox) -> JSONResponse:
+@router.post(f"{PROPERTIES}/groups")
+async def create_group(kind: Kind, wanted: NewGroup, sandbox: InSandbox) -> JSONResponse:
     """Create a group; 409 when there is one of that name."""
-    if wanted.name in sandbox.groups:
+    groups = sandbox.schema(kind).groups
+    if wanted.name in groups:
         raise Refusal(409, "CONFLICT", f"A property group named '{wanted.name}' already exists.")
-    sandbox.groups[wanted.name] = wanted.label
+    groups[wanted.name] = wanted.label
     return JSONResponse(_group(wanted.name, wanted.label), 201)
 
 
-@router.get(f"{CONTACT_PROPERTIES}/{{name}}")
-async def read_property(name: str, sandbox: InSandbox) -> dict[str, Any]:
+@router.get(f"{PROPERTIES}/{{name}}")
+async def read_property(kind: Kind, name: str, sandbox: InSandbox) -> dict[str, Any]:
     """One property."""
-    if name not in sandbox.properties:
+    schema = sandbox.schema(kind)
+    if name not in schema.properties:
         raise Refusal(404, "OBJECT_NOT_FOUND", f"Property {name} does not exist")
-    return _shown(sandbox, sandbox.properties[name])
+    return _shown(schema, schema.properties[name])
 
 
 @router.get(f"/account-info/{VERSION}/details")
@@ -139,19 +145,19 @@ async def api_usage(sandbox: InSandbox) -> dict[str, Any]:
     }
 
 
-def _create(wanted: NewProperty, sandbox: Sandbox) -> Property:
-    if wanted.name in sandbox.properties:
+def _create(wanted: NewProperty, schema: Schema) -> Property:
+    if wanted.name in schema.properties:
         raise Refusal(409, "CONFLICT", f"A property named '{wanted.name}' already exists.")
-    if wanted.groupName not in sandbox.groups:
+    if wanted.groupName not in schema.groups:
         raise Refusal(400, "VALIDATION_ERROR", f"Property group '{wanted.groupName}' does not exist.")
     created = Property(**wanted.model_dump() | {"options": tuple(wanted.options)})
-    sandbox.properties[wanted.name] = created
-    sandbox.added.add(wanted.name)
+    schema.properties[wanted.name] = created
+    schema.added.add(wanted.name)
     return created
 
 
-def _shown(sandbox: Sandbox, known: Property) -> dict[str, Any]:
-    return known.as_json(ours=known.name in sandbox.added)
+def _shown(schema: Schema, known: Property) -> dict[str, Any]:
+    return known.as_json(ours=known.name in schema.added)
 
 
 def _group(name: str, label: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sandbox_crm import history
 from sandbox_crm.history import APP, SCREEN, Author
-from sandbox_crm.load import load
+from sandbox_crm.load import INSERT_OBJECT, load
 from sandbox_crm.shapes import Properties
 from sandbox_crm.world import World
 
@@ -23,6 +23,7 @@ CREATE INDEX contacts_by_email ON objects (lower(properties ->> '$.email')) WHER
 CREATE INDEX contacts_by_more ON objects (properties ->> '$.hs_additional_emails')
     WHERE type = 'contacts' AND properties ->> '$.hs_additional_emails' IS NOT NULL;
 CREATE TABLE associations (from_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL);
+CREATE INDEX associations_by_contact ON associations (contact_id, from_id);
 CREATE TABLE changes (contact_id INTEGER NOT NULL, occurred INTEGER NOT NULL, properties TEXT NOT NULL);
 CREATE TABLE page_views (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL, contact_id INTEGER NOT NULL, occurred INTEGER NOT NULL,
@@ -99,6 +100,13 @@ class Store:
             " WHERE id = ?",
             (json.dumps(properties), now, contact_id),
         )
+
+    def make(self, kind: str, contact_id: int, properties: Properties, now: int) -> int:
+        """Add an object that is associated with a contact; its id."""
+        number = int(self.rows("SELECT max(id) + 1 AS id FROM objects")[0]["id"])
+        self.db.execute(INSERT_OBJECT, (number, kind, now, now, now, True, json.dumps(properties)))
+        self.db.execute("INSERT INTO associations VALUES (?, ?)", (number, contact_id))
+        return number
 
     def release(self, now: int, days: float | None = None) -> dict[str, int]:
         """Let held-back facts appear, the oldest `days` of them or all; counts what appeared.

@@ -19,7 +19,19 @@ def test_setup_makes_the_group_and_every_score_property_and_says_so(hubspot, map
     said = setup(hubspot)
     written = [name for fields in mapping.scores.values() for name in fields.properties]
     assert said[0] == "property group `rescore`: created"
-    assert sorted(said[1:]) == sorted(f"property `{name}`: created" for name in written)
+    assert sorted(said[1:-3]) == sorted(f"property `{name}`: created" for name in written)
+    assert said[-3:] == [
+        "task property group `rescore`: created",
+        "task property `rescore_delivery`: created",
+        "task property `rescore_automation`: created",
+    ]
+    hubspot.check()
+
+
+def test_a_token_that_may_not_touch_tasks_makes_the_score_properties_all_the_same(hubspot, server):
+    refused = {"path": "/crm/properties/2026-09/tasks", "status": 403, "body": {"category": "MISSING_SCOPES"}}
+    requests.post(f"{server.url}/sandbox/faults", json={"faults": [refused]}, timeout=30).raise_for_status()
+    assert "so automations cannot make tasks" in setup(hubspot)[-1]
     hubspot.check()
 
 

@@ -1,23 +1,29 @@
-"""The contact properties that hold scores: made once by `rescore setup hubspot`, checked before a run."""
+"""The properties that are ours, of contacts and of tasks: made once by `rescore setup hubspot`."""
 
 from __future__ import annotations
 
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
 from rescore.connectors.hubspot.windows import rows_of
-from rescore.errors import CrmFieldMissing
-from rescore.mapping import Mapping
+from rescore.errors import CrmFieldMissing, CrmLacksScope
+from rescore.mapping import Mapping, Tasks
 
 ALREADY_THERE = 409
 
 
 def create_properties(client: Client, mapping: Mapping) -> list[str]:
-    """Make the group and the score properties that are missing; one line per thing says what was done."""
-    done = [f"property group `{mapping.group}`: {_create_group(client, mapping)}"]
-    present = _present(client, mapping)
-    for definition in definitions(mapping):
-        name = definition["name"]
-        done.append(f"property `{name}`: {_create(client, mapping, definition, name in present)}")
-    return done
+    """Make the groups and the properties that are missing; one line per thing says what was done.
+
+    Tasks need a scope of their own: a token without it makes the score properties all the same.
+    """
+    leads = mapping.leads
+    done = _create(client, "property", leads.groups, leads.properties, mapping.group, definitions(mapping))
+    if mapping.tasks is None:
+        return done
+    tasks, ours = mapping.tasks, task_definitions(mapping.tasks, mapping.group)
+    try:
+        return done + _create(client, "task property", tasks.groups, tasks.properties, mapping.group, ours)
+    except CrmLacksScope as error:
+        return [*done, f"task properties: not made, so automations cannot make tasks: {error}"]
 
 
 def check_properties(client: Client, mapping: Mapping) -> None:
@@ -27,7 +33,7 @@ def check_properties(client: Client, mapping: Mapping) -> None:
         CrmFieldMissing: Naming each that is not.
         CrmRejectedCredentials: The token is wrong or lacks a scope.
     """
-    present = _present(client, mapping)
+    present = _present(client, mapping.leads.properties)
     scores = [definition["name"] for definition in definitions(mapping)]
     if missing := [name for name in scores if name not in present]:
         raise CrmFieldMissing(
@@ -69,15 +75,40 @@ def definitions(mapping: Mapping) -> list[JsonObject]:
     return made
 
 
-def _create_group(client: Client, mapping: Mapping) -> str:
-    listed = client.get(mapping.leads.groups)
-    if any(group.get("name") == mapping.group for group in rows_of(listed, "results", what="groups")):
+def task_definitions(tasks: Tasks, group: str) -> list[JsonObject]:
+    """What the two properties of a task are made as."""
+    titles = {tasks.delivery: "delivery", tasks.automation: "automation"}
+    return [
+        {
+            "name": name,
+            "label": f"Rescore: {title}",
+            "type": "string",
+            "fieldType": "text",
+            "groupName": group,
+            "description": f"The {title} that made this task; Rescore finds the task again by it.",
+        }
+        for name, title in titles.items()
+    ]
+
+
+def _create(
+    client: Client, kind: str, groups: str, properties: str, group: str, wanted: list[JsonObject]
+) -> list[str]:
+    """One line for the group and one for each property."""
+    done = [f"{kind} group `{group}`: {_create_group(client, groups, group)}"]
+    present = _present(client, properties)
+    for definition in wanted:
+        name = definition["name"]
+        made = "was there" if name in present else _post(client, properties, definition)
+        done.append(f"{kind} `{name}`: {made}")
+    return done
+
+
+def _create_group(client: Client, path: str, name: str) -> str:
+    listed = client.get(path)
+    if any(group.get("name") == name for group in rows_of(listed, "results", what="groups")):
         return "was there"
-    return _post(client, mapping.leads.groups, {"name": mapping.group, "label": "Rescore"})
-
-
-def _create(client: Client, mapping: Mapping, definition: JsonObject, present: bool) -> str:
-    return "was there" if present else _post(client, mapping.leads.properties, definition)
+    return _post(client, path, {"name": name, "label": "Rescore"})
 
 
 def _post(client: Client, path: str, body: JsonObject) -> str:
@@ -90,8 +121,8 @@ def _post(client: Client, path: str, body: JsonObject) -> str:
     return "created"
 
 
-def _present(client: Client, mapping: Mapping) -> set[str]:
-    answer = client.get(mapping.leads.properties)
+def _present(client: Client, path: str) -> set[str]:
+    answer = client.get(path)
     return {str(row.get("name")) for row in rows_of(answer, "results", what="properties")}
 
 
