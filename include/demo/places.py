@@ -79,6 +79,7 @@ class Places:
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "RESCORE_HOME": str(self.home / "rescore"),
+            "RESCORE_ALLOWED_HOSTS": self.crm_url,
             "RESCORE_PROJECT": str(PROJECT),
             "RESCORE_RULES_DIR": str(self.rules_dir),
             **{f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in connections.items()},

@@ -1,23 +1,23 @@
-"""The one way this project speaks HTTP: a hard deadline, no redirects, no retries, no environment."""
+"""The one way this project speaks HTTP: to allowed hosts, in time, without redirects, retries or proxies."""
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import Retry
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError
 
-CONNECT_SECONDS = 10.0
+from rescore.connectors.addresses import AllowedHosts
+from rescore.connectors.dialing import Resolve, resolve
+from rescore.connectors.watched import CONNECT_SECONDS, Call, WatchedAdapter
+
 CHUNK = 64 * 1024
 
 
@@ -50,6 +50,12 @@ class Session:
         largest: Bytes of the longest answer, after decompression.
         headers: Sent with every request.
         verify: False for no check of certificates, or the path of a CA bundle.
+        allowed: Who may be asked; by default what the deployment's `RESCORE_ALLOWED_HOSTS` names, so that
+            no caller can forget it.
+        resolve: Finds the addresses of a host.
+
+    Raises:
+        SettingsIncomplete: `RESCORE_ALLOWED_HOSTS` cannot be read.
     """
 
     def __init__(
@@ -59,14 +65,18 @@ class Session:
         largest: int = 32 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
         verify: bool | str = True,
+        allowed: AllowedHosts | None = None,
+        resolve: Resolve = resolve,
     ) -> None:
+        self._allowed = allowed or AllowedHosts.from_environment(os.environ)
+        self._resolve = resolve
         self._seconds = seconds
         self._largest = largest
         self._session = requests.Session()
         self._session.trust_env = False  # no proxies, no .netrc: the Connection says where to go
         self._session.verify = verify
         self._session.headers.update({"User-Agent": "rescore", **(headers or {})})
-        adapter = _WatchedAdapter(max_retries=Retry(0, read=False))
+        adapter = WatchedAdapter(max_retries=Retry(0, read=False))
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -84,9 +94,10 @@ class Session:
 
         Raises:
             NoAnswer: There was none, or none that could be read to its end in time.
+            SettingsIncomplete: The deployment does not allow this host; nothing was sent.
         """
         host = urlsplit(url).netloc.rpartition("@")[2]
-        with _Deadline(self._seconds) as deadline:
+        with Call(self._seconds, self._allowed, self._resolve) as call:
             try:
                 response = self._session.request(
                     method,
@@ -103,12 +114,13 @@ class Session:
                 with response:
                     content = self._read(response, host)
             except (requests.RequestException, OSError) as error:
-                if deadline.passed:
+                if call.passed:
+                    sent = not isinstance(error, requests.ConnectTimeout)
                     raise NoAnswer(
-                        f"{host} did not answer within {self._seconds:g} seconds", sent=True
+                        f"{host} did not answer within {self._seconds:g} seconds", sent=sent
                     ) from error
                 raise _no_answer(error, host) from error
-            if deadline.passed:  # a body without a length looks complete when the connection is cut
+            if call.passed:  # a body without a length looks complete when the connection is cut
                 raise NoAnswer(f"{host} did not answer within {self._seconds:g} seconds", sent=True)
         names = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, names, content)
@@ -153,70 +165,3 @@ def _causes(error: BaseException | None) -> Any:
         seen.add(id(cause))
         yield cause
         waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
-
-
-class _Deadline:
-    """Cuts the connection this thread is using when the time is up, wherever the thread hangs in it."""
-
-    _of_thread = threading.local()
-
-    def __init__(self, seconds: float) -> None:
-        self.passed = False
-        self.connection: HTTPConnection | None = None
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Deadline:
-        _Deadline._of_thread.current = self
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        del _Deadline._of_thread.current
-
-    def _cut(self) -> None:
-        self.passed = True
-        sock = getattr(self.connection, "sock", None)
-        if sock is not None:
-            try:
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS: the reader wakes with an end
-            except OSError:
-                return  # already gone
-
-    @classmethod
-    def watch(cls, connection: HTTPConnection) -> None:
-        """Tell the request under way in this thread which connection it uses."""
-        current = getattr(cls._of_thread, "current", None)
-        if current is not None:
-            current.connection = connection
-
-
-class _WatchedHTTP(HTTPConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _Deadline.watch(self)
-        super().request(*args, **kwargs)
-
-
-class _WatchedHTTPS(HTTPSConnection):
-    def connect(self) -> None:
-        _Deadline.watch(self)  # before the handshake, which may dribble too
-        super().connect()
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _Deadline.watch(self)
-        super().request(*args, **kwargs)
-
-
-class _WatchedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
-
-
-class _WatchedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
-
-
-class _WatchedAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
