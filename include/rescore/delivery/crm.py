@@ -158,7 +158,12 @@ class _Work:
             elif source != self._target.name:
                 results.append(SyncResult(claim, Outcome("record", f"no record of {self._target.name}")))
             else:
-                fields[lead_id] |= score_fields(claim, self._mapping.scores[claim.scorecard])
+                values = score_fields(claim, self._mapping.scores[claim.scorecard])
+                ours = {name: value for name, value in values.items() if name not in claim.overridden}
+                if not ours:  # people have taken over all there is to show
+                    results.append(SyncResult(claim, Outcome("ok")))
+                    continue
+                fields[lead_id] |= ours
                 claims[lead_id].append(claim)
         if fields:
             self.counts["calls"] += 1

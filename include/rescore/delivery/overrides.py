@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rescore.connectors.base import FieldValue
 from rescore.connectors.readback import Edit, Shown
-from rescore.delivery.readback import number, same
+from rescore.delivery.readback import figures, number, same
 from rescore.ledger.confirmed import DELETED, Confirmed, Found
 from rescore.ledger.overrides import Override
 from rescore.mapping import ScoreFields
@@ -18,81 +19,81 @@ Edits = Mapping[tuple[str, str], list[Edit]]
 """By record and property, newest first."""
 
 
-def differing(
-    wanted: Mapping[str, FieldValue], shown: Shown, kept: Mapping[str, Override]
-) -> dict[str, str | None]:
-    """The properties that show neither our value nor the one that a person is known to have set."""
-    return {
-        name: shown.get(name)
-        for name, value in wanted.items()
-        if not same(value, shown.get(name)) and not (name in kept and kept[name].value == shown.get(name))
-    }
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One record under one scorecard; `kept` are the lead's open overrides by property."""
 
+    confirmed: Confirmed
+    record: str
+    shown_as: ScoreFields
+    kept: Mapping[str, Override]
 
-def put_back(
-    wanted: Mapping[str, FieldValue], shown: Shown, kept: Mapping[str, Override]
-) -> tuple[Override, ...]:
-    """The overrides whose property shows our value again."""
-    return tuple(
-        kept[name] for name, value in wanted.items() if name in kept and same(value, shown.get(name))
-    )
+    @property
+    def wanted(self) -> dict[str, FieldValue]:
+        """What it should show, by property."""
+        return figures(self.confirmed, self.shown_as)
 
+    def differing(self, shown: Shown) -> dict[str, str | None]:
+        """The properties that show neither our value nor the one that a person is known to have set."""
+        return {
+            name: shown.get(name)
+            for name, value in self.wanted.items()
+            if not same(value, shown.get(name))
+            and not (name in self.kept and self.kept[name].value == shown.get(name))
+        }
 
-def judge(
-    confirmed: Confirmed,
-    shown_as: ScoreFields,
-    *,
-    wanted: Mapping[str, FieldValue],
-    shown: Shown,
-    kept: Mapping[str, Override],
-    edits: Edits,
-    lead_id: str,
-    now: datetime,
-    people_only: bool,
-) -> Found:
-    """What to make of one record under one scorecard.
+    def doubtful(self, shown: Shown) -> set[str]:
+        """The properties whose history decides between drift and an override."""
+        if self.confirmed.state == DELETED:
+            return set()
+        return self.shown_as.keeps().keys() & self.differing(shown).keys()
 
-    Args:
-        confirmed: What it should show, and in which state it is.
-        shown_as: The mapping of its scorecard.
-        wanted: `readback.figures` of it.
-        shown: What it shows.
-        kept: Its open overrides, by property.
-        edits: The history of what differs and may stay.
-        lead_id: The record, as in `edits`.
-        now: The present.
-        people_only: Count only what the CRM says a person did; else also what it does not say.
-    """
-    drift, opened = confirmed.state == DELETED, []
-    keeps = shown_as.keeps()
-    differs = {} if drift else differing(wanted, shown, kept)
-    for name, text in differs.items():
-        edit = next(iter(edits.get((lead_id, name), [])), None)
-        until = _until(edit, text, keeps.get(name), now, people_only)
-        if until is None:
-            drift = True
-            continue
-        opened.append(
-            Override(
-                target=confirmed.target,
-                lead=confirmed.lead,
-                property=name,
-                scorecard=confirmed.scorecard,
-                value=text,
-                owner=(edit.by if edit else None) or SOMEBODY,
-                reason=f"changed in {confirmed.target}{f' on {edit.at:%Y-%m-%d}' if edit else ''}",
-                seen_at=now,
-                expires_at=until,
-            )
+    def judge(self, shown: Shown, edits: Edits, *, now: datetime, people_only: bool) -> Found:
+        """What to make of what is shown.
+
+        Args:
+            shown: The record's values.
+            edits: The history of what is doubtful.
+            now: The present.
+            people_only: Only what the CRM says a person did stays; else also what it does not say.
+        """
+        known, keeps = self.confirmed, self.shown_as.keeps()
+        drift, opened = known.state == DELETED, []
+        for name, text in ({} if drift else self.differing(shown)).items():
+            edit = next(iter(edits.get((self.record, name), [])), None)
+            until = _until(edit, text, keeps.get(name), now, people_only)
+            if until is None:
+                drift = True
+            else:
+                opened.append(self._override(name, text, edit, now, until))
+        return Found(
+            known,
+            drift=drift,
+            shown_score=number(shown.get(self.shown_as.score)),
+            shown_band=shown.get(self.shown_as.band) if self.shown_as.band else known.shown_band,
+            opened=opened,
+            ended=[
+                self.kept[name]
+                for name, value in self.wanted.items()
+                if name in self.kept and same(value, shown.get(name))
+            ],
         )
-    return Found(
-        confirmed,
-        drift=drift,
-        shown_score=number(shown.get(shown_as.score)),
-        shown_band=shown.get(shown_as.band) if shown_as.band else confirmed.shown_band,
-        opened=opened,
-        ended=put_back(wanted, shown, kept),
-    )
+
+    def _override(
+        self, name: str, text: str | None, edit: Edit | None, now: datetime, until: datetime
+    ) -> Override:
+        known = self.confirmed
+        return Override(
+            target=known.target,
+            lead=known.lead,
+            property=name,
+            scorecard=known.scorecard,
+            value=text,
+            owner=(edit.by if edit else None) or SOMEBODY,
+            reason=f"changed in {known.target}{f' on {edit.at:%Y-%m-%d}' if edit else ''}",
+            seen_at=now,
+            expires_at=until,
+        )
 
 
 def _until(

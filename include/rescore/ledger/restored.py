@@ -18,7 +18,7 @@ RESUMED = "resumed after a restore"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Since when sending is held and why; `read_back` has the targets that were read back since, with when."""
+    """Since when sending is held, and why; `read_back` says which targets were read back since, and when."""
 
     noticed_at: datetime
     why: str

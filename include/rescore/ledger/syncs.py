@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Update, bindparam, case, select, update
 
 from rescore.delivery.outcome import CONSEQUENCES, Next, Outcome, next_state
-from rescore.ledger import leases, tables
+from rescore.ledger import leases, overrides, tables
+from rescore.ledger.types import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class SyncClaim:
     """One lead's committed score that a target should show; `ver` is the version these values are.
 
     `reasons` are the top reasons as {rule, label, points in thousandths}; `rules_version` is the sequence
-    number of the rules that gave this score.
+    number of the rules that gave this score. `overridden` are the properties in which a person's value stays.
     """
 
     target: str
@@ -36,6 +37,7 @@ class SyncClaim:
     reasons: list[dict[str, Any]] = field(repr=False)
     changed_at: datetime
     rules_version: int
+    overridden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def claim(
         .limit(limit)
         .with_for_update(of=sync, skip_locked=True)
     ).all()
+    kept = overrides.open_of(connection, target, {row.lead for row in rows})
     claims = [
         SyncClaim(
             **(
@@ -87,6 +90,9 @@ def claim(
                     "lease": token,
                     "dimensions": json.loads(row.dimensions),
                     "reasons": json.loads(row.reasons),
+                    "overridden": frozenset(
+                        name for name, one in kept.get(row.lead, {}).items() if one.scorecard == row.scorecard
+                    ),
                 }
             )
         )
@@ -127,6 +133,10 @@ def settle(connection: Connection, results: Iterable[SyncResult], *, now: dateti
                 "for_lead": claim.lead,
                 "lease": claim.lease,
                 "sent": claim.ver,
+                "sent_score": claim.score,
+                "sent_band": claim.band,
+                "rest": "overridden" if claim.overridden else "settled",
+                "at": now,
                 "spent": tries,
                 "then": leases.next_at(outcome, tries=tries, key=key, now=now),
                 "kind": outcome.kind,
@@ -171,7 +181,10 @@ def _statements() -> dict[Next, Update]:
     return {
         "done": mine.values(
             acked_ver=case((sync.c.acked_ver > sent, sync.c.acked_ver), else_=sent),
-            state=case((current, "settled"), else_="due"),
+            state=case((current, bindparam("rest")), else_="due"),
+            shown_score=bindparam("sent_score"),
+            shown_band=bindparam("sent_band"),
+            acked_at=bindparam("at", type_=UtcDateTime),
             tries=0,
             next_at=None,
             failure=None,

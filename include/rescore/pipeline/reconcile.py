@@ -1,0 +1,162 @@
+"""Does the CRM still show what it confirmed? Frees what dead workers held, reads back, owes the rest again.
+
+Nothing is written here: what has to be written again is due, behind everything new, and `update_crm` does it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rescore import mapping as mappings
+from rescore.connectors.base import Target
+from rescore.connectors.readback import Shown
+from rescore.delivery.overrides import Case, Edits
+from rescore.delivery.readback import to_read
+from rescore.ledger import confirmed, installation, overrides, restored
+from rescore.ledger.confirmed import DELETED, Found
+from rescore.ledger.rescue import rescue as rescue_leases
+from rescore.ledger.transaction import Ledger
+from rescore.model import split_lead_key
+from rescore.progress import Progress, silent
+
+LAST_READ = "read back"
+
+
+def rescue(ledger: Ledger, *, now: datetime) -> Counter[str]:
+    """Free expired leases and end expired overrides; no CRM is asked.
+
+    Returns:
+        Counts: `rescued updates`, `rescued deliveries`, `unknown attempts`, `overrides expired`.
+    """
+    with ledger.transaction() as connection:
+        counts = rescue_leases(connection, now=now)
+        counts["overrides expired"] += overrides.end_expired(connection, now=now)
+    return +counts
+
+
+def read_back(
+    ledger: Ledger,
+    target: Target,
+    *,
+    mapping: mappings.Mapping,
+    now: datetime,
+    everybody: bool = False,
+    progress: Progress = silent,
+) -> Counter[str]:
+    """Hold what a target shows against what it confirmed: lately, of a rotating share, or of everybody.
+
+    A value that is not ours is written again by `update_crm`, or stays as an override, as the mapping's
+    `manual_edits` says. After a restore of the ledger everybody is read back, and only what the CRM says a
+    person did stays: what it does not say may be a value of ours that the ledger has forgotten.
+
+    Args:
+        ledger: Knows what was confirmed; the CRM is called in none of its transactions.
+        target: Where to look.
+        mapping: Which properties show which scorecard.
+        now: The present.
+        everybody: All leads, whoever's turn it is.
+        progress: Told after every batch.
+
+    Returns:
+        Counts of leads times scorecards: `read back`; of them `drift` (due again), `overrides` opened and
+        `put back` by their owners, `gone` from the CRM, `back again` there, `unanswered` by it, `moved on`
+        while it was asked; and the `calls`.
+
+    Raises:
+        CrmRejectedCredentials: A person has to act.
+        CrmRateLimited, CrmUnavailable: Try again later; what was read back so far counts.
+    """
+    with ledger.reading() as connection:
+        after_restore = restored.restored(connection) is not None
+        last = (installation.read(connection, LAST_READ) or {}).get(target.name)
+        known = confirmed.leads(connection, target.name)
+        leads = (
+            sorted({lead for lead, _ in known})
+            if everybody or after_restore
+            else to_read(known, now=now, last=datetime.fromisoformat(last) if last else None)
+        )
+    work = _Work(ledger, target, mapping, now, people_only=after_restore)
+    for start in range(0, len(leads), target.batch_size):
+        work.batch(leads[start : start + target.batch_size])
+        progress(f"{target.name}: {work.told()}")
+    with ledger.transaction() as connection:
+        read = installation.read(connection, LAST_READ) or {}
+        installation.write(connection, LAST_READ, read | {target.name: now.isoformat()})
+        if after_restore:
+            restored.note_read_back(connection, target.name, at=now)
+    return +work.counts
+
+
+class _Work:
+    """One call of `read_back`: what it was given, and what it has found so far."""
+
+    def __init__(
+        self, ledger: Ledger, target: Target, mapping: mappings.Mapping, now: datetime, *, people_only: bool
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._ledger = ledger
+        self._target = target
+        self._mapping = mapping
+        self._now = now
+        self._people_only = people_only
+
+    def batch(self, leads: Sequence[str]) -> None:
+        """Ask about these leads, judge, and note what was found."""
+        name = self._target.name
+        with self._ledger.reading() as connection:
+            known = confirmed.confirmed(connection, name, leads)
+            kept = overrides.open_of(connection, name, leads)
+        cases = [
+            Case(row, record, self._mapping.scores[row.scorecard], kept.get(row.lead, {}))
+            for row in known
+            for source, record in [split_lead_key(row.lead)]
+            if source == name and row.scorecard in self._mapping.scores
+        ]
+        if not cases:
+            return
+        found = self._judge(cases)
+        self.counts["moved on"] += self._ledger.in_transaction(
+            lambda connection: confirmed.settle(connection, found, at=self._now)
+        )
+
+    def _judge(self, cases: Sequence[Case]) -> list[Found]:
+        properties = sorted({name for case in cases for name in case.wanted})
+        self.counts["calls"] += 1
+        shown = self._target.read([case.record for case in cases], properties)
+        edits = self._edits(cases, shown)
+        found = []
+        for case in cases:
+            self.counts["read back"] += 1
+            was_gone = case.confirmed.state == DELETED
+            if case.record not in shown:
+                self.counts["unanswered"] += 1
+            elif (values := shown[case.record]) is not None:
+                one = case.judge(values, edits, now=self._now, people_only=self._people_only)
+                self.counts["back again" if was_gone else "drift"] += one.drift
+                self.counts["overrides"] += len(one.opened)
+                self.counts["put back"] += len(one.ended)
+                found.append(one)
+            elif not was_gone:
+                self.counts["gone"] += 1
+                found.append(Found(case.confirmed, gone=True))
+        return found
+
+    def _edits(self, cases: Sequence[Case], shown: Mapping[str, Shown | None]) -> Edits:
+        """The histories that decide; most batches need none, and cost no call."""
+        records: dict[str, None] = {}
+        names: set[str] = set()
+        for case in cases:
+            values = shown.get(case.record)
+            if values is not None and (doubtful := case.doubtful(values)):
+                records[case.record] = None
+                names |= doubtful
+        if not records:
+            return {}
+        self.counts["calls"] += 1
+        return self._target.edits(list(records), sorted(names))
+
+    def told(self) -> str:
+        """The counts so far, for people."""
+        return ", ".join(f"{count:,} {name}" for name, count in sorted(self.counts.items()) if count)
