@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rescore.connectors.base import Cursor, FieldValue, ScoreUpdate, WriteResult
+from rescore.connectors.memory_actions import MemoryFields, MemoryTasks
 from rescore.connectors.readback import Edit, Shown
 from rescore.errors import RescoreError
 from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside, Unclaimed
@@ -17,7 +18,8 @@ class MemoryCrm:
     """A source and a target that keep what the contract of connectors asks for.
 
     Everything it is told goes into one log per stream; a cursor is a position in it. `shown` holds, per
-    lead, the fields that were written; `failures` are raised by the next calls, one each.
+    lead, the fields that were written; `failures` are raised by the next calls, one each. Automations make
+    `tasks` and set `fields`; a lead's field `owner` says whose it is.
     """
 
     streams = (LEADS, ACTIVITIES)
@@ -29,6 +31,8 @@ class MemoryCrm:
         self.refusals: dict[str, str] = {}
         self.failures: list[RescoreError] = []
         self.writes = 0
+        self.tasks = MemoryTasks(self.shown, self._fail_when_told)
+        self.fields = MemoryFields(self.shown, self._fail_when_told)
         self._edits: dict[tuple[str, str], Edit] = {}
         self._page_size = page_size
         self._log: dict[str, list[LeadRecord | ActivityRecord | Unclaimed | SetAside]] = {
