@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from rescore.connectors.hubspot.client import JsonObject, Refused
-from rescore.errors import CrmFieldMissing, RecordError, RecordGone, RecordRefused
+from rescore.errors import CrmFieldMissing, CrmUnavailable, RecordGone, RecordRefused, RescoreError
 
 MISSING_PROPERTY = "PROPERTY_DOESNT_EXIST"
 NOT_FOUND = "OBJECT_NOT_FOUND"
+ABOUT_A_RECORD = {400, 409, 413, 422}
+"""Refusals that a record can cause, alone or in a batch; a wrong path (404) is nobody's fault in it."""
 CODE_IN_MESSAGE = re.compile(r'"error"\s*:\s*"([A-Z_]+)"')
 NAME_IN_MESSAGE = re.compile(r'"name"\s*:\s*"([A-Za-z0-9_]+)"')
 
@@ -28,11 +30,13 @@ def category(error: JsonObject) -> str:
     return str(error.get("category") or "no category")
 
 
-def as_error(refusal: Refused, what: str) -> RecordError:
-    """A refused call about one record as the error of that record."""
-    if refusal.status == 404 or category(refusal.body) == NOT_FOUND:
+def as_error(refusal: Refused, what: str, section: str) -> RescoreError:
+    """A refused call about one record as an error of that record, or of the mapping's `section`."""
+    if category(refusal.body) == NOT_FOUND:
         return RecordGone(f"HubSpot has no such record any more ({refusal.status})")
-    return RecordRefused(why(refusal.body, what))
+    if refusal.status in ABOUT_A_RECORD:
+        return RecordRefused(why(refusal.body, what))
+    return CrmUnavailable(f"{refusal}; check `{section}` in the mapping", sent=False)
 
 
 def stop_when_property_missing(errors: Sequence[JsonObject], of: str = "contact") -> None:

@@ -67,7 +67,7 @@ class HubSpotTasks:
             )
         except Refused as refusal:
             stop_when_property_missing([refusal.body], "task")
-            raise as_error(refusal, "the task") from refusal
+            raise as_error(refusal, "the task", "tasks") from refusal
         task_id = answer.get("id")
         if not isinstance(task_id, str | int) or isinstance(task_id, bool):
             raise CrmUnavailable("HubSpot made a task without saying its id")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rescore.connectors.base import FieldValue, ScoreUpdate, WriteResult
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
 from rescore.connectors.hubspot.refusals import (
+    ABOUT_A_RECORD,
     NOT_FOUND,
     category,
     objects,
@@ -16,8 +17,6 @@ from rescore.connectors.hubspot.refusals import (
 )
 from rescore.errors import CrmUnavailable, RetryableError
 
-ABOUT_A_RECORD = {400, 409, 413, 422}
-"""Refusals of a batch that one of its records can cause; a wrong path (404) is nobody's fault in it."""
 LATER = {"INTERNAL_ERROR", "RATE_LIMITS", "RATE_LIMIT", "CONFLICT", "TIMEOUT"}
 NOT_REPORTED = "HubSpot did not say what became of this record"
 
