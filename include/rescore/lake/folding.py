@@ -106,7 +106,8 @@ class Folding:
             self._commit({INBOX, *map(str, homes)})
         except CommitFailedError:
             for added in self._added:
-                self._files.delete_file(added.path)
+                with suppress(FileNotFoundError):  # an erasure may have deleted it already
+                    self._files.delete_file(added.path)
             raise
         return Counter(
             {f"{self._name} folded in": rows_landed, f"{self._name} buckets rewritten": len(homes)}

@@ -10,7 +10,8 @@ from functools import partial
 
 import pyarrow as pa
 
-from rescore.lake import results, unclaimed
+from rescore.erased import NOBODY, Erased, Person
+from rescore.lake import erasing, results, unclaimed
 from rescore.lake.aliases import follow, read_aliases, read_merges
 from rescore.lake.census import (
     activity_fields,
@@ -23,6 +24,7 @@ from rescore.lake.census import (
 from rescore.lake.changes import Changes
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
+from rescore.lake.landings import Stream, landed_after, landings
 from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
 from rescore.lake.reading import connect
 from rescore.lake.records import Page
@@ -57,6 +59,7 @@ class Lake:
         number: int,
         committed: int = 0,
         known_at: datetime,
+        erased: Erased = NOBODY,
     ) -> Landed:
         """Append what the lake does not hold yet, whole or, after a crash, again under the next number.
 
@@ -68,6 +71,7 @@ class Lake:
             committed: The ledger's last landing of this stream whose leads are marked: what that one and
                 those before it brought marks nobody again.
             known_at: When these facts became known (aware).
+            erased: Whose records are dropped, and counted.
 
         Raises:
             Fenced: This or a later landing of the stream is in the lake; nothing was written to the
@@ -85,6 +89,7 @@ class Lake:
             committed=committed,
             known_at=known_at,
             claimed=claimed,
+            erased=erased,
         )
         return landing.land(buckets=self._buckets)
 
@@ -119,6 +124,14 @@ class Lake:
                 yield Facts(connection, *views.only(leads), seen=seen)
             else:
                 yield Facts(connection, *views.everybody(), parts=tuple(views.parts(part)), seen=seen)
+
+    def landings(self, streams: Iterable[Stream]) -> dict[Stream, int]:
+        """The highest landing number that is here of each of these streams, 0 for none."""
+        return landings(self._storage, streams)
+
+    def landed_after(self, source: str, stream: str, number: int) -> dict[str, datetime | None]:
+        """The leads of a stream's landings after that number, with the time of each one's latest activity."""
+        return landed_after(self._storage, source, stream, number)
 
     def waiting(self) -> int:
         """How many activities wait for a lead with their address."""
@@ -165,6 +178,26 @@ class Lake:
         """Of these leads, those that were merged away, and the lead that is left of each."""
         aliases = read_aliases(self._storage.open(ALIASES))
         return {lead: left for lead in leads if (left := aliases.canonical(lead)) != lead}
+
+    def family(self, leads: Iterable[str]) -> set[str]:
+        """These leads, those that are left of them, and everybody who was merged into these."""
+        aliases = read_aliases(self._storage.open(ALIASES))
+        left = {aliases.canonical(lead) for lead in leads}
+        return {*leads, *left, *(gone for gone, into in aliases.all().items() if into in left)}
+
+    def erase(self, person: Person, *, fences: Mapping[str, int]) -> Counter[str]:
+        """Remove a person from every table and file, runs' results included; see `rescore.lake.erasing`.
+
+        Raises:
+            RetryableError: Others kept writing for all our attempts.
+        """
+        counts = erasing.erase(self._storage, person, fences=fences)
+        counts["results"] = results.erase(self._storage, person.leads.__contains__)
+        return +counts
+
+    def drop_from_results(self, run_key: str, erased: Erased) -> None:
+        """Take those who were erased while a run read their facts out of its results."""
+        results.erase_from(self._storage, run_key, erased.lead)
 
     def first_known(self, lead: str) -> datetime | None:
         """When the first facts of a lead landed (aware); None when none have."""

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from rescore.erased import NOBODY, Erased
 from rescore.lake.aliases import Aliases, read_aliases
 from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, rows_in, texts
 from rescore.lake.records import Page, SetAside
@@ -46,12 +47,14 @@ class Landed:
     `leads` has the leads to mark by their canonical key: of every usable row of the page that no
     committed landing of this stream brought before. Each comes with the time of its latest such activity
     (aware; None when there were only attributes). `counts` says how many rows were new and why the others
-    were not; `claimed` is how many waiting activities the page's leads took along, new or not.
+    were not; `claimed` is how many waiting activities the page's leads took along, new or not. `erased` are
+    new keys of people who were erased, which belong to their tombstones.
     """
 
     leads: dict[str, datetime | None]
     counts: dict[str, int]
     claimed: int
+    erased: frozenset[str] = frozenset()
 
 
 class Landing:
@@ -68,13 +71,14 @@ class Landing:
         committed: int,
         known_at: datetime,
         claimed: Collection[str] = (),
+        erased: Erased = NOBODY,
     ) -> None:
         self._storage = storage
         self._committed, self._claimed = committed, claimed
         self._source, self._stream, self._number = source, stream, number
         self._landed_by = f"{source}/{stream}"
         self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
-        self._screened = screen(source, page, known_at=known_at)
+        self._screened = screen(source, page, known_at=known_at, erased=erased)
         self._corrected: set[str] = set()
         self._marked_leads: set[str] = set()
         self._marked_activities: set[str] = set()
@@ -98,7 +102,9 @@ class Landing:
         seen = self._leads_seen(read_aliases(self._storage.existing(ALIASES)), self._former_leads())
         known = self._known(self._storage.existing(LEADS), LEADS, [(lead,) for lead in seen])
         counts["unknown lead"] = len(seen) - len(known)
-        return Landed(seen, dict(sorted((+counts).items())), claimed=len(self._claimed))
+        return Landed(
+            seen, dict(sorted((+counts).items())), len(self._claimed), frozenset(self._screened.again)
+        )
 
     def _lead_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         leads = self._screened.leads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -43,3 +43,34 @@ def read_results(storage: Storage, run_key: str, columns: Sequence[str] | None =
 def drop_results(storage: Storage, run_key: str) -> None:
     """Forget a run's results; nothing happens when there are none."""
     shutil.rmtree(Path(results_path(storage, run_key)).parent)
+
+
+def erase(storage: Storage, is_erased: Callable[[str], bool]) -> int:
+    """Rewrite every run's results that have rows of leads of which this is true; how many files.
+
+    What a killed run left half written goes altogether.
+    """
+    if "://" in storage.root:
+        return 0  # results are files of this machine
+    paths = sorted(path for path in Path(storage.url("runs")).rglob("*") if path.is_file())
+    return sum(_erase(path, is_erased) for path in paths)
+
+
+def erase_from(storage: Storage, run_key: str, is_erased: Callable[[str], bool]) -> None:
+    """The same of one run's results."""
+    _erase(Path(results_path(storage, run_key)), is_erased)
+
+
+def _erase(path: Path, is_erased: Callable[[str], bool]) -> bool:
+    try:
+        rows = pq.read_table(path)
+    except pa.ArrowInvalid:
+        path.unlink(missing_ok=True)
+        return True
+    kept = rows.filter(pa.array([not is_erased(lead) for lead in rows["lead"].to_pylist()], pa.bool_()))
+    if kept.num_rows == rows.num_rows:
+        return False
+    unfinished = path.with_name("unfinished.parquet")
+    pq.write_table(kept, unfinished, compression="zstd")
+    unfinished.replace(path)
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from rescore.erased import NOBODY as NO_ONE
+from rescore.erased import Erased
 from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.model import lead_key
 
@@ -24,6 +27,13 @@ KINDS = {"text": str, "flag": bool, "number": float, "time": datetime, "date": d
 """How an attribute is kept, by the last part of its column's name."""
 
 
+ERASED = "erased"
+"""How records of erased people are counted."""
+
+_ADDRESS = re.compile(r"[^\s@'\"<>;,:=(){}\[\]]+@[^\s@'\"<>;,:=(){}\[\]]+")
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
 class _Unusable(Exception):
     """Why one record cannot be a fact."""
 
@@ -35,7 +45,8 @@ class _Unusable(Exception):
 class Screened:
     """What is left of a page: rows by identity, in which a later record of the page replaced an earlier.
 
-    `attributes` are keyed by (name, kind). Times are naive UTC.
+    `attributes` are keyed by (name, kind). Times are naive UTC. `again` are new keys under which somebody
+    comes who was erased, known by the address.
     """
 
     leads: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
@@ -45,11 +56,14 @@ class Screened:
     fields: set[str] = field(default_factory=set)
     set_aside: list[SetAside] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    again: set[str] = field(default_factory=set)
 
 
-def screen(source: str, page: Page, *, known_at: datetime) -> Screened:
-    """Keep what can be a fact, set aside the rest; nothing is raised for a record."""
+def screen(source: str, page: Page, *, known_at: datetime, erased: Erased = NO_ONE) -> Screened:
+    """Keep what can be a fact, set aside the rest, drop who was erased; nothing is raised for a record."""
     screened = Screened()
+    if erased:
+        page = _without(source, page, erased, screened)
     for given in page.set_aside:
         _put_aside(screened, given)
     for lead in page.leads:
@@ -78,6 +92,35 @@ def screen(source: str, page: Page, *, known_at: datetime) -> Screened:
             continue
         screened.unclaimed[activity.activity_id] = waiting
     return screened
+
+
+def _without(source: str, page: Page, erased: Erased, screened: Screened) -> Page:
+    """The page without records of people who were erased."""
+
+    def is_erased(lead_id: Any) -> bool:
+        key = lead_key(source, str(lead_id))
+        return key in screened.again or erased.lead(key)
+
+    def names_them(record: SetAside) -> bool:
+        text = f"{record.record_id} {record.detail}"
+        return any(map(erased.address, _ADDRESS.findall(text))) or any(map(is_erased, _ID.findall(text)))
+
+    for lead in page.leads:
+        if not is_erased(lead.lead_id) and any(map(erased.address, lead.addresses)):
+            screened.again.add(lead_key(source, lead.lead_id))
+    kept = replace(
+        page,
+        leads=[
+            replace(lead, merged=tuple(gone for gone in lead.merged if not is_erased(gone)))
+            for lead in page.leads
+            if not is_erased(lead.lead_id)
+        ],
+        activities=[activity for activity in page.activities if not is_erased(activity.lead_id)],
+        set_aside=[record for record in page.set_aside if not names_them(record)],
+        unclaimed=[waiting for waiting in page.unclaimed if not erased.address(waiting.address)],
+    )
+    screened.counts[ERASED] += page.rows - kept.rows
+    return kept
 
 
 def content_hash(content: object) -> int:

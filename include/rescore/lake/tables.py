@@ -273,5 +273,10 @@ def fold_transaction(table: DeltaTable) -> CommitProperties:
     what makes the second one fail.
     """
     return CommitProperties(
-        app_transactions=[Transaction(_FOLD, (table.transaction_version(_FOLD) or 0) + 1)]
+        app_transactions=[Transaction(name, number) for name, number in fold_numbers(table).items()]
     )
+
+
+def fold_numbers(table: DeltaTable) -> dict[str, int]:
+    """The application transaction that a rewrite of this version of the table has to carry."""
+    return {_FOLD: (table.transaction_version(_FOLD) or 0) + 1}

@@ -18,6 +18,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
+from rescore.erased import folded
 from rescore.lake.reading import connect, keep, rows_in, texts
 from rescore.lake.records import ActivityRecord, Page, Unclaimed
 from rescore.lake.tables import ACTIVITIES, SCHEMAS, UNCLAIMED, Storage, files
@@ -30,7 +31,7 @@ def with_claimed(storage: Storage, source: str, page: Page) -> tuple[Page, froze
     owners: dict[str, str] = {}
     for lead in page.leads:
         for address in lead.addresses:
-            owners.setdefault(_folded(address), lead.lead_id)
+            owners.setdefault(folded(address), lead.lead_id)
     claimed = [
         replace(_read(activity), lead_id=owners[address])
         for address, activity in _waiting_for(storage, source, owners)
@@ -48,7 +49,7 @@ def new_rows(table: DeltaTable, source: str, given: Mapping[str, Unclaimed]) -> 
         {
             "source": source,
             "activity_id": id_,
-            "address": _folded(one.address),
+            "address": folded(one.address),
             "activity": _text(one.activity),
         }
         for id_, one in given.items()
@@ -121,11 +122,6 @@ def _waiting_for(storage: Storage, source: str, addresses: Iterable[str]) -> Ite
 
 def _rows(table: DeltaTable) -> str:
     return rows_in(SCHEMAS[UNCLAIMED], files(table))
-
-
-def _folded(address: str) -> str:
-    """An address as it is compared."""
-    return address.strip().lower()
 
 
 def _text(activity: ActivityRecord) -> str:

@@ -94,6 +94,29 @@ class Ledger:
         with self.transaction() as connection:
             return work(connection)
 
+    def compact(self) -> None:
+        """Leave no byte of deleted rows behind, as far as this database can: see `docs/operations.md`.
+
+        A SQLite file is rewritten, its write-ahead log emptied. PostgreSQL frees the space of dead rows; its
+        own write-ahead log and its backups are its administrator's.
+
+        Raises:
+            LedgerBusy: Somebody reads or writes for longer than we wait.
+        """
+        with self._said_plainly(), self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            if self.dialect == "postgresql":
+                driver.autocommit = True
+                try:
+                    driver.execute("VACUUM")
+                finally:
+                    driver.autocommit = False
+                return
+            driver.execute("VACUUM")
+            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise LedgerBusy(f"the ledger {self.name} is being read; try again later")
+
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
-from rescore.ledger import activations, registry, runs, stage
+from rescore.erased import Erased
+from rescore.ledger import activations, registry, runs, stage, tombstones
 from rescore.ledger.runs import Run
 from rescore.pipeline.causes import with_causes
 from rescore.pipeline.cutover import usable_plan
@@ -53,11 +54,19 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     rows = with_causes(ws, run, card, rows)
     counts = Counter({"staged": rows.num_rows, "different": pc.sum(rows["changed"]).as_py() or 0})
     with ws.ledger.transaction() as connection:
+        rows = _without_erased(rows, tombstones.since(connection, run.started_at))
         stage.stage(connection, run, rows)
         if not run.full:
             counts["absent"] = runs.settle_absent(connection, run, rows["lead"].to_pylist())
         runs.add_counts(connection, run_key, counts)
     return counts
+
+
+def _without_erased(rows: pa.Table, erased: Erased) -> pa.Table:
+    """The rows of those who were not erased after this run had read their facts."""
+    if not erased:
+        return rows
+    return rows.filter(pa.array([not erased.lead(lead) for lead in rows["lead"].to_pylist()], pa.bool_()))
 
 
 def _score_again_if_the_plan_is_gone(ws: Workspace, run_key: str) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rescore.connectors.base import Source
+from rescore.erased import Person
 from rescore.lake.records import Page
-from rescore.ledger import extracts, streams
+from rescore.ledger import extracts, streams, tombstones
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
 
@@ -54,6 +55,8 @@ def extract(
     for lease in leases:
         stream = lease.stream
         for batch in _landings(source.pages(stream, lease.cursor, until=until)):
+            with ws.ledger.reading() as connection:
+                erased = tombstones.read(connection)
             landed = ws.lake.land(
                 source.name,
                 batch,
@@ -61,6 +64,7 @@ def extract(
                 number=lease.landing,
                 committed=lease.committed,
                 known_at=known_at,
+                erased=erased,
             )
             with ws.ledger.transaction() as connection:
                 lease = streams.commit_landing(
@@ -70,6 +74,9 @@ def extract(
                     dirty=landed.leads,
                     rows=batch.rows,
                 )
+                if landed.erased:
+                    again = Person(landed.erased)
+                    tombstones.add(connection, again, at=known_at, by="extract: a known address")
             counts.update(landed.counts)
             claimed += landed.claimed
             counts["landings"] += 1

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rescore.errors import InputUnreadable, ScorecardInvalid
-from rescore.ledger import activations, runs, seen, streams
+from rescore.ledger import activations, runs, seen, streams, tombstones
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
 from rescore.pipeline.shadow import score_shadow
@@ -170,7 +170,10 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
         counts["scored"] = score_to_parquet(card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key))
         counts.update({f"unreadable {field}": number for field, number in unreadable(card, facts).items()})
     with ws.ledger.transaction() as connection:
+        erased = tombstones.since(connection, run.started_at)
         seen.note(connection, run_key, facts.seen)
         runs.add_counts(connection, run_key, counts)
+    if erased:  # while their facts were read
+        ws.lake.drop_from_results(run_key, erased)
     score_shadow(ws, run, leads, progress=progress)
     return counts

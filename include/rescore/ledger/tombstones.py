@@ -1,0 +1,84 @@
+"""Tombstones: who was erased, as hashes salted with a secret of this ledger."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, exists, select
+
+from rescore.erased import NOBODY, Erased, Person, hash_of_address, hash_of_lead
+from rescore.ledger import tables
+from rescore.ledger.upsert import insert
+
+SALT = "tombstone_salt"
+
+
+def read(connection: Connection) -> Erased:
+    """All tombstones there are."""
+    hashes = frozenset(connection.scalars(select(tables.tombstone.c.hash)))
+    if not hashes:
+        return NOBODY
+    return Erased(_kept_salt(connection), hashes)
+
+
+def since(connection: Connection, moment: datetime) -> Erased:
+    """The tombstones of people whom somebody who began to read facts at a moment may have read.
+
+    Those set a day before it or later (clocks differ, and facts go a while after the tombstone stands), and
+    all while an erasure is under way. None is set until the end of this transaction.
+    """
+    _hold(connection, alone=False)
+    tombstone, erasure = tables.tombstone, tables.erasure
+    hashes = select(tombstone.c.hash)
+    if not connection.scalar(select(exists().where(erasure.c.state.in_(("begun", "swept"))))):
+        hashes = hashes.where(tombstone.c.erased_at >= moment - timedelta(days=1))
+    found = frozenset(connection.scalars(hashes))
+    return Erased(_kept_salt(connection), found) if found else NOBODY
+
+
+def add(connection: Connection, person: Person, *, at: datetime, by: str) -> None:
+    """Set the tombstones of a person, or set them anew; waits for whoever has asked `since`."""
+    _hold(connection, alone=True)
+    rows = [
+        {"hash": each, "erased_at": at, "erased_by": by}
+        for each in sorted(_hashes(_kept_salt(connection), person))
+    ]
+    stones = insert(connection, tables.tombstone)
+    connection.execute(
+        stones.on_conflict_do_update(index_elements=["hash"], set_={"erased_at": stones.excluded.erased_at}),
+        rows,
+    )
+
+
+def lift(connection: Connection, person: Person) -> int:
+    """Take tombstones away, so that whoever comes with these keys or addresses may land again; how many."""
+    if not connection.scalar(select(tables.tombstone.c.hash).limit(1)):
+        return 0
+    hashes = _hashes(_kept_salt(connection), person)
+    return connection.execute(delete(tables.tombstone).where(tables.tombstone.c.hash.in_(hashes))).rowcount
+
+
+def _hashes(salt: bytes, person: Person) -> set[str]:
+    leads: Iterable[str] = (hash_of_lead(salt, key) for key in person.leads)
+    addresses = (hash_of_address(salt, address) for address in person.addresses)
+    return {*leads, *addresses}
+
+
+def _hold(connection: Connection, *, alone: bool) -> None:
+    """Lock the salt's row, made at its first use, together with others or alone."""
+    installation = tables.installation
+    connection.execute(
+        insert(connection, installation)
+        .values(name=SALT, value=secrets.token_hex(32))
+        .on_conflict_do_nothing()
+    )
+    salt = select(installation.c.name).where(installation.c.name == SALT)
+    connection.execute(salt.with_for_update(read=not alone))
+
+
+def _kept_salt(connection: Connection) -> bytes:
+    installation = tables.installation
+    value = connection.scalars(select(installation.c.value).where(installation.c.name == SALT)).one()
+    return bytes.fromhex(value)

@@ -1,0 +1,120 @@
+"""Erases a person from everywhere, and leaves a tombstone so that they do not come back.
+
+    ask ─► begin ─────────────► lake ─► reports ─► sweep ───────► compact ─► done
+           tombstones stand,    files   files      no row names   no byte
+           landings shut out,                      the person     does
+           nothing owed
+
+Every step may be the last one that a crash lets through; `resume` goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
+
+from rescore.erased import Person
+from rescore.errors import InputUnreadable
+from rescore.ledger import erasures
+from rescore.ledger.erasures import ASKED, BEGUN, DONE, Erasure
+from rescore.plan.erase_reports import erase_from_reports
+from rescore.progress import Progress, silent
+from rescore.workspace import Workspace
+
+
+def ask_to_erase(
+    ws: Workspace, leads: Collection[str], *, addresses: Collection[str] = (), by: str, at: datetime
+) -> str:
+    """Register whom to erase, to be carried out by `resume`; an id that names nobody.
+
+    Args:
+        ws: The stores.
+        leads: Lead keys of one person; records merged with them are found by ourselves.
+        addresses: The person's e-mail addresses.
+        by: Who asks, for the record.
+        at: The present (aware).
+
+    Raises:
+        InputUnreadable: A key or an address cannot be one.
+    """
+    _check(leads, addresses)
+    with ws.ledger.transaction() as connection:
+        return erasures.ask(connection, Person.of(leads, addresses), at=at, by=by)
+
+
+def erase(
+    ws: Workspace,
+    leads: Collection[str],
+    *,
+    addresses: Collection[str] = (),
+    by: str,
+    at: datetime,
+    progress: Progress = silent,
+) -> Counter[str]:
+    """Erase a person now; see `ask_to_erase` and `resume`."""
+    erasure_id = ask_to_erase(ws, leads, addresses=addresses, by=by, at=at)
+    return resume(ws, at=at, erasure_id=erasure_id, progress=progress)
+
+
+def resume(
+    ws: Workspace, *, at: datetime, erasure_id: str | None = None, progress: Progress = silent
+) -> Counter[str]:
+    """Carry out one erasure, or all that were asked for or interrupted.
+
+    Returns:
+        How many rows, files and cursors were removed, by table; `erased` people.
+
+    Raises:
+        InputUnreadable: There is no such erasure.
+        RetryableError: A store was too busy; the erasure is taken up again by the next call.
+    """
+    with ws.ledger.reading() as connection:
+        if erasure_id is None:
+            open_ones = erasures.unfinished(connection)
+        else:
+            open_ones = [erasures.find(connection, erasure_id)]
+    counts: Counter[str] = Counter()
+    for erasure in open_ones:
+        if erasure.state != DONE:
+            counts += _carry_out(ws, erasure, at, progress)
+            counts["erased"] += 1
+    return counts
+
+
+def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    if erasure.state in (ASKED, BEGUN):
+        # with merges while the lake still knows them; a second attempt has them from the first
+        asked = erasure.person.leads
+        leads = ws.lake.family(asked) if erasure.state == ASKED else asked
+        person = Person(frozenset(leads), erasure.person.addresses)
+        with ws.ledger.transaction() as connection:
+            fences, counts = erasures.begin(connection, erasure, person, at=at)
+        progress(f"erasure {erasure.erasure_id}: begun, nothing is written or sent about the person any more")
+        counts += ws.lake.erase(person, fences=fences)
+        progress(f"erasure {erasure.erasure_id}: the lake is clean")
+        counts["reports"] += erase_from_reports(ws.reports_dir, person)
+        with ws.ledger.transaction() as connection:
+            counts += erasures.forget(connection, person)
+            erasures.sweep(connection, erasure.erasure_id, counts)
+        progress(f"erasure {erasure.erasure_id}: no row names the person")
+    ws.ledger.compact()
+    with ws.ledger.transaction() as connection:
+        erasures.finish(connection, erasure.erasure_id, at)
+    progress(f"erasure {erasure.erasure_id}: done")
+    return counts
+
+
+def _check(leads: Collection[str], addresses: Collection[str]) -> None:
+    for lead in leads:
+        source, _, lead_id = lead.partition(":")
+        if not source or not lead_id:
+            raise InputUnreadable(
+                "a lead's key is the CRM's name in small letters, a colon and its record id: hubspot:1042"
+            )
+    for address in addresses:
+        if "@" not in address.strip("@ "):
+            raise InputUnreadable("an e-mail address has an @ between two parts; check --email")
+    if not leads and not addresses:
+        raise InputUnreadable("say whom to erase: a lead's key, or --email")
