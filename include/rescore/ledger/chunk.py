@@ -68,8 +68,9 @@ class Chunk:
         self._connection = connection
         self.run = run
         moment = literal(run.as_of, UtcDateTime)
-        self._stored = and_(C.c.scorecard == run.scorecard, C.c.lead == S.c.lead)
         self._upto = upto
+        # the leads' range says nothing new, but saves reading everybody's scores for every chunk
+        self._stored = and_(C.c.scorecard == run.scorecard, C.c.lead == S.c.lead, self._within(C.c.lead))
         self._rows = and_(S.c.run_key == run.run_key, self._within(S.c.lead))
         at_least = and_(
             C.c.activation_seq <= run.activation_seq, C.c.as_of <= moment, C.c.input_ver <= run.input_ver
@@ -248,14 +249,17 @@ def last_of_chunk(connection: Connection, run: Run, chunk: int) -> str | None:
 
     `chunk` is how many changed leads it may hold.
     """
-    rest = select(S.c.lead, S.c.changed).where(S.c.run_key == run.run_key)
+    rest = select(S.c.lead).where(S.c.run_key == run.run_key)
     if run.promoted_to is not None:
         rest = rest.where(S.c.lead > run.promoted_to)
-    ahead = rest.order_by(S.c.lead).limit(chunk * ROWS_A_CHANGE).subquery()
-    changes = func.sum(cast(ahead.c.changed, Integer)).over(order_by=ahead.c.lead)
-    counted = select(ahead.c.lead, changes.label("changes")).subquery()
-    upto: str | None = connection.scalar(select(func.max(counted.c.lead)).where(counted.c.changes <= chunk))
-    return upto
+    in_order = rest.order_by(S.c.lead).limit(1)
+    upto: str | None = connection.scalar(in_order.offset(chunk * ROWS_A_CHANGE - 1))
+    if upto is None:
+        upto = connection.scalar(rest.with_only_columns(func.max(S.c.lead)))
+    if upto is None:
+        return None
+    full: str | None = connection.scalar(in_order.where(S.c.changed, S.c.lead <= upto).offset(chunk - 1))
+    return full or upto
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,8 @@ def _copy(connection: Connection, rows: pa.Table) -> None:
         cursor.copy(f"COPY stage_score ({names}) FROM STDIN (FORMAT csv)") as copy,
     ):
         copy.write(text.getbuffer())
+    # a table filled in one go looks to the planner as it was: chunks would be joined row by row
+    connection.exec_driver_sql("ANALYZE stage_score")
 
 
 def _insert_many(connection: Connection, rows: pa.Table) -> None:
