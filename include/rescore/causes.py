@@ -20,7 +20,7 @@ class Cause(StrEnum):
     CORRECTION = "correction"  # the source changed activities that were known
     LATE = "late"  # activities from before the last scoring that were not known then
     ACTIVITY = "activity"  # activities since the last scoring
-    RESTART = "restart"  # activities that restart the lead, whatever else they are worth
+    RESTART = "restart"  # what a restart takes away; what its activity is worth is told apart
     ATTRIBUTE = "attribute"  # the lead's attributes changed
     RULES = "rules"  # another rules version
     OVERRIDE = "override"  # somebody set the score by hand; nothing does so yet

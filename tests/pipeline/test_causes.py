@@ -6,12 +6,27 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from rescore.lake.records import ActivityRecord
 from rescore.ledger import tables
 from rescore.pipeline.score import start_runs
 from tests.pipeline.lives import RULES, Life
 
 DAY = 24 * 60
 MINUTE = timedelta(minutes=1)
+
+RESTARTING = """\
+  - id: met
+    dimension: engagement
+    activity: meeting
+    points: 6
+audience:"""
+RESTARTED = RULES.replace("audience:", RESTARTING) + (
+    "restart: {activity: meeting, where: {outcome: {equals: handed_back}}, "
+    "dimensions: [engagement], keep: 25%}\n"
+)
+"""A meeting is worth 6; where sales hands the lead back, what came before is worth a quarter."""
+
+BACK = "handed_back"
 
 MQL = """\
 automations:
@@ -165,6 +180,60 @@ def test_causes_begin_at_the_score_that_is_committed_when_they_are(life):
 
     ours = [delta for delta in life.deltas() if delta[0] == "ada"][1:]
     assert ours == [("ada", 36, 52, {"activity": 16}), ("ada", 52, 68, {"activity": 16})]
+
+
+@pytest.fixture
+def restarted(life):
+    """Ada as a director with one visit: 36 points, 16 of them for engagement."""
+    life.rules = RESTARTED
+    life.run()
+    assert life.scores()["ada"] == 36
+    return life
+
+
+def meets(life, outcome, name="meeting", lead="ada", **ago):
+    at = life.now - timedelta(**ago)
+    life.crm.put_activity(ActivityRecord(name, lead, "meeting", at, fields={"outcome": outcome}))
+
+
+@pytest.mark.parametrize(
+    ("meetings", "causes"),
+    [
+        pytest.param([(BACK, 5)], {"restart": -12, "activity": 6}, id="a restart"),
+        pytest.param([("held", 5)], {"activity": 6}, id="one that its where excludes"),
+        pytest.param([("held", 4), (BACK, 8)], {"restart": -16, "activity": 12}, id="both"),
+        pytest.param([(BACK, 4), (BACK, 8)], {"restart": -16, "activity": 12}, id="two"),
+        pytest.param([(BACK, 1), ("held", 8), ("held", 9)], {"restart": -12, "activity": 18}, id="after"),
+        pytest.param([(BACK, -30)], {"restart": -12, "late": 6}, id="one that comes late"),
+    ],
+)  # fmt: skip
+def test_a_restart_is_the_cause_of_what_it_takes_away_and_of_nothing_else(restarted, meetings, causes):
+    for number, (outcome, minutes) in enumerate(meetings):
+        meets(restarted, outcome, f"meeting {number}", minutes=-minutes)
+    restarted.run()
+    assert restarted.last() == causes
+
+
+def test_a_correction_that_makes_a_restart_is_a_restart(restarted):
+    meets(restarted, "held", minutes=1)
+    restarted.run()
+    meets(restarted, BACK, minutes=16)
+    restarted.run()
+    assert restarted.last() == {"restart": -12}
+
+
+def test_a_restart_that_takes_nothing_away_is_no_cause(restarted):
+    meets(restarted, BACK, lead="bob", minutes=-5)
+    restarted.run()
+    assert restarted.last("bob") == {"activity": 6}
+
+
+def test_a_newer_restart_takes_away_only_what_came_since_the_last(restarted):
+    meets(restarted, BACK, "first of two", minutes=-5)
+    restarted.run()
+    meets(restarted, BACK, "second of two", minutes=-5)
+    restarted.run()
+    assert restarted.last() == {"restart": -4, "activity": 6}
 
 
 def test_a_receiver_is_told_the_causes_of_a_crossing(life):

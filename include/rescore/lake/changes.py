@@ -27,7 +27,7 @@ class Step(IntEnum):
 
     `DECAY` is only that time has gone by. `MERGE` brings whatever merged-away leads did,
     `CORRECTION` what their source says now of activities that were known, `LATE` those that had happened but
-    were not known, `ACTIVITY` those that happened since, `RESTART` those that make a newer restart,
+    were not known, `ACTIVITY` those that happened since, `RESTART` that some of them restart the lead anew,
     `ATTRIBUTE` the lead's attributes. `UNTOUCHED` is apart: the lead as it is now, without any activity.
     """
 
@@ -42,6 +42,9 @@ class Step(IntEnum):
 
 
 NEWS = tuple(Step(number) for number in range(Step.MERGE, Step.UNTOUCHED))
+
+RESTARTS_LATER = "restarts later?"
+"""A flag of activities at steps before `RESTART`: such a one may make a newer restart, and must not yet."""
 
 BEFORE = pa.schema(
     [
@@ -67,7 +70,7 @@ class Changes:
         merges: All merges that have landed.
         seen: The state up to which changes count.
         as_of: The time up to which they count (aware).
-        restarts: The activity types of which a newer one restarts a lead.
+        restarts: The activity types of which a newer one may restart a lead.
     """
 
     def __init__(
@@ -98,7 +101,7 @@ class Changes:
         found = self._connection.sql(
             f"""
             WITH found AS (
-                SELECT b.lead, m.was, m.now, {_RESTARTING} AS restarting,
+                SELECT b.lead, m.was, m.now, {_MAY_RESTART} AS may_restart,
                     {counted} AND r.occurred_at <= b.as_of AS counted,
                     r.next_serial IS NULL AND r.occurred_at <= $as_of AS counts,
                     r.first_serial <= b.seen_activities AS known,
@@ -114,13 +117,12 @@ class Changes:
                 JOIN before AS b ON r.lead = b.lead WHERE r.serial > b.seen_leads
             ), flags AS (
                 SELECT lead,
-                    bool_or(CASE WHEN was THEN NOT now AND counted
-                                 ELSE counts AND NOT restarting END) AS merge,
+                    bool_or(CASE WHEN was THEN NOT now AND counted ELSE counts END) AS merge,
                     bool_or(was AND now AND CASE WHEN counted THEN NOT counts
                             ELSE counts AND known AND NOT same AND happened END) AS correction,
-                    bool_or(was AND now AND counts AND NOT known AND happened AND NOT restarting) AS late,
-                    bool_or(was AND now AND counts AND NOT happened AND NOT restarting) AS activity,
-                    bool_or(now AND counts AND restarting) AS restart,
+                    bool_or(was AND now AND counts AND NOT known AND happened) AS late,
+                    bool_or(was AND now AND counts AND NOT happened) AS activity,
+                    bool_or(now AND counts AND may_restart) AS restart,
                     false AS attribute
                 FROM found GROUP BY lead
                 UNION ALL
@@ -148,7 +150,8 @@ class Changes:
         connection.execute(
             f"""
             CREATE OR REPLACE TEMP VIEW activities AS
-            SELECT s.key AS lead, {listed(own, "r")}
+            SELECT s.key AS lead, {listed(own, "r")},
+                s.step < {Step.RESTART} AND {_MAY_RESTART} AS "{RESTARTS_LATER}"
             FROM steps AS s
             JOIN before AS b ON s.lead = b.lead
             JOIN members AS m ON s.lead = m.lead
@@ -156,15 +159,13 @@ class Changes:
             WHERE CASE
                 WHEN s.step = {Step.UNTOUCHED} THEN false
                 WHEN NOT m.was THEN s.step >= {Step.MERGE} AND r.next_serial IS NULL
-                    AND (s.step >= {Step.RESTART} OR NOT {_RESTARTING})
                 WHEN s.step < {Step.CORRECTION} THEN (m.now OR s.step < {Step.MERGE})
                     AND r.serial <= b.seen_activities
                     AND coalesce(r.next_serial > b.seen_activities, true) AND r.occurred_at <= b.as_of
                 WHEN r.next_serial IS NOT NULL OR NOT m.now THEN false
                 WHEN s.step = {Step.CORRECTION}
                     THEN r.first_serial <= b.seen_activities AND r.occurred_at <= b.as_of
-                WHEN s.step = {Step.LATE} THEN r.occurred_at <= b.as_of AND NOT {_RESTARTING}
-                WHEN s.step = {Step.ACTIVITY} THEN NOT {_RESTARTING}
+                WHEN s.step = {Step.LATE} THEN r.occurred_at <= b.as_of
                 ELSE true END
             """
         )
@@ -207,13 +208,12 @@ class Changes:
 
 _STEPS = pa.schema([("key", pa.string()), ("lead", pa.string()), ("step", pa.int64())])
 
-_RESTARTING = """(
-    (r.first_serial > b.seen_activities OR r.occurred_at > b.as_of)
-    AND coalesce(r.occurred_at > b.restarted_before, true)
+_MAY_RESTART = """(
+    coalesce(r.occurred_at > b.restarted_before, true)
     AND coalesce(r.occurred_at <= b.restarted_now, false)
     AND r.type IN (FROM restarts)
 )"""
-"""Whether activity `r` is one of those that make a newer restart of lead `b`."""
+"""Whether activity `r` may be one that restarts lead `b` anew; what the rules ask of it besides is theirs."""
 
 
 def _members(before: pa.Table, merges: Sequence[Merge], seen: Seen) -> pa.Table:

@@ -7,7 +7,7 @@ between computed, of all such leads in one query for each rules version that the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
 from rescore.causes import Cause
-from rescore.lake.changes import BEFORE, NEWS, Changes, Step
+from rescore.lake.changes import BEFORE, NEWS, RESTARTS_LATER, Changes, Step
 from rescore.ledger import registry, runs, seen, tables
 from rescore.ledger.runs import Run
-from rescore.rules.card import Scorecard
+from rescore.rules.card import AllOf, Comparison, Kind, Not, Operator, Scorecard
 from rescore.scoring.engine import score
 from rescore.workspace import Workspace
 
@@ -170,7 +170,7 @@ class _Telling:
                     "step": pa.array(steps[mine]),
                 }
             )
-            found = score(version.card, self._changes.facts(wanted), as_of=self._run.as_of)
+            found = score(_not_yet(version.card), self._changes.facts(wanted), as_of=self._run.as_of)
             scores[mine] = 0  # a lead that had no attributes then has no row, and no score
             scores[np.asarray(found["lead"].cast(pa.int64()))] = _points(found["score"])
         return np.split(scores, np.cumsum([len(some) for some, _ in asked])[:-1])
@@ -219,6 +219,14 @@ def _versions(
             their_card = registry.accepted(connection, run.scorecard, seq)
             found[seq] = _Version(their_card, same_scoring=scoring[seq] == scoring[ours])
     return found
+
+
+def _not_yet(card: Scorecard) -> Scorecard:
+    """The rules, under which no activity restarts a lead before its step."""
+    if card.restart is None:
+        return card
+    later = Comparison(RESTARTS_LATER, Operator.IS, Kind.FLAG, (True,))
+    return replace(card, restart=replace(card.restart, where=AllOf((card.restart.where, Not(later)))))
 
 
 def _ours(versions: Mapping[int, _Version]) -> int:
