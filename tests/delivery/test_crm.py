@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from rescore.reasons import reasons_text
 
 from rescore.connectors.base import ScoreUpdate, WriteResult
 from rescore.connectors.memory import MemoryCrm
@@ -11,6 +10,7 @@ from rescore.delivery.crm import update_crm
 from rescore.errors import CrmFieldMissing, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
 from rescore.ledger import activations, tables
 from rescore.mapping import load_mapping
+from rescore.reasons import reasons_text
 from tests.delivery.conftest import MAPPING
 from tests.ledger.world import MINUTE
 
