@@ -210,11 +210,17 @@ def test_looking_at_a_deployment_waits_for_no_engine():
     assert heavy.isdisjoint(done.stdout.split())
 
 
+def test_help_lists_every_command_by_its_name():
+    lines = [line.strip("│ ").split(maxsplit=1) for line in rescore("--help").stdout.splitlines()]
+    assert set(COMMANDS) <= {words[0] for words in lines if len(words) == 2}
+
+
 @pytest.mark.parametrize("command", [*COMMANDS, "setup ledger", "setup hubspot"])
 def test_every_command_says_what_it_is_for(command):
     done = rescore(*command.split(), "--help")
     assert done.returncode == 0
     assert f"Usage: rescore {command}" in done.stdout
+    assert "completion" not in done.stdout
 
 
 def test_a_new_deployment_can_be_looked_at(tmp_path):

@@ -46,11 +46,13 @@ class Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         found = getattr(import_module(f"rescore.cli.{COMMANDS[cmd_name]}"), cmd_name)
-        if isinstance(found, typer.Typer):
-            return typer.main.get_command(found)
-        alone = typer.Typer(add_completion=False)
-        alone.command(cmd_name)(found)
-        return typer.main.get_command(alone)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
 
 
 app = typer.Typer(

@@ -1,8 +1,11 @@
-"""The state of a deployment, to be looked at rather than read."""
+"""The state of a deployment, to be looked at rather than read.
+
+Texts are given as `Text`: a square bracket in a plain one would be read as markup.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -38,9 +41,11 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield Panel(_counts(owed), title="CRM and automations", title_align="left")
     for hold in status.holds:
         yield Panel(
-            "\n".join(hold.reasons),
-            title=f"{hold.hold_id} waits for an answer until {hold.expires_at:%Y-%m-%d %H:%M} UTC",
+            _paragraph(hold.reasons),
+            title=f"{hold.hold_id} waits for an answer",
+            subtitle=f"until {hold.expires_at:%Y-%m-%d %H:%M} UTC",
             title_align="left",
+            subtitle_align="left",
             style="yellow",
         )
     if status.plans:
@@ -48,30 +53,28 @@ def _parts(status: Status) -> Iterator[RenderableType]:
             f"{plan.scorecard} {plan.old_version} → {plan.new_version}, {plan.plan_hash[:8]}: {plan.told}"
             for plan in status.plans
         ]
-        yield Panel("\n".join(lines), title="latest plans", title_align="left")
+        yield Panel(_paragraph(lines), title="latest plans", title_align="left")
     for file in status.rejected:
-        yield Panel(
-            "\n".join(file.problems), title=f"{file.path} is rejected", title_align="left", style="red"
-        )
+        title = Text(f"{file.path} is rejected")
+        yield Panel(_paragraph(file.problems), title=title, title_align="left", style="red")
     if status.runs:
         yield Panel(_runs(status.runs), title="latest runs", title_align="left")
 
 
 def _scorecard(card: ScorecardStatus) -> Panel:
-    notes = [f"version {card.version}", f"since {card.activated_at:%Y-%m-%d %H:%M} UTC"]
-    notes += (
-        [f"{card.path} is gone"] * card.file_gone
-        + ["the file holds other rules"] * (card.file_differs and not card.file_gone)
-        + ["paused"] * card.paused
-        + ["rescore owed"] * card.rescore_owed
-    )
+    notes = [f"{card.path} is gone"] if card.file_gone else []
+    if card.file_differs and not card.file_gone:
+        notes.append("the file holds other rules")
+    if card.rescore_owed:
+        notes.append("a rescore is owed")
+    if card.paused:
+        notes.append(f"paused: {card.paused_reason}" if card.paused_reason else "paused")
     states = {state: count for state, count in card.leads.items() if count}
     states |= {f"{name} suppressed, 7 days": count for name, count in card.suppressed.items()}
-    why = [Text(f"Paused: {card.paused_reason}", "yellow")] if card.paused and card.paused_reason else []
     return Panel(
-        Group(bars(card.bands), Text(), _counts(states), *why),
+        Group(bars(card.bands), Text(), _counts(states), *(Text(note, "yellow") for note in notes)),
         title=f"{card.scorecard}, {card.scored:,} leads scored",
-        subtitle=", ".join(notes),
+        subtitle=f"version {card.version}, since {card.activated_at:%Y-%m-%d %H:%M} UTC",
         title_align="left",
         subtitle_align="left",
     )
@@ -83,8 +86,12 @@ def bars(counts: Mapping[str, int]) -> Table:
     most = max(counts.values(), default=0) or 1
     for position, (name, count) in enumerate(counts.items()):
         length = max(round(BAR * count / most), 1 if count else 0)
-        table.add_row(name, f"{count:>9,}", Text("█" * length, STYLES[position % len(STYLES)]))
+        table.add_row(Text(name), f"{count:>9,}", Text("█" * length, STYLES[position % len(STYLES)]))
     return table
+
+
+def _paragraph(lines: Iterable[str]) -> Text:
+    return Text("\n".join(lines))
 
 
 def _counts(counts: Mapping[str, int]) -> Text:

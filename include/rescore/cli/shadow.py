@@ -18,7 +18,9 @@ from rescore.rules.lists import read_lists
 from rescore.settings import Settings
 from rescore.workspace import Workspace
 
-shadow = typer.Typer(help="Score a version beside the one in force.", no_args_is_help=True)
+shadow = typer.Typer(
+    help="Score a version beside the one in force.", no_args_is_help=True, add_completion=False
+)
 
 Card = Annotated[str, typer.Argument(metavar="SCORECARD")]
 
