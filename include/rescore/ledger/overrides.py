@@ -15,7 +15,15 @@ from rescore.ledger import tables
 
 OPEN, ENDED = "open", "ended"
 AGAIN: Mapping[str, Any] = MappingProxyType(
-    {"state": "due", "priority": 3, "tries": 0, "next_at": None, "failure": None, "reason": None}
+    {
+        "state": "due",
+        "priority": 3,
+        "tries": 0,
+        "next_at": None,
+        "failure": None,
+        "reason": None,
+        "shown_hash": None,
+    }
 )
 """What makes `sync` owe a target again what it was shown once, behind everything that is new."""
 

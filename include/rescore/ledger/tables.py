@@ -313,6 +313,7 @@ sync = Table(
     Column("reason", Text),  # of the last failure
     Column("shown_score", Integer),  # what it confirmed last
     Column("shown_band", String),
+    Column("shown_hash", String(16)),  # of every figure it confirmed last; null when nobody knows
     Column("acked_at", UtcDateTime),
     Index(None, "target", "state", "priority", "lead"),
     comment="level-triggered: what each target should show of each lead",
