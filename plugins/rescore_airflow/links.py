@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from airflow.sdk.configuration import conf
 
 REVIEW = "review_hold"
@@ -20,6 +22,11 @@ def run_url(dag_id: str, run_id: str) -> str:
 def review_url(hold_id: str) -> str:
     """The page on which a hold is answered."""
     return run_url(REVIEW, hold_id)
+
+
+def login_url(page: str) -> str:
+    """Where to log in, to be led back to a page of Airflow's afterwards, such as `/rescore/plans`."""
+    return f"{_base()}/api/v2/auth/login?{urlencode({'next': _base() + page})}"
 
 
 def _base() -> str:

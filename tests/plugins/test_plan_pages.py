@@ -1,7 +1,10 @@
 """The pages on plans: for people who are logged in, and with nothing in them that could run."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
@@ -22,6 +25,19 @@ def test_a_stranger_sees_no_page(deployment):
         assert client.get(path.format(plan_hash="0" * 64)).status_code == 401
     assert client.get("/docs").status_code == 404
     assert any(dependency.dependency is get_user for dependency in app.router.dependencies)
+
+
+@pytest.mark.parametrize("page", ["/rescore/plans", f"/rescore/plans/{'0' * 64}"])
+def test_a_person_who_follows_a_link_logs_in_and_is_led_back(deployment, page):
+    airflow = FastAPI()
+    airflow.mount("/rescore", app)
+    client = TestClient(airflow, base_url="http://airflow.example", follow_redirects=False)
+    answer = client.get(page, headers={"Accept": "text/html,*/*"})
+    assert answer.status_code == 303
+    login = urlsplit(answer.headers["location"])
+    assert login.path == "/api/v2/auth/login"
+    (back,) = parse_qs(login.query)["next"]
+    assert urlsplit(back).path == page
 
 
 def test_the_plans_are_listed_by_their_opening_lines_and_each_is_a_page(deployment):

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Annotated
 
 from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi import Path as PathParam
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from rescore.plan.plan import Plan
 from rescore.settings import Settings
+from rescore_airflow.links import login_url
 
 PREFIX = "/rescore"
 SHOWN = 100
@@ -37,6 +39,15 @@ app = FastAPI(
     redoc_url=None,
     openapi_url=None,
 )
+
+
+@app.exception_handler(401)
+async def to_login(request: Request, problem: HTTPException) -> Response:
+    """A person who follows a link without being logged in logs in first; a program is told."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return await http_exception_handler(request, problem)
+    page = request.scope["path"].removeprefix(request.scope["root_path"])
+    return RedirectResponse(login_url(PREFIX + page), status_code=303, headers=HEADERS)
 
 
 @app.get("/plans")

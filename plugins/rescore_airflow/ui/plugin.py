@@ -12,7 +12,7 @@ class RescorePlugin(AirflowPlugin):
     fastapi_apps = [{"app": app, "url_prefix": PREFIX, "name": "Rescore"}]  # noqa: RUF012 - Airflow's own form
     external_views = [  # noqa: RUF012
         {
-            "name": "Rescore plans",
+            "name": "Plans",
             "href": f"{PREFIX}/plans",
             "destination": "nav",
             "url_route": "rescore-plans",
