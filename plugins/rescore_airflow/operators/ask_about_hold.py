@@ -26,7 +26,7 @@ ANSWERS: dict[str, Answer] = {
 WHAT = {
     holds.RULES: "A change of the rules of {scorecard} waits",
     holds.STAGE: "The scores of a run of {scorecard} wait",
-    holds.AUTOMATION: "`{automation}` of {scorecard} waits",
+    holds.AUTOMATION: "{automation} of {scorecard} waits",
 }
 
 MEANING = {
