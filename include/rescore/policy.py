@@ -9,9 +9,9 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainValidator, ValidationError
+from pydantic import Field, PlainValidator, ValidationError, model_validator
 
 from rescore.errors import PolicyInvalid
 from rescore.limits import Limits
@@ -28,13 +28,14 @@ HOURS = re.compile(r"([0-9]{1,4})([hd])")
 class Policy:
     """The limits of every scorecard and the rules for holds.
 
-    `expire_after` is how long a hold waits for an answer. With `author_is_not_approver` whoever registered
-    a rules version cannot release what is held because of it.
+    `expire_after` is how long a hold waits for an answer. Only `approvers` may release what is held,
+    everybody where there are none; with `author_is_not_approver` not what they put forward themselves.
     """
 
     default: Limits
     of_scorecard: Mapping[str, Limits] = field(default_factory=dict)
     expire_after: timedelta = timedelta(hours=24)
+    approvers: frozenset[str] = frozenset()
     author_is_not_approver: bool = False
 
     def limits(self, scorecard: str) -> Limits:
@@ -135,7 +136,18 @@ class _LimitsFile(StrictMap):
 class _Holds(StrictMap):
     expire_after: Span = timedelta(hours=24)
     growth: Share = Limits().growth
+    approvers: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(default_factory=list)
     author_is_not_approver: bool = False
+
+    @model_validator(mode="after")
+    def _somebody_may_approve(self) -> Self:
+        if self.author_is_not_approver and not self.approvers:
+            refuse(
+                "`author_is_not_approver` needs `approvers`, because an edit that Airflow picks up names no "
+                "author; write who may release one: `approvers: [rita, carl]`",
+                "author_is_not_approver",
+            )
+        return self
 
 
 class _PolicyFile(_LimitsFile):
@@ -149,5 +161,6 @@ def _built(file: _PolicyFile) -> Policy:
         default=default,
         of_scorecard={name: own.over(default) for name, own in file.scorecards.items()},
         expire_after=file.holds.expire_after,
+        approvers=frozenset(file.holds.approvers),
         author_is_not_approver=file.holds.author_is_not_approver,
     )

@@ -26,7 +26,7 @@ def test_every_number_can_be_set_and_a_scorecard_may_differ():
 band_moves: {leads: 10, share: 5%}
 extract: {rows: 7, share: 12.5%}
 crossings: {leads: 3, times_usual_day: 1.5}
-holds: {expire_after: 2d, growth: 0%, author_is_not_approver: true}
+holds: {expire_after: 2d, growth: 0%, approvers: [rita, carl], author_is_not_approver: true}
 scorecards:
   b2b_saas: {crossings: {leads: 99}}
 """,
@@ -45,6 +45,7 @@ scorecards:
     own = policy.limits("b2b_saas")
     assert (own.crossings, own.band_moves, own.growth) == (99, 10, 0)
     assert (policy.expire_after, policy.author_is_not_approver) == (timedelta(hours=48), True)
+    assert policy.approvers == {"rita", "carl"}
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,12 @@ scorecards:
         pytest.param(
             "scorecards: {b2b: {holds: {}}}", "policy.yaml:1:20: unknown key `holds`", id="misplaced"
         ),
+        pytest.param(
+            "holds: {author_is_not_approver: true}",
+            "policy.yaml:1:33: `author_is_not_approver` needs `approvers`",
+            id="nobody may approve",
+        ),
+        pytest.param("holds: {approvers: rita}", "policy.yaml:1:20: `approvers`", id="one approver"),
         pytest.param("a: [", "policy.yaml:1:5:", id="no YAML"),
     ],
 )

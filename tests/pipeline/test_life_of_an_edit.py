@@ -10,6 +10,7 @@ from rescore.ledger.status import status
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.holds import decide
+from rescore.pipeline.rules import adopt_rules
 from rescore.pipeline.rules_change import rollback
 from rescore.pipeline.score import score, start_runs
 from rescore.pipeline.watch import ask_rescore
@@ -144,17 +145,43 @@ def test_the_first_answer_counts(job):
         decide(job.ws, hold.hold_id, "release", by="carl", at=job.now)
 
 
-def test_whoever_made_the_change_cannot_release_it_where_the_policy_says_so(job):
-    job.ws.policy_file.write_text(
-        "band_moves: {leads: 0, share: 0%}\nholds: {author_is_not_approver: true}\n"
-    )
+FOUR_EYES = (
+    "band_moves: {leads: 0, share: 0%}\nholds: {approvers: [rita, test], author_is_not_approver: true}\n"
+)
+
+
+def test_only_approvers_release_and_anybody_may_discard(job):
+    job.ws.policy_file.write_text(FOUR_EYES)
     job.write_rules(BOLD)
     job.adopt()
     [hold] = open_holds(job)
 
+    with pytest.raises(InputUnreadable, match="carl is not among the `approvers`"):
+        decide(job.ws, hold.hold_id, "release", by="airflow: carl", at=job.now)
+    assert decide(job.ws, hold.hold_id, "discard", by="carl", at=job.now)["discarded"] == 1
+
+
+@pytest.mark.parametrize("author", ["test", "airflow: test"])
+def test_whoever_put_the_change_forward_cannot_release_it_where_the_policy_says_so(job, author):
+    job.ws.policy_file.write_text(FOUR_EYES)
+    job.write_rules(BOLD)
+    job.adopt()  # by test
+    [hold] = open_holds(job)
+
     with pytest.raises(InputUnreadable, match="somebody else releases it"):
-        decide(job.ws, hold.hold_id, "release", by="test", at=job.now)
-    assert decide(job.ws, hold.hold_id, "release", by="rita", at=job.now)["activated"] == 1
+        decide(job.ws, hold.hold_id, "release", by=author, at=job.now)
+    assert decide(job.ws, hold.hold_id, "release", by="airflow: rita", at=job.now)["activated"] == 1
+
+
+def test_what_a_dag_picked_up_has_no_author_and_is_released_by_an_approver(job):
+    job.ws.policy_file.write_text(FOUR_EYES)
+    job.write_rules(BOLD)
+    adopt_rules(job.ws, at=job.now, by="airflow: watch_rules")
+    [hold] = open_holds(job)
+
+    with pytest.raises(InputUnreadable, match="not among the `approvers`"):
+        decide(job.ws, hold.hold_id, "release", by="watch_rules", at=job.now)
+    assert answer(job)["activated"] == 1
 
 
 def test_a_smaller_edit_passes_by_itself_and_writes_what_its_plan_says(job):

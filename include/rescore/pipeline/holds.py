@@ -13,7 +13,7 @@ from rescore.ledger.holds import Answer, Hold
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.rules_change import RulesNews, put_forward, reject_if_refused
 from rescore.plan.make import results_key
-from rescore.policy import read_policy
+from rescore.policy import Policy, read_policy
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
 
@@ -67,8 +67,8 @@ def decide(
             raise InputUnreadable(
                 f"hold {hold_id} is about plan {hold.plan_hash[:8]}, not {plan_hash[:8]}; look at it again"
             )
-        if policy.author_is_not_approver and state in holds.GRANTED and by in _authors(connection, hold):
-            raise InputUnreadable(f"{by} made the change that {hold_id} is about; somebody else releases it")
+        if state in holds.GRANTED:
+            _make_sure_may_release(connection, policy, hold, by)
         holds.close(connection, hold, state, at=at, by=by)
         hold = holds.find(connection, hold_id)
     return Counter({hold.state: 1}) + _carry_out(ws, hold, at, progress)
@@ -173,6 +173,22 @@ def _carry_out_stage(ws: Workspace, hold: Hold, at: datetime, progress: Progress
                 activations.pause(connection, hold.scorecard, at=at, by=by, reason=reason)
             return Counter()
     return promote_or_hold(ws, hold.run_key, at=at, progress=progress)
+
+
+def _make_sure_may_release(connection: Connection, policy: Policy, hold: Hold, by: str) -> None:
+    person = _person(by)
+    if policy.approvers and person not in policy.approvers:
+        there = ", ".join(sorted(policy.approvers))
+        raise InputUnreadable(f"{person} is not among the `approvers` of the policy; there is {there}")
+    if policy.author_is_not_approver and person in map(_person, _authors(connection, hold)):
+        raise InputUnreadable(
+            f"{person} put the change forward that {hold.hold_id} is about; somebody else releases it"
+        )
+
+
+def _person(by: str) -> str:
+    """The same name, whether somebody came through Airflow or the command line."""
+    return by.removeprefix("airflow: ")
 
 
 def _authors(connection: Connection, hold: Hold) -> set[str]:
