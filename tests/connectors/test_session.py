@@ -5,18 +5,14 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from rescore.connectors.session import NoAnswer, Session
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
+from tests.support.certificates import self_signed
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -128,19 +124,7 @@ def test_a_failed_post_is_not_sent_again(server):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory) -> Path:
-    """A self-signed certificate of 127.0.0.1, and its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    signed = made.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
-    encoding, no_password = serialization.Encoding.PEM, serialization.NoEncryption()
-    pem = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, no_password)
-    pem.write_bytes(private + signed.public_bytes(encoding))
-    return pem
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

@@ -27,14 +27,12 @@ class SlackSender:
 
     def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
         """Post the text; Slack fetches none of the addresses in it."""
-        try:
-            address = self._address_of(claim.connection)
-        except ConfigurationError as error:
-            return Outcome("unready", str(error))
         text = slack_text(json.loads(claim.body)["text"])
         message = {"text": text, "unfurl_links": False, "unfurl_media": False}
         try:
-            answer = self._session.send("POST", address, json=message)
+            answer = self._session.send("POST", self._address_of(claim.connection), json=message)
+        except ConfigurationError as error:
+            return Outcome("unready", str(error))
         except NoAnswer as error:
             return Outcome("unknown" if error.sent else "transient", str(error))
         return _outcome(answer, claim.connection)
