@@ -13,7 +13,7 @@ from zlib import crc32
 from sqlalchemy import ColumnElement, Table, or_, select
 
 from rescore.delivery.outcome import BACKOFF, CONSEQUENCES, UNREADY_WAIT, Outcome
-from rescore.ledger import tables
+from rescore.ledger import restored, tables
 
 LONGEST_WISH = timedelta(days=2)
 """A receiver that asks for more is mistaken, or means never."""
@@ -48,11 +48,13 @@ def next_at(outcome: Outcome, *, tries: int, key: str, now: datetime) -> datetim
 
 
 def free(table: Table, now: datetime) -> ColumnElement[bool]:
-    """Due, nobody's, and of a scorecard that is not paused."""
+    """Due, nobody's, of a scorecard that is not paused, and in a ledger that need not be resumed first."""
     paused = select(tables.control.c.scorecard).where(tables.control.c.paused)
+    held = select(tables.installation.c.name).where(tables.installation.c.name == restored.NAME)
     return (
         (table.c.state == "due")
         & or_(table.c.next_at.is_(None), table.c.next_at <= now)
         & or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
         & table.c.scorecard.not_in(paused)
+        & ~held.exists()
     )

@@ -9,7 +9,8 @@ from datetime import datetime
 from rescore.connectors.base import Source
 from rescore.erased import Person
 from rescore.lake.records import Page
-from rescore.ledger import extracts, streams, tombstones
+from rescore.ledger import extracts, identity, streams, tombstones
+from rescore.pipeline.restore import notice_restore
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
 
@@ -50,6 +51,8 @@ def extract(
     """
     counts: Counter[str] = Counter()
     claimed = 0
+    if notice_restore(ws, at=known_at, also=[(source.name, stream) for stream in source.streams]):
+        progress(f"{source.name}: the ledger was restored from a backup; `rescore restored` says what to do")
     with ws.ledger.transaction() as connection:
         leases = [streams.take_fence(connection, source.name, stream) for stream in source.streams]
     for lease in leases:
@@ -74,6 +77,8 @@ def extract(
                     dirty=landed.leads,
                     rows=batch.rows,
                 )
+                if landed.merged and lease.input_ver:
+                    identity.follow_merges(connection, landed.merged, input_ver=lease.input_ver, at=known_at)
                 if landed.erased:
                     again = Person(landed.erased)
                     tombstones.add(connection, again, at=known_at, by="extract: a known address")
