@@ -11,28 +11,32 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainValidator, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationError, model_validator
 
 from rescore.errors import PolicyInvalid
 from rescore.limits import Limits
 from rescore.mapping import Name
+from rescore.messages import BRACE, LEAD_ID, House
 from rescore.strict_model import StrictMap, refuse
 from rescore.strict_yaml import problems_of, read_document
 from rescore.yaml_messages import described
 
 PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s?%")
+DOMAIN = re.compile(r"(?=.{4,253}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+LEAD_URL = re.compile(r"https://[^\s<>|\"]{1,500}")
 HOURS = re.compile(r"([0-9]{1,4})([hd])")
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The limits of every scorecard and the rules for holds.
+    """The limits of every scorecard, the rules for holds, and what messages are held to (`house`).
 
     `expire_after` is how long a hold waits for an answer. Only `approvers` may release what is held,
     everybody where there are none; with `author_is_not_approver` not what they put forward themselves.
     """
 
     default: Limits
+    house: House = field(default_factory=House)
     of_scorecard: Mapping[str, Limits] = field(default_factory=dict)
     expire_after: timedelta = timedelta(hours=24)
     approvers: frozenset[str] = frozenset()
@@ -150,7 +154,25 @@ class _Holds(StrictMap):
         return self
 
 
+def _domain(text: str) -> str:
+    if not DOMAIN.fullmatch(text):
+        refuse(f"{described(text)} is not a domain; write one such as `example.com`")
+    return text.lower()
+
+
+def _lead_url(text: str) -> str:
+    rest = text.replace(LEAD_ID, "", 1)
+    if not LEAD_URL.fullmatch(text) or rest == text or BRACE.search(rest):
+        refuse(
+            f"`{{name}}` takes an https address with one place `{LEAD_ID}`; write one such as "
+            f"`https://app.example.com/contact/{LEAD_ID}`"
+        )
+    return text
+
+
 class _PolicyFile(_LimitsFile):
+    internal_domains: list[Annotated[str, AfterValidator(_domain)]] = Field(default_factory=list)
+    lead_urls: dict[Name, Annotated[str, AfterValidator(_lead_url)]] = Field(default_factory=dict)
     holds: _Holds = _Holds()
     scorecards: dict[Name, _LimitsFile] = Field(default_factory=dict)
 
@@ -159,6 +181,7 @@ def _built(file: _PolicyFile) -> Policy:
     default = file.over(replace(Limits(), growth=file.holds.growth))
     return Policy(
         default=default,
+        house=House(frozenset(file.internal_domains), file.lead_urls),
         of_scorecard={name: own.over(default) for name, own in file.scorecards.items()},
         expire_after=file.holds.expire_after,
         approvers=frozenset(file.holds.approvers),

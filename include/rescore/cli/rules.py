@@ -11,6 +11,8 @@ import typer
 
 from rescore.cli.given import read_bytes
 from rescore.errors import InputUnreadable, ScorecardInvalid, SettingsIncomplete
+from rescore.messages import House
+from rescore.policy import read_policy
 from rescore.rules.card import Scorecard
 from rescore.rules.diff import diff as changes_between
 from rescore.rules.examples import failed_examples
@@ -37,14 +39,14 @@ def check(
     """
     lines: list[str] = []
     warned = 0
-    census = _census()
+    census, house = _census(), _house()
     for path in rules:
         try:
             body = read_bytes(path)
         except InputUnreadable as unreadable_file:
             lines.append(str(unreadable_file))
             continue
-        card, problems = check_scorecard(body, lists=read_lists(body, path.parent))
+        card, problems = check_scorecard(body, lists=read_lists(body, path.parent), house=house)
         if card is not None:
             problems = failed_examples(card)
             if not problems:
@@ -83,6 +85,15 @@ def diff(
 def _card(path: Path) -> Scorecard:
     body = read_bytes(path)
     return load_scorecard(body, name=str(path), lists=read_lists(body, path.parent))
+
+
+def _house() -> House:
+    """What this deployment's policy says about messages; nothing where there is none."""
+    try:
+        policy_file = Settings.from_environment(os.environ).policy_file
+    except SettingsIncomplete:
+        return House()
+    return read_policy(policy_file).house if policy_file.exists() else House()
 
 
 def _census() -> Census | None:

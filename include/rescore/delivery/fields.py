@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from rescore.connectors.base import FieldValue
 from rescore.ledger.syncs import SyncClaim
 from rescore.mapping import ScoreFields
-from rescore.model import MILLI
+from rescore.reasons import reasons_text
 
 
 def score_fields(claim: SyncClaim, shown_as: ScoreFields) -> dict[str, FieldValue]:
@@ -24,15 +21,3 @@ def score_fields(claim: SyncClaim, shown_as: ScoreFields) -> dict[str, FieldValu
         **{name: claim.dimensions.get(dimension) for dimension, name in shown_as.dimensions.items()},
     }
     return {name: value for name, value in values.items() if name}
-
-
-def reasons_text(reasons: Sequence[Mapping[str, Any]]) -> str | None:
-    """`Looked at pricing +12.5 · C-level +30`; None without reasons."""
-    return " · ".join(f"{reason['label']} {_points(reason['points'])}" for reason in reasons) or None
-
-
-def _points(thousandths: int) -> str:
-    """Signed points without trailing zeros: 12500 is `+12.5`, -25000 is `-25`."""
-    whole, rest = divmod(abs(thousandths), MILLI)
-    text = f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
-    return f"{'-' if thousandths < 0 else '+'}{text}"

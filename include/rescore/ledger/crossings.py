@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, select
@@ -17,6 +18,7 @@ from rescore.ledger.chunk import Chunk, last_of_chunk
 from rescore.ledger.judging import Judged, Judging
 from rescore.ledger.runs import Run
 from rescore.ledger.set_off import SetOff, delivery_rows, rules_version
+from rescore.messages import NO_URLS
 from rescore.rules.card import Scorecard
 
 UNRESTRAINED: Mapping[str, Restraint] = MappingProxyType({})
@@ -61,11 +63,24 @@ class Crossings:
     Args:
         run: The run being promoted.
         card: The rules it is pinned to.
+        at: The time to note for what they set off.
         restrained: By automation, the crossings that wait for a person or are suppressed.
+        lead_urls: Where messages say that a lead can be seen, by CRM.
     """
 
-    def __init__(self, run: Run, card: Scorecard, restrained: Mapping[str, Restraint] = UNRESTRAINED) -> None:
+    def __init__(
+        self,
+        run: Run,
+        card: Scorecard,
+        *,
+        at: datetime,
+        restrained: Mapping[str, Restraint] = UNRESTRAINED,
+        lead_urls: Mapping[str, str] = NO_URLS,
+    ) -> None:
         self._run = run
+        self._card = card
+        self._at = at
+        self._lead_urls = lead_urls
         self._restrained = restrained
         self._judging = Judging(run, card, restrained)
         self._rules_version: int | None = None
@@ -112,7 +127,7 @@ class Crossings:
             )
         if step.outcome is Outcome.FIRED:
             set_off.deliveries += delivery_rows(
-                scorecard=run.scorecard,
+                card=self._card,
                 automation=step.automation,
                 lead=row.lead,
                 n=step.standing.n,
@@ -124,6 +139,8 @@ class Crossings:
                 activation_seq=run.activation_seq,
                 as_of=run.as_of,
                 run_key=run.run_key,
+                at=self._at,
+                lead_urls=self._lead_urls,
             )
 
     def _version(self, connection: Connection) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +13,20 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, updat
 from rescore.automations import Machine, Outcome, State
 from rescore.ledger import registry, tables
 from rescore.ledger.set_off import delivery_rows, rules_version, write_deliveries
+from rescore.messages import NO_URLS
 from rescore.rules.card import Scorecard
 from rescore.score_conditions import values_of
 
 CROSSING, ARMING, SCORE = tables.crossing, tables.arming, tables.score
 
 
-def release_held(connection: Connection, hold_id: str, card: Scorecard, at: datetime) -> Counter[str]:
+def release_held(
+    connection: Connection,
+    hold_id: str,
+    card: Scorecard,
+    at: datetime,
+    lead_urls: Mapping[str, str] = NO_URLS,
+) -> Counter[str]:
     """Let a hold's crossings fire that are still true of the committed scores, and suppress the others.
 
     Bodies are frozen now: from the score that is committed now and the one that was before the crossing.
@@ -28,6 +36,7 @@ def release_held(connection: Connection, hold_id: str, card: Scorecard, at: date
         hold_id: Whose crossings; those that have ended meanwhile are left alone.
         card: The rules in force.
         at: The time of the decision.
+        lead_urls: Where messages say that a lead can be seen, by CRM.
 
     Returns:
         How many are `fired`, and `suppressed` because they are no longer true or older than `max_age`.
@@ -49,7 +58,7 @@ def release_held(connection: Connection, hold_id: str, card: Scorecard, at: date
         if row.activation_seq not in versions:
             versions[row.activation_seq] = rules_version(connection, card.id, row.activation_seq)
         deliveries += delivery_rows(
-            scorecard=card.id,
+            card=card,
             automation=machine.automation,
             lead=row.lead,
             n=row.n,
@@ -61,6 +70,8 @@ def release_held(connection: Connection, hold_id: str, card: Scorecard, at: date
             activation_seq=row.activation_seq,
             as_of=row.as_of,
             run_key=row.run_key,
+            at=at,
+            lead_urls=lead_urls,
         )
     fired = [row for row in settled if row["reason"] is None]
     suppressed = [row for row in settled if row["reason"] is not None]
@@ -68,7 +79,7 @@ def release_held(connection: Connection, hold_id: str, card: Scorecard, at: date
         if rows:
             connection.execute(_settle(card.id, outcome), rows)
     _leave_as_fired(connection, CROSSING.c.hold_id == hold_id, card.id, at)
-    write_deliveries(connection, deliveries, at)
+    write_deliveries(connection, deliveries)
     return Counter(fired=len(fired), suppressed=len(suppressed))
 
 

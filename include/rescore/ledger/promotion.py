@@ -14,11 +14,12 @@ from sqlalchemy import Connection, select, update
 
 from rescore.automations import Restraint
 from rescore.errors import Fenced
-from rescore.ledger import runs, tables
+from rescore.ledger import identity, runs, tables
 from rescore.ledger.chunk import Chunk, last_of_chunk
 from rescore.ledger.crossings import UNRESTRAINED, Crossings
 from rescore.ledger.runs import Run
 from rescore.ledger.transaction import Ledger
+from rescore.messages import NO_URLS
 from rescore.rules.card import Scorecard
 
 
@@ -34,6 +35,7 @@ def promote(
     at: datetime,
     targets: Sequence[str] = (),
     restrained: Mapping[str, Restraint] = UNRESTRAINED,
+    lead_urls: Mapping[str, str] = NO_URLS,
     chunk: int = 1000,
     progress: Callable[[str], None] = _silent,
 ) -> Counter[str]:
@@ -50,6 +52,7 @@ def promote(
         at: The time to note for its end, and for what its crossings set off.
         targets: The CRMs that show this scorecard's scores.
         restrained: By automation, the crossings of this run that wait for a person or are suppressed.
+        lead_urls: Where messages say that a lead can be seen, by CRM.
         chunk: At most so many changed leads a commit.
         progress: Told after every chunk.
 
@@ -62,7 +65,7 @@ def promote(
         Fenced: A newer attempt has taken the run over.
     """
     done: Counter[str] = Counter()
-    crossings = Crossings(run, card, restrained)
+    crossings = Crossings(run, card, at=at, restrained=restrained, lead_urls=lead_urls)
     more = run.state not in runs.OVER
     while more:
         counts, more = ledger.in_transaction(
@@ -107,9 +110,10 @@ def _next_chunk(
         overtaken=part.mark_overtaken(),
     )
     part.want(targets)
+    counts += identity.note_withheld(connection, part, at)
     part.clear_marks()
     counts["promoted"] = part.write_scores()
-    counts.update(set_off.write(connection, at))
+    counts.update(set_off.write(connection))
     _note(connection, present, counts, state=runs.PROMOTING, promoted_to=upto)
     return counts, True
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from rescore.action_body import action_body
 from rescore.automations import Outcome
 from rescore.crossing_body import crossing_body, delivery_id
 from rescore.ledger import tables
 from rescore.ledger.upsert import insert
-from rescore.rules.card import Automation
+from rescore.messages import filler
+from rescore.rules.actions import Webhook, receiver
+from rescore.rules.card import Automation, Scorecard
 from rescore.score_conditions import Values
 
 
@@ -28,14 +31,14 @@ class SetOff:
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
-    def write(self, connection: Connection, at: datetime) -> Counter[str]:
+    def write(self, connection: Connection) -> Counter[str]:
         """Write it; how many transitions of each outcome."""
         write_armings(connection, self.armings)
         if self.crossings:
             connection.execute(tables.crossing.insert(), self.crossings)
         if self.ended:
             connection.execute(_END_HELD, self.ended)
-        write_deliveries(connection, self.deliveries, at)
+        write_deliveries(connection, self.deliveries)
         return self.counts
 
 
@@ -55,18 +58,15 @@ def write_armings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     )
 
 
-def write_deliveries(connection: Connection, rows: Sequence[Mapping[str, Any]], at: datetime) -> None:
+def write_deliveries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """What is to be sent from now on."""
     if rows:
-        connection.execute(
-            insert(connection, tables.delivery).on_conflict_do_nothing(),
-            [{**row, "created_at": at} for row in rows],
-        )
+        connection.execute(insert(connection, tables.delivery).on_conflict_do_nothing(), rows)
 
 
 def delivery_rows(
     *,
-    scorecard: str,
+    card: Scorecard,
     automation: Automation,
     lead: str,
     n: int,
@@ -78,37 +78,67 @@ def delivery_rows(
     activation_seq: int,
     as_of: datetime,
     run_key: str,
+    at: datetime,
+    lead_urls: Mapping[str, str],
 ) -> Iterator[dict[str, Any]]:
-    """One delivery per action of a crossing that fires, its body frozen."""
+    """One delivery per action of a crossing that fires, its body frozen; `at` is the time of the commit."""
+    fill = filler(
+        scorecard=card.id,
+        automation=automation.id,
+        label=automation.label,
+        lead=lead,
+        old=old,
+        new=new,
+        reasons=reasons,
+        as_of=as_of,
+        zone=card.timezone,
+        lead_urls=lead_urls,
+    )
+    hours = None if automation.deliver is None else automation.deliver.expires
+    expires_at = None if hours is None else at + timedelta(hours=hours)
     for position, action in enumerate(automation.actions):
-        name = delivery_id(scorecard, automation.id, lead, n, position)
-        body = crossing_body(
-            delivery=name,
-            scorecard=scorecard,
-            automation=automation,
-            lead=lead,
-            n=n,
-            old=old,
-            new=new,
-            reasons=reasons,
-            causes=causes,
-            rules_version=rules_version,
-            activation=activation_seq,
-            as_of=as_of,
-        )
+        name = delivery_id(card.id, automation.id, lead, n, position)
+        if isinstance(action, Webhook):
+            body = crossing_body(
+                delivery=name,
+                scorecard=card.id,
+                automation=automation,
+                lead=lead,
+                n=n,
+                old=old,
+                new=new,
+                reasons=reasons,
+                causes=causes,
+                rules_version=rules_version,
+                activation=activation_seq,
+                as_of=as_of,
+            )
+        else:
+            body = action_body(
+                action,
+                delivery=name,
+                scorecard=card.id,
+                automation=automation.id,
+                lead=lead,
+                as_of=as_of,
+                fill=fill,
+            )
         yield {
             "delivery_id": name,
-            "scorecard": scorecard,
+            "scorecard": card.id,
             "automation": automation.id,
             "lead": lead,
             "n": n,
             "action": position,
-            "connection": action.connection,
+            "kind": action.kind,
+            "connection": receiver(action),
             "body": body,
             "run_key": run_key,
             "activation_seq": activation_seq,
             "state": "due",
             "tries": 0,
+            "created_at": at,
+            "expires_at": expires_at,
         }
 
 

@@ -68,8 +68,8 @@ def promote_or_hold(
         card = activations.card_of(connection, run.scorecard, run.activation_seq)
         waiting = run.state in (runs.STAGED, runs.HELD)
         measures = measure(connection, run, card, at) if waiting else None
+    policy = read_policy(ws.policy_file)
     if measures is not None:
-        policy = read_policy(ws.policy_file)
         reasons = ws.ledger.in_transaction(lambda c: _decide(c, run, measures, policy, at))
         for reason in reasons:
             progress(f"{card.id} is held: {reason}")
@@ -85,6 +85,7 @@ def promote_or_hold(
         targets=targets,
         at=at,
         restrained=restrained,
+        lead_urls=policy.house.lead_urls,
         chunk=chunk,
         progress=progress,
     )

@@ -120,7 +120,8 @@ def _carry_out(ws: Workspace, hold: Hold, at: datetime, progress: Progress) -> C
             active = activations.active(connection, hold.scorecard)
             assert active is not None  # noqa: S101 - its crossings were committed under rules in force
             card = activations.card_of(connection, hold.scorecard, active.activation_seq)
-            return held.release_held(connection, hold.hold_id, card, at)
+            urls = read_policy(ws.policy_file).house.lead_urls
+            return held.release_held(connection, hold.hold_id, card, at, urls)
         reason = f"held and {hold.ending}"
         return Counter(suppressed=held.refuse_held(connection, hold.hold_id, at, reason))
 

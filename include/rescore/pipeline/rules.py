@@ -10,7 +10,9 @@ from typing import NamedTuple
 from rescore.errors import Fenced, SettingsIncomplete
 from rescore.ledger import activations, registry
 from rescore.pipeline.rules_change import RulesNews, put_forward, withdraw
+from rescore.policy import read_policy
 from rescore.progress import Progress, silent
+from rescore.rules.actions import Webhook
 from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
 from rescore.rules.lists import ListFiles, read_lists, sha256_of
@@ -42,7 +44,8 @@ def adopt_rules(ws: Workspace, *, at: datetime, by: str, progress: Progress = si
 
     Raises:
         SettingsIncomplete: A file is there and cannot be read.
-        PolicyInvalid: The limits cannot be read; what was registered waits for them.
+        PolicyInvalid: The limits cannot be read; what was registered waits for them, and so does a file
+            whose messages they have a say in.
     """
     news = _register_files(ws, at=at, by=by)
     with ws.ledger.reading() as connection:
@@ -66,7 +69,7 @@ def _register_files(ws: Workspace, *, at: datetime, by: str) -> list[RulesNews]:
     for path, body, lists, sha256 in _files(ws.rules_dir):
         if seen.get(path.name) == sha256:
             continue
-        card, problems = _check(path, body, lists, owners)
+        card, problems = _check(ws, path, body, lists, owners)
         if card is None:
             scorecard = next((card for card, file in owners.items() if file == path.name), path.stem)
             with ws.ledger.transaction() as connection:
@@ -119,10 +122,12 @@ def _files(folder: Path) -> Iterator[_RulesFile]:
 
 
 def _check(
-    path: Path, body: bytes, lists: ListFiles, owners: dict[str, str]
+    ws: Workspace, path: Path, body: bytes, lists: ListFiles, owners: dict[str, str]
 ) -> tuple[Scorecard | None, list[str]]:
     """The card, or every reason why there is none."""
     card, problems = check_scorecard(body, lists=lists)
+    if card is not None and _has_messages(card):
+        card, problems = check_scorecard(body, lists=lists, house=read_policy(ws.policy_file).house)
     if card is not None:
         problems = failed_examples(card)
         owner = owners.get(card.id, path.name)
@@ -131,3 +136,10 @@ def _check(
             return None, [line]
     lines = [f"{path.name}:{problem.line}:{problem.column}: {problem.message}" for problem in problems]
     return (None if problems else card), lines
+
+
+def _has_messages(card: Scorecard) -> bool:
+    """Whether the policy has a say in what its automations do."""
+    return any(
+        not isinstance(action, Webhook) for automation in card.automations for action in automation.actions
+    )

@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rescore.rules.actions import Webhook
+from rescore.rules.actions import OncePer
+from rescore.rules.build_actions import build_action, build_deliver
 from rescore.rules.card import (
     ALWAYS,
     NO_DECAY,
@@ -70,7 +71,7 @@ def build_scorecard(file: ScorecardFile, document: Document, names: Names) -> Sc
             for name, bound in sorted(file.bands.items(), key=lambda band: band[1], reverse=True)
         ),
         automations=tuple(
-            _automation(automation, document.where(("automations", at))[0])
+            _automation(automation, zone, document.where(("automations", at))[0])
             for at, automation in enumerate(file.automations)
         ),
         examples=tuple(
@@ -158,13 +159,14 @@ def _frequency(file: FrequencyFile) -> dict[str, Any]:
     }
 
 
-def _automation(file: AutomationFile, line: int) -> Automation:
+def _automation(file: AutomationFile, zone: ZoneInfo, line: int) -> Automation:
+    once = file.once_per
     return Automation(
         id=file.id,
         label=file.label or _readable(file.id),
         fire_when=file.fire_when,
         ready_again_when=file.ready_again_when,
-        actions=tuple(Webhook(action.webhook.connection) for action in file.do),
+        actions=tuple(build_action(action) for action in file.do),
         line=line,
         on_rules_change=file.on_rules_change,
         first_seen=file.first_seen,
@@ -176,6 +178,8 @@ def _automation(file: AutomationFile, line: int) -> Automation:
         max_per_run=file.max_per_run,
         max_per_day=file.max_per_day,
         group=file.group,
+        once_per=None if once is None else OncePer(once.key, once.within, once.unless_in),
+        deliver=None if file.deliver is None else build_deliver(file.deliver, zone),
     )
 
 

@@ -1,12 +1,13 @@
 """The shape of a rules file: every key it may have, and what each may hold."""
 
 from typing import Annotated, ClassVar, Literal, Self
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
+from rescore.rules.action_file import ActionFile
 from rescore.rules.card import Grades, OnRulesChange
 from rescore.rules.conditions import FactsCondition, ScoresCondition
+from rescore.rules.deliver_file import DeliverFile, OncePer
 from rescore.rules.example_file import ExampleFile
 from rescore.rules.grades import GradesFile
 from rescore.rules.lists import MAX_LISTS, PATH, list_text
@@ -14,9 +15,8 @@ from rescore.rules.names import Id, Label, Name, Names
 from rescore.rules.restart_file import RestartFile
 from rescore.rules.rule_file import RuleFile
 from rescore.rules.values import Days, Points
-from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
-
-NOT_ZONES = {"localtime", "Factory"}
+from rescore.rules.zones import Zone
+from rescore.strict_model import StrictMap, Trouble, refuse, refuse_all
 
 
 class RangeFile(StrictMap):
@@ -46,28 +46,10 @@ class AudienceFile(StrictMap):
     exclude: FactsCondition
 
 
-class WebhookFile(StrictMap):
-    """Where a crossing is posted to."""
-
-    misplaced: ClassVar = {
-        "url": "`url` does not go into a rules file; name an Airflow Connection: `connection: id`"
-    }
-
-    connection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
-
-
-class ActionFile(StrictMap):
-    """One thing to do at a crossing."""
-
-    not_yet: ClassVar = frozenset({"crm_task", "crm_fields", "crm_field", "email", "slack"})
-
-    webhook: WebhookFile
-
-
 class AutomationFile(StrictMap):
     """What to do when a committed score crosses."""
 
-    not_yet: ClassVar = frozenset({"deliver", "scope", "owner"})
+    not_yet: ClassVar = frozenset({"scope", "owner"})
     misplaced: ClassVar = {"when": "`when` is not a key here; write `fire_when`"}
 
     id: Name
@@ -96,32 +78,19 @@ class AutomationFile(StrictMap):
     group: Name | None = Field(
         None, description="Of the automations of one group only the last in the file fires at a time."
     )
+    once_per: OncePer | None = None
+    deliver: DeliverFile | None = None
     do: list[ActionFile] = Field(min_length=1)
 
     @field_validator("do")
     @classmethod
     def _each_action_once(cls, do: list[ActionFile]) -> list[ActionFile]:
-        names = [action.webhook.connection for action in do]
         refuse_all(
             Trouble((index,), "this action is already in the list; keep one of them")
-            for index, name in enumerate(names)
-            if name in names[:index]
+            for index, action in enumerate(do)
+            if action in do[:index]
         )
         return do
-
-
-def _zone(text: str) -> str:
-    zones = available_timezones() - NOT_ZONES
-    if text not in zones:
-        names = {zone.lower(): zone for zone in sorted(zones)}
-        near = did_you_mean(text, names)
-        hint = (
-            f"did you mean `{names[near.split('`')[1]]}`?"
-            if near.startswith("did")
-            else "write one such as `UTC`"
-        )
-        refuse(f"there is no time zone `{text[:60]}`; {hint}")
-    return text
 
 
 def _list_path(path: str) -> str:
@@ -143,15 +112,15 @@ BandName = Annotated[str, Field(min_length=1, max_length=40)]
 class ScorecardFile(StrictMap):
     """One rules file."""
 
-    not_yet: ClassVar = frozenset({"scope", "minimum_change"})
+    not_yet: ClassVar = frozenset({"scope"})
     misplaced: ClassVar = {
         policy: f"`{policy}` is a policy of an automation; write it below `automations`"
-        for policy in ("on_rules_change", "max_per_run", "max_per_day")
-    }
+        for policy in ("on_rules_change", "max_per_run", "max_per_day", "once_per", "deliver")
+    } | {"minimum_change": "`minimum_change` is about what a CRM is told; write it into that CRM's mapping"}
 
     scorecard: Name = Field(description="The scorecard's identity; file names may change, this may not.")
     description: str | None = Field(None, max_length=2000)
-    timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="An IANA name: Europe/Berlin.")
+    timezone: Zone = Field("UTC", description="An IANA name: Europe/Berlin.")
     score: RangeFile = Field(default_factory=RangeFile, description="Floor and ceiling of the total.")
     dimensions: dict[Id, DimensionFile] = Field(min_length=1)
     lists: dict[Name, ListPath] = Field(

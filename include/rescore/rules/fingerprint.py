@@ -3,7 +3,7 @@
     scoring      points, conditions, lists, limits, decay, restart, zone, audience, dimensions, range:
                  a full rescore
     thresholds   bands, grades, automations: crossings derived again from stored scores
-    wording      labels, description, examples: nothing
+    wording      labels, description, examples, what messages say: nothing
 
 What has no meaning is not hashed: comments, formatting, the order of keys, of rules, of alternatives.
 Neither is what stands at its default, so a key that a later build adds wakes nobody who does not use it.
@@ -22,7 +22,8 @@ from rescore.rules.card import AllOf, AnyOf, FirstOfRule, Rule, Scorecard
 
 Part = Literal["scoring", "thresholds", "wording"]
 
-WORDS = frozenset({"label", "line"})
+TEXTS = ("title", "subject", "text")
+WORDS = frozenset({"label", "line", *TEXTS})
 UNORDERED = frozenset({"activities", "dimensions", "values", "lead", "fields", "expect"})
 
 
@@ -63,6 +64,7 @@ def fingerprint(card: Scorecard) -> Fingerprint:
             {rule.id: _labels(rule) for rule in card.rules},
             {automation.id: automation.label for automation in card.automations},
             _sorted(card.examples),
+            *([texts] if (texts := _texts(card)) else []),
         ),
     )
 
@@ -95,6 +97,17 @@ def _labels(rule: Rule) -> list[str]:
         if isinstance(rule, FirstOfRule)
         else [rule.label]
     )
+
+
+def _texts(card: Scorecard) -> dict[str, list[str]]:
+    """What the actions of each automation say, in the order of the actions; most say nothing."""
+    said = {
+        automation.id: [
+            getattr(action, name) for action in automation.actions for name in TEXTS if hasattr(action, name)
+        ]
+        for automation in card.automations
+    }
+    return {automation: texts for automation, texts in said.items() if texts}
 
 
 def canonical(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from rescore.errors import ScorecardInvalid
+from rescore.messages import House
 from rescore.rules.build import build_scorecard
 from rescore.rules.card import Scorecard
 from rescore.rules.file import ScorecardFile
@@ -17,12 +18,15 @@ from rescore.strict_yaml import Problem, problems_of, read_document
 MAX_PROBLEMS: Final = 200
 
 
-def check_scorecard(body: bytes, *, lists: ListFiles = NO_LISTS) -> tuple[Scorecard | None, list[Problem]]:
+def check_scorecard(
+    body: bytes, *, lists: ListFiles = NO_LISTS, house: House | None = None
+) -> tuple[Scorecard | None, list[Problem]]:
     """Check a rules file; its examples are not run here (`rescore.rules.examples`).
 
     Args:
         body: The file's bytes.
         lists: The list files that it names: `rescore.rules.lists.read_lists(body, folder)`.
+        house: What its messages are held to; None for a body that was let in before.
 
     Returns:
         The scorecard, or None and every problem of the file, in the file's order.
@@ -37,7 +41,7 @@ def check_scorecard(body: bytes, *, lists: ListFiles = NO_LISTS) -> tuple[Scorec
         Problem.at(document.where(_renamed(path, written)), _subject(path, data) + message)
         for path, message in repeated_ids(data)
     ]
-    file, names = None, Names.declared_in(data, lists)
+    file, names = None, Names.declared_in(data, lists, house)
     try:
         file = ScorecardFile.model_validate(document.data, context=names)
     except ValidationError as error:

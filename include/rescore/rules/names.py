@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from rescore.messages import House
 from rescore.rules.grade_labels import grades_in
 from rescore.rules.lists import NO_LISTS, ListFiles, list_text
 from rescore.strict_model import Path, refuse
@@ -26,7 +27,8 @@ RESERVED: Final = frozenset(
 class Names:
     """What a file declares, read before anything is checked, so that references can be.
 
-    `lists` has the values of each list; `list_files` what was read of the files that they are in.
+    `lists` has the values of each list; `list_files` what was read of the files that they are in. `house`
+    is what the deployment says about messages; None where a file is read whose messages are settled.
     """
 
     dimensions: tuple[str, ...] = ()
@@ -35,9 +37,12 @@ class Names:
     grades: tuple[str, ...] = ()
     lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
     list_files: ListFiles = field(default_factory=dict)
+    house: House | None = None
 
     @classmethod
-    def declared_in(cls, data: dict[str, Any], list_files: ListFiles = NO_LISTS) -> Self:
+    def declared_in(
+        cls, data: dict[str, Any], list_files: ListFiles = NO_LISTS, house: House | None = None
+    ) -> Self:
         """Whatever can be made out; a broken part declares nothing."""
         return cls(
             dimensions=tuple(_map(data, "dimensions")),
@@ -46,6 +51,7 @@ class Names:
             grades=grades_in(data.get("grades")),
             lists={name: _values(path, list_files) for name, path in _map(data, "lists").items()},
             list_files=list_files,
+            house=house,
         )
 
 

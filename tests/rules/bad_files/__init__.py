@@ -1,5 +1,6 @@
 """Rules files that must be refused."""
 
+from tests.rules.bad_files.actions import ACTIONS
 from tests.rules.bad_files.automations import THRESHOLDS
 from tests.rules.bad_files.conditions import CONDITIONS
 from tests.rules.bad_files.examples import EXAMPLES
@@ -7,6 +8,6 @@ from tests.rules.bad_files.rules import LIMITS_AND_DECAY, RULES
 from tests.rules.bad_files.scorecards import SHAPE
 from tests.rules.bad_files.writing import BadFile
 
-BAD_FILES = [*SHAPE, *RULES, *LIMITS_AND_DECAY, *CONDITIONS, *THRESHOLDS, *EXAMPLES]
+BAD_FILES = [*SHAPE, *RULES, *LIMITS_AND_DECAY, *CONDITIONS, *THRESHOLDS, *ACTIONS, *EXAMPLES]
 
 __all__ = ["BAD_FILES", "BadFile"]

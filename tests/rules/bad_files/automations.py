@@ -56,7 +56,7 @@ THRESHOLDS = [
             f"fire_when: {{score: {{above: 1}}}}, ¶{word}: 1",
             f"this build cannot execute `{word}` yet; take it out",
         )
-        for word in ("deliver", "scope", "owner")
+        for word in ("scope", "owner")
     ),
     policy("max_per_run: ¶0", "`max_per_run` is the number 0; write 1 or more"),
     policy("max_per_run: ¶'50'", "`max_per_run` must be a whole number, not `50`"),
@@ -76,11 +76,7 @@ THRESHOLDS = [
     policy("already_fired: {mql_date: {¶is_set: true}}", "`mql_date` cannot be compared by `is_set`"),
     policy("group: ¶Hot leads", "`Hot leads` cannot be an id"),
     policy("¶cool_down: 30d", "did you mean `cooldown`?"),
-    *(
-        action(f"[{{¶{word}: {{}}, webhook: {{connection: c}}}}]", f"this build cannot execute `{word}` yet")
-        for word in ("crm_task", "crm_fields", "email", "slack")
-    ),
-    action("[¶{}]", "`webhook` is missing"),
+    action("[¶{}]", "this action says nothing; write one such as"),
     action("¶[]", "`do` is empty"),
     action("¶{webhook: {connection: c}}", "`do` must be a list, not a map"),
     action("[{webhook: ¶sales_alerts}]", "`webhook` must be a map, not `sales_alerts`"),

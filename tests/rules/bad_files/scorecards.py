@@ -82,7 +82,7 @@ SHAPE = [
     top("restart: {activity: a, keep: 25%, dimensions: [¶fits]}", "no dimension `fits`; did you mean `fit`?"),
     top("restart: {activity: a, keep: 25%, dimensions: [fit, ¶fit]}", "`fit` is listed twice; keep one"),
     top("restart: {activity: ¶[], keep: 25%}", "`activity` is empty"),
-    top("¶minimum_change: 3", "this build cannot execute `minimum_change` yet"),
+    top("¶minimum_change: 3", "write it into that CRM's mapping"),
     top("¶scope: account", "this build cannot execute `scope` yet"),
     BadFile(
         "what stands under a misspelt key is checked in the same breath",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rescore.rules import readable
-from rescore.rules.actions import Action, receiver
+from rescore.rules import readable_actions as said
 from rescore.rules.card import ALWAYS, Automation, Band, Comparison, Condition, Grades, Operator
-from rescore.rules.diff.change import Change, paired, turned
+from rescore.rules.diff.change import Change, differ, paired, turned
 from rescore.rules.diff.conditions import condition_changes
 
 WAYS = {"on_rules_change": "on a rules change:", "first_seen": "first seen:", "already_past": "already past:"}
@@ -59,6 +59,8 @@ def automation_changes(old: tuple[Automation, ...], new: tuple[Automation, ...])
             yield from (Change("thresholds", name, text) for text in _meaning(before, after))
             if before.label != after.label:
                 yield Change("wording", name, f"label “{before.label}” → “{after.label}”")
+            if said.texts(before) != said.texts(after) and not differ(before.actions, after.actions):
+                yield Change("wording", name, "says something else in its messages")
 
 
 def _orders(old: tuple[Automation, ...], new: tuple[Automation, ...]) -> Iterator[Change]:
@@ -73,13 +75,15 @@ def _orders(old: tuple[Automation, ...], new: tuple[Automation, ...]) -> Iterato
 def _meaning(old: Automation, new: Automation) -> Iterator[str]:
     yield from _fires(old.fire_when, new.fire_when)
     yield from _optional("is ready again when", old.ready_again_when, new.ready_again_when)
-    yield from turned("does", old.actions, new.actions, _actions)
+    yield from turned("does", old.actions, new.actions, said.actions)
     for name, say in WAYS.items():
         yield from turned(say, getattr(old, name), getattr(new, name), lambda way: way or "as it looks")
     for name, say in COUNTS.items():
         yield from turned(say, getattr(old, name), getattr(new, name), _count)
     for name, say in SPANS.items():
         yield from turned(say, getattr(old, name), getattr(new, name), _span)
+    yield from turned("once per", old.once_per, new.once_per, said.once_per)
+    yield from turned("delivers", old.deliver, new.deliver, said.deliver)
     yield from turned("group", old.group, new.group, lambda group: group or "none")
     yield from _optional("does not fire where", old.unless, new.unless)
     yield from _optional("counts as fired already where", old.already_fired, new.already_fired)
@@ -111,10 +115,6 @@ def _optional(word: str, old: Condition | None, new: Condition | None) -> Iterat
         yield f"{word} {readable.condition(old)}: that is gone"
     else:
         yield from condition_changes(word, old or ALWAYS, new or ALWAYS)
-
-
-def _actions(actions: tuple[Action, ...]) -> str:
-    return ", ".join(f"{action.kind} {receiver(action)}" for action in actions)
 
 
 def _count(count: int | None) -> str:
