@@ -23,7 +23,7 @@ from rescore.rules.lists import no_domain
 from rescore.rules.moments import is_moment
 from rescore.rules.names import FIELD, Names
 from rescore.rules.values import days_of, is_number
-from rescore.strict_model import Path, Trouble, did_you_mean, refuse_all
+from rescore.strict_model import Path, Trouble, did_you_mean, nearest, refuse_all
 from rescore.text import fold, words
 from rescore.yaml_messages import described
 
@@ -42,6 +42,7 @@ SCORE_OPERATORS: Final = [Operator.EQUALS, Operator.IN, *NUMBERS, Operator.BETWE
 LABELS: Final = ("band", "grade")
 BAND_OPERATORS: Final = [Operator.EQUALS, Operator.IN]
 OF_LISTS: Final = {Operator.IN_LIST, Operator.DOMAIN_IN_LIST}
+AROUND: Final = ("all", "any", "not")
 ELSEWHERE: Final = {
     "gte": "at_least",
     "min": "at_least",
@@ -69,7 +70,10 @@ class About(Enum):
 
 
 class _Reader:
-    """Reads one condition and notes everything wrong with it."""
+    """Reads one condition and notes everything wrong with it.
+
+    What stands under a misspelt word is read as if it were the word that is meant.
+    """
 
     def __init__(self, about: About, names: Names) -> None:
         self.troubles: list[Trouble] = []
@@ -90,9 +94,13 @@ class _Reader:
         return parts[0] if len(parts) == 1 else AllOf(parts)
 
     def _entry(self, key: str, value: Any, path: Path, depth: int) -> Condition:
+        if meant := _meant_around(key, value):
+            message = f"`{key}` is no word around conditions; did you mean `{meant}`?"
+            self._bad(path, message, at_key=True)
+            key = meant
         if key == "not":
             return Not(self.condition(value, path, depth + 1))
-        if key not in {"all", "any"}:
+        if key not in AROUND:
             return self._field(key, value, path)
         if not isinstance(value, list) or not value:
             return self._bad(
@@ -103,7 +111,12 @@ class _Reader:
 
     def _field(self, field: str, value: Any, path: Path) -> Condition:
         if trouble := self._trouble_with_field(field):
-            return self._bad(path, trouble, at_key=True)
+            self._bad(path, trouble, at_key=True)
+            if self._about is About.SCORES:
+                meant = nearest(field, self._known())
+                if meant is None:
+                    return ALWAYS
+                field = meant
         if not isinstance(value, dict):
             return self._bad(path, f"`{field}` needs an operator; write `{field}: {_suggested(value)}`")
         if not value:
@@ -118,10 +131,13 @@ class _Reader:
             return (
                 f"`{field[:60]}` cannot be the name of a field; use letters, digits, `_`, `-`, `.` and spaces"
             )
-        known = ("score", *LABELS, *self._names.dimensions)
+        known = self._known()
         if field in known or not self._names.dimensions:
             return None
         return f"`{field}` is neither `score`, `band`, `grade` nor a dimension; {did_you_mean(field, known)}"
+
+    def _known(self) -> tuple[str, ...]:
+        return ("score", *LABELS, *self._names.dimensions)
 
     def _comparison(self, field: str, word: str, value: Any, path: Path) -> Condition:
         allowed = list(Operator)
@@ -129,7 +145,11 @@ class _Reader:
             allowed = BAND_OPERATORS if field in LABELS else SCORE_OPERATORS
         if word not in allowed:
             message = f"`{field}` cannot be compared by `{word}`; {_hint(word, allowed)}"
-            return self._bad(path, message, at_key=True)
+            self._bad(path, message, at_key=True)
+            meant = _meant(word, allowed)
+            if meant is None:
+                return ALWAYS
+            word = meant
         operator = Operator(word)
         read = _literal(operator, field, value)
         if isinstance(read, str):
@@ -250,6 +270,22 @@ def _trouble_with_text(operator: Operator, text: str) -> str | None:
     if operator in {Operator.HAS_WORD, Operator.HAS_ANY_WORD} and not any(words(fold(text))):
         return f"`{operator}` has {described(text)}, not a word; write letters or digits, or use `contains`"
     return None
+
+
+def _meant_around(key: str, value: Any) -> str | None:
+    """`all`, `any` or `not` where a misspelling of it stands around conditions; no field looks like that."""
+    inside = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
+    if key in AROUND or not inside or not all(isinstance(item, dict) for item in inside):
+        return None
+    return nearest(key, AROUND[:2] if isinstance(value, list) else AROUND[2:])
+
+
+def _meant(word: str, allowed: list[Operator]) -> str | None:
+    """The operator whose literal stands under a misspelt one."""
+    word = word.removeprefix("not_")
+    if word in {"matches", "regex"}:
+        return None  # a pattern is no literal of ours
+    return nearest(ELSEWHERE.get(word, word), allowed)
 
 
 def _hint(word: str, allowed: list[Operator]) -> str:

@@ -39,6 +39,8 @@ THRESHOLDS = [
         "fire_when: {¶engagment: {below: 10}}",
         "neither `score`, `band`, `grade` nor a dimension; did you mean `engagement`?",
     ),
+    automation("fire_when: {¶engagment: {¶bellow: ¶x}}", "`engagement`?", "did you mean `below`?", "not `x`"),
+    automation("fire_when: {¶bnd: {equals: ¶Z}}", "did you mean `band`?", "there is no band `Z`"),
     automation("fire_when: {¶fine: {at_least: 1}}", "`fine` is neither `score`, `band`, `grade` nor"),
     automation("fire_when: {¶job_title: {equals: cto}}", "neither `score`, `band`, `grade` nor a dimension"),
     automation("fire_when: {band: {equals: ¶C}}", "there is no band `C`; write one of `A`, `B`"),
