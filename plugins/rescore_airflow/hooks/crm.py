@@ -8,8 +8,10 @@ from rescore_airflow.hooks.hubspot import HubSpotHook
 HOOKS = {"hubspot": HubSpotHook}
 
 
-def connect(name: str, ws: Workspace) -> HubSpot:
+def connect(name: str, ws: Workspace, *, patient: bool = True) -> HubSpot:
     """The source and target called `name`, from its mapping and the Connection `rescore_<name>`.
+
+    Not `patient`, it answers a limit of the CRM with an error instead of waiting.
 
     Raises:
         SettingsIncomplete: No mapping or no hook has that name, or the Connection does not hold.
@@ -19,4 +21,4 @@ def connect(name: str, ws: Workspace) -> HubSpot:
     if name not in mappings or name not in HOOKS:
         known = ", ".join(sorted(mappings.keys() & HOOKS.keys())) or "none"
         raise SettingsIncomplete(f"there is no CRM called `{name}`; those with a mapping and a hook: {known}")
-    return HOOKS[name](f"rescore_{name}").get_conn(mappings[name])
+    return HOOKS[name](f"rescore_{name}").get_conn(mappings[name], patient=patient)

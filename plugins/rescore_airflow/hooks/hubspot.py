@@ -23,10 +23,10 @@ class HubSpotHook(BaseHook):
         super().__init__()
         self.conn_id = conn_id
 
-    def get_conn(self, mapping: Mapping) -> HubSpot:
-        """A source of facts and a target of scores; touches nothing yet.
+    def get_conn(self, mapping: Mapping, *, patient: bool = True) -> HubSpot:
+        """A source of facts and a target of scores; touches nothing yet. For `patient` see the connector.
 
         Raises:
             SettingsIncomplete: The Connection is missing, or something in it does not hold.
         """
-        return HubSpot.from_connection(find_connection(self.conn_id), mapping)
+        return HubSpot.from_connection(find_connection(self.conn_id), mapping, patient=patient)

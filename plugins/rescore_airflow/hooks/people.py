@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import uuid4
 
-from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
-from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from rescore.connectors.session import Session
+from rescore.delivery.actions.mail_server import hand_over, plain_message
+from rescore.delivery.actions.slack import post, slack_text
+from rescore.delivery.outcome import Outcome
 from rescore.errors import RetryableError, SettingsIncomplete
+from rescore_airflow.hooks.messages import slack_webhook, smtp_server
 
 NOTIFIER = "rescore_notifier"
-SECONDS = 20
+SECONDS = 20.0
 """Telling people must not keep a run waiting."""
 
 Tell = Callable[[str, str], None]
@@ -39,13 +43,11 @@ def people() -> Tell | None:
 
 
 def _slack(_: Connection) -> Tell:
+    address, session = slack_webhook(NOTIFIER), Session(seconds=SECONDS, largest=64 * 1024)
+
     def tell(subject: str, text: str) -> None:
-        try:
-            hook = SlackWebhookHook(slack_webhook_conn_id=NOTIFIER, timeout=SECONDS)
-            hook.send_text(f"*{_slack_text(subject)}*\n{_slack_text(text)}", unfurl_links=False)
-        except Exception as error:
-            # slack_sdk, urllib and the hook raise errors of many families, some with the secret URL in them
-            raise RetryableError(f"Slack did not take the message ({type(error).__name__})") from None
+        message = f"*{slack_text(subject)}*\n{slack_text(text)}"
+        _told(post(session, address, message, name=NOTIFIER))
 
     return tell
 
@@ -57,21 +59,23 @@ def _mail(found: Connection) -> Tell:
             f"the Connection {NOTIFIER} does not say whom to write to; put "
             '{"to": "team@example.com"} into its extra'
         )
+    server, recipients = smtp_server(found), [to] if isinstance(to, str) else list(to)
 
     def tell(subject: str, text: str) -> None:
-        body = "<br>\n".join(html.escape(line) for line in text.splitlines())
-        try:
-            with SmtpHook(smtp_conn_id=NOTIFIER) as hook:
-                hook.send_email_smtp(to=to, subject=f"Rescore: {subject}", html_content=body)
-        except Exception as error:
-            # smtplib's errors hold addresses, which are personal data
-            raise RetryableError(
-                f"the mail server did not take the message ({type(error).__name__})"
-            ) from None
+        message = plain_message(
+            server.sender,
+            recipients,
+            f"Rescore: {subject}",
+            text,
+            message_id=str(uuid4()),
+            now=datetime.now(UTC),
+        )
+        _told(hand_over(message, recipients, server, seconds=SECONDS, name=NOTIFIER))
 
     return tell
 
 
-def _slack_text(text: str) -> str:
-    """Slack reads three characters as its own."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _told(outcome: Outcome) -> None:
+    """Whoever tells people goes on when it fails, with this sentence in its log."""
+    if outcome.kind != "ok":
+        raise RetryableError(f"nobody was told: {outcome.reason}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from rescore.connectors.connection import Connection
@@ -70,6 +70,10 @@ class Limits:
                     f"`{limit.name}` in the extra of the Connection `{connection.id}` must be above zero"
                 )
         return cls(**given)
+
+    def impatient(self) -> Self:
+        """The same, without waiting for a limit to pass or long for an answer."""
+        return replace(self, waits=0, seconds=min(self.seconds, 20.0))
 
 
 class Refused(Exception):

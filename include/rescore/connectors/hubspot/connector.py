@@ -54,14 +54,17 @@ class HubSpot:
         self._recipients = Recipients(self._client, mapping.leads.read)
 
     @classmethod
-    def from_connection(cls, connection: Connection, mapping: Mapping) -> Self:
+    def from_connection(cls, connection: Connection, mapping: Mapping, *, patient: bool = True) -> Self:
         """From an Airflow Connection: the host, the token as password, limits and `verify` in the extra.
+
+        Not `patient`, for a few calls under a short lease: a 429 is answered with an error at once.
 
         Raises:
             SettingsIncomplete: A limit is no positive number.
         """
         verify = connection.extra.get("verify", True)
         limits = Limits.from_extra(connection)
+        limits = limits if patient else limits.impatient()
         return cls(connection.url, connection.password, mapping, limits, verify=verify)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:

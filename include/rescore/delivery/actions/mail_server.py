@@ -9,13 +9,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from typing import Literal
 
 from rescore.delivery.outcome import Kind, Outcome
 
 ACCEPTED = (250, 251)
+Tls = Literal["implicit", "starttls", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class MailServer:
     sender: str
     user: str = ""
     password: str = field(default="", repr=False)
-    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    tls: Tls = "implicit"
     verify: bool = True
 
 
@@ -37,6 +40,21 @@ class _Refused(Exception):
     def __init__(self, step: str, code: int, kind: Kind) -> None:
         self.kind: Kind = kind if code >= 500 else "transient"
         super().__init__(f"refused {step} ({code})")
+
+
+def plain_message(
+    sender: str, to: Sequence[str], subject: str, text: str, *, message_id: str, now: datetime
+) -> EmailMessage:
+    """Plain text, marked as nobody's own words; `message_id` is the same over every attempt."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = ", ".join(to)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{message_id}@{sender.partition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    return message
 
 
 def hand_over(

@@ -27,15 +27,24 @@ class SlackSender:
 
     def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
         """Post the text; Slack fetches none of the addresses in it."""
-        text = slack_text(json.loads(claim.body)["text"])
-        message = {"text": text, "unfurl_links": False, "unfurl_media": False}
         try:
-            answer = self._session.send("POST", self._address_of(claim.connection), json=message)
+            address = self._address_of(claim.connection)
         except ConfigurationError as error:
             return Outcome("unready", str(error))
-        except NoAnswer as error:
-            return Outcome("unknown" if error.sent else "transient", str(error))
-        return _outcome(answer, claim.connection)
+        text = slack_text(json.loads(claim.body)["text"])
+        return post(self._session, address, text, name=claim.connection)
+
+
+def post(session: Session, address: str, text: str, *, name: str) -> Outcome:
+    """One message as Slack reads it; `name` is what the Connection is called in reasons."""
+    message = {"text": text, "unfurl_links": False, "unfurl_media": False}
+    try:
+        answer = session.send("POST", address, json=message)
+    except ConfigurationError as error:
+        return Outcome("unready", str(error))
+    except NoAnswer as error:
+        return Outcome("unknown" if error.sent else "transient", str(error))
+    return _outcome(answer, name)
 
 
 def slack_text(text: str) -> str:
