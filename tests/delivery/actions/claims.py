@@ -1,10 +1,13 @@
 """Claims of deliveries as the ledger would hand them to a sender."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from rescore.action_body import action_body
 from rescore.ledger.deliveries import DeliveryClaim
+from rescore.mapping import Mapping, load_mapping
 from rescore.rules.actions import Action, receiver
+from tests.delivery.conftest import MAPPING
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ID = "5d0f4c70-0000-5000-8000-000000000001"
@@ -42,3 +45,10 @@ def a_claim(
         lease="w#1",
         attempt_id=1,
     )
+
+
+def a_mapping(mode: str = "live", *, card: str = "live", **more: Any) -> Mapping:
+    """Of the CRM `crm`, in which the scorecard `b2b` is shown."""
+    mapping = load_mapping(MAPPING, "crm.yaml")
+    scores = {"b2b": mapping.scores["b2b"].model_copy(update={"mode": card})}
+    return mapping.model_copy(update={"mode": mode, "scores": scores, **more})

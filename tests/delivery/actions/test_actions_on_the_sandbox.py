@@ -68,11 +68,13 @@ def script(server, **fault) -> None:
 
 
 def make_task(hubspot, lead, **claim) -> Outcome:
-    return CrmTaskSender(lambda name: hubspot).send(a_claim(CALL, lead=lead, **claim), now=NOW)
+    return CrmTaskSender(lambda name: hubspot, lambda name: hubspot.mapping).send(
+        a_claim(CALL, lead=lead, **claim), now=NOW
+    )
 
 
 def set_stage(hubspot, mapping, lead) -> Outcome:
-    sender = CrmFieldsSender(lambda name: hubspot, lambda name: mapping.settable)
+    sender = CrmFieldsSender(lambda name: hubspot, lambda name: mapping)
     return sender.send(a_claim(CrmFields("hubspot", (TO_MQL,)), lead=lead), now=NOW)
 
 

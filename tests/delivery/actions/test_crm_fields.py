@@ -1,7 +1,5 @@
 """Properties set at a crossing: only where the present value allows it, and never a stage back."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from rescore.connectors.memory import MemoryCrm
@@ -10,7 +8,7 @@ from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmFieldMissing, CrmLacksScope, CrmUnavailable
 from rescore.mapping import Settable
 from rescore.rules.actions import CrmFields, SetField
-from tests.delivery.actions.claims import NOW, a_claim
+from tests.delivery.actions.claims import NOW, a_claim, a_mapping
 
 STAGES = Settable(stages=("lead", "mql", "sql", "customer"))
 SETTABLE = {"stage": STAGES, "mql_on": Settable(), "note": Settable()}
@@ -25,8 +23,8 @@ def crm() -> MemoryCrm:
     return crm
 
 
-def send(crm: MemoryCrm, *fields: SetField, settable: Mapping[str, Settable] = SETTABLE, **claim) -> Outcome:
-    sender = CrmFieldsSender(lambda name: crm, lambda name: settable, claim.pop("merged", lambda leads: {}))
+def send(crm: MemoryCrm, *fields: SetField, merged=lambda leads: {}, mode: str = "live", **claim) -> Outcome:
+    sender = CrmFieldsSender(lambda name: crm, lambda name: a_mapping(mode, settable=SETTABLE), merged)
     return sender.send(a_claim(CrmFields("crm", fields), as_of="2026-11-21", **claim), now=NOW)
 
 
@@ -88,6 +86,12 @@ def test_the_mapping_has_to_open_a_property(crm):
         outcome.reason
     )
     assert crm.fields.writes == 0
+
+
+def test_in_shadow_nothing_is_written(crm):
+    outcome = send(crm, FIRST_DAY, mode="shadow")
+    assert (outcome.kind, crm.fields.writes) == ("ok", 0)
+    assert "`mode: shadow`" in outcome.reason
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from rescore.errors import (
     SettingsIncomplete,
 )
 from rescore.rules.actions import CrmTask
-from tests.delivery.actions.claims import ID, NOW, a_claim
+from tests.delivery.actions.claims import ID, NOW, a_claim, a_mapping
 
 CALL = CrmTask("crm", "Call: {score} points", due=2)
 SECOND = "5d0f4c70-0000-5000-8000-000000000002"
@@ -32,7 +32,9 @@ def crm() -> MemoryCrm:
 
 
 def send(crm: Actions, action: CrmTask = CALL, merged=lambda leads: {}, **claim) -> Outcome:
-    return CrmTaskSender(lambda name: crm, merged).send(a_claim(action, score="120", **claim), now=NOW)
+    return CrmTaskSender(lambda name: crm, lambda name: a_mapping(), merged).send(
+        a_claim(action, score="120", **claim), now=NOW
+    )
 
 
 def test_the_task_is_the_leads_owners_and_due_days_after_the_crossing(crm):
@@ -132,9 +134,19 @@ def test_a_lead_of_another_source_and_one_that_is_gone(crm):
     assert send(crm, lead="crm:2").kind == "gone"
 
 
+@pytest.mark.parametrize(
+    "shadow", [{"mode": "shadow"}, {"card": "shadow"}], ids=["the whole CRM", "the scorecard"]
+)
+def test_in_shadow_nothing_is_made_and_nothing_waits(crm, shadow):
+    sender = CrmTaskSender(lambda name: crm, lambda name: a_mapping(**shadow))
+    outcome = sender.send(a_claim(CALL), now=NOW)
+    assert outcome == Outcome("ok", "left as it is: in the mapping crm.yaml this is in `mode: shadow`")
+    assert crm.tasks.made == []
+
+
 def test_a_crm_that_cannot_be_reached_yet_keeps_its_deliveries():
     def connect(name):
         raise SettingsIncomplete(f"there is no CRM called `{name}`")
 
-    outcome = CrmTaskSender(connect).send(a_claim(CALL), now=NOW)
+    outcome = CrmTaskSender(connect, lambda name: a_mapping()).send(a_claim(CALL), now=NOW)
     assert outcome == Outcome("unready", "there is no CRM called `crm`")

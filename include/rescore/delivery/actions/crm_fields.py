@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from rescore.connectors.actions import Actions
-from rescore.delivery.actions.leads import Merged, nobody_merged, record_id
+from rescore.delivery.actions.crm import Connect, MappingOf, Merged, nobody_merged, record_id, rehearsal
 from rescore.delivery.actions.outcomes import of_action
 from rescore.delivery.outcome import Outcome
 from rescore.errors import RescoreError, SettingsIncomplete
@@ -20,32 +19,25 @@ THERE = "it is so already"
 
 
 class CrmFieldsSender:
-    """See `Sender`.
+    """See `Sender`; for a merged lead the properties of the lead that is left are set.
 
     Between reading a property and writing it there is a moment in which somebody may change it; the CRM
     offers no write that depends on the present value.
-
-    Args:
-        connect: The CRM of a mapping's name; raises a ConfigurationError when there is none.
-        settable: The properties that a mapping lets automations set, by the mapping's name.
-        merged: See `Merged`; the properties of the lead that is left are set.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[str], Actions],
-        settable: Callable[[str], Mapping[str, Settable]],
-        merged: Merged = nobody_merged,
-    ) -> None:
+    def __init__(self, connect: Connect, mapping_of: MappingOf, merged: Merged = nobody_merged) -> None:
         self._connect = connect
-        self._settable = settable
+        self._mapping_of = mapping_of
         self._merged = merged
 
     def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
         """Read, judge each property by its guard, and write those that pass in one call."""
         try:
             said: dict[str, Any] = json.loads(claim.body)
-            settable = self._settable(said["target"])
+            mapping = self._mapping_of(said["target"])
+            if rehearsed := rehearsal(mapping, claim):
+                return rehearsed
+            settable = mapping.settable
             _allow(said, settable)
             fields = self._connect(said["target"]).fields
             lead_id = record_id(said, self._merged)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from rescore.connectors.actions import Actions, NewTask, Tasks
-from rescore.delivery.actions.leads import Merged, nobody_merged, record_id
+from rescore.connectors.actions import NewTask, Tasks
+from rescore.delivery.actions.crm import Connect, MappingOf, Merged, nobody_merged, record_id, rehearsal
 from rescore.delivery.actions.outcomes import of_action
 from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmUnavailable, RescoreError
@@ -20,21 +19,19 @@ SETTLING = 300.0
 
 
 class CrmTaskSender:
-    """See `Sender`.
+    """See `Sender`; a merged lead's task is made for the lead that is left."""
 
-    Args:
-        connect: The CRM of a mapping's name; raises a ConfigurationError when there is none.
-        merged: See `Merged`; the task is made for the lead that is left.
-    """
-
-    def __init__(self, connect: Callable[[str], Actions], merged: Merged = nobody_merged) -> None:
+    def __init__(self, connect: Connect, mapping_of: MappingOf, merged: Merged = nobody_merged) -> None:
         self._connect = connect
+        self._mapping_of = mapping_of
         self._merged = merged
 
     def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
         """Look first, whatever is known of earlier attempts: after a restored ledger nothing is."""
         try:
             said: dict[str, Any] = json.loads(claim.body)
+            if rehearsed := rehearsal(self._mapping_of(said["target"]), claim):
+                return rehearsed
             tasks = self._connect(said["target"]).tasks
             lead_id = record_id(said, self._merged)
             there = self._already(tasks, lead_id, claim, said)
