@@ -40,6 +40,7 @@ NOWHERE: Final = -1  # a step no path has: the place of what the data does not k
 NULL = re.compile(r"null|Null|NULL|~|")
 FLAG = re.compile(r"(true|True|TRUE)|false|False|FALSE")
 INTEGER = re.compile(r"[-+]?[0-9]+")
+COUNTED = re.compile(r"0|[1-9][0-9]{0,8}")
 OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -65,7 +66,7 @@ class Problem:
 class Document:
     """What a file says, and where it says it.
 
-    `data` is made of dict (keys are texts), list, str, int, Decimal, bool and None.
+    `data` is made of dict (keys are texts, `1` is "1"), list, str, int, Decimal, bool and None.
     """
 
     def __init__(self, data: dict[str, Any], values: dict[Path, Place], keys: dict[Path, Place]) -> None:
@@ -215,10 +216,12 @@ class _Reader:
         return data
 
     def _key(self, event: NodeEvent, depth: int) -> str | None:
-        """The key as text; None when it is anything else, which is noted."""
+        """The key as text, a plain number by its digits; None when it is anything else, which is noted."""
         key = self._value(event, (NOWHERE,), depth + 1)
         if isinstance(key, str):
             return key
+        if isinstance(event, ScalarEvent) and COUNTED.fullmatch(event.value):
+            return str(event.value)
         self.refuse(
             event.start_mark, say.key_not_text(event.value if isinstance(event, ScalarEvent) else None)
         )

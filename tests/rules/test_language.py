@@ -36,6 +36,7 @@ from rescore.rules.card import (
     SilenceRule,
     Steps,
 )
+from rescore.rules.examples import failed_examples
 from rescore.rules.load import check_scorecard, load_scorecard
 
 HEAD = """\
@@ -303,6 +304,24 @@ def test_an_automation_speaks_of_score_band_and_dimensions() -> None:
     )
     assert automation.ready_again_when == Not(Comparison("band", Operator.EQUALS, Kind.TEXT, ("A",)))
     assert automation.actions == (Webhook("one"), Webhook("two"))
+
+
+def test_the_labels_of_bands_and_grades_may_be_numbers() -> None:
+    text = """\
+scorecard: t
+dimensions: {fit: {}, engagement: {}}
+rules: [{id: x, dimension: fit, lead: {a: {exists: true}}, points: 7}]
+bands: {2: 5, 1: 0}
+grades: {fit: {A: 5}, engagement: {1: 60, 2: 0}, label: "{fit}{engagement}"}
+automations:
+  - {id: up, fire_when: {band: {in: [1, 2]}, grade: {equals: A1}}, do: [{webhook: {connection: c}}]}
+examples: [{name: n, as_of: 2026-11-01, lead: {a: x}, expect: {band: 2, grade: A2}}]
+"""
+    card = load_scorecard(text.encode(), name="t")
+    quoted = text.replace("{2: 5, 1: 0}", '{"2": 5, "1": 0}').replace("{1: 60, 2: 0}", '{"1": 60, "2": 0}')
+    quoted = quoted.replace("[1, 2]", '["1", "2"]').replace("band: 2", 'band: "2"')
+    assert card == load_scorecard(quoted.encode(), name="t")
+    assert failed_examples(card) == []
 
 
 def test_an_example_has_exact_values_and_times_in_the_scorecards_zone() -> None:

@@ -86,7 +86,7 @@ def test_a_value_is_read_by_the_core_schema_of_yaml_1_2(written: str, read: obje
         pytest.param(b'a: "\\UFFFFFFFF"', (1, 1), "not readable as YAML", id="no character at all"),
         pytest.param(b'a: "\\q"', (1, 6), "a backslash in double quotes", id="unknown escape"),
         pytest.param(
-            b"1: a", (1, 1), 'the key `1` is not a text; write it in quotes: `"1"`', id="number as key"
+            b"1.5: a", (1, 1), 'the key `1.5` is not a text; write it in quotes: `"1.5"`', id="number as key"
         ),
         pytest.param(b"true: a", (1, 1), "the key `true` is not a text", id="flag as key"),
         pytest.param(b"? [a]\n: b", (1, 3), "a key must be a text", id="list as key"),

@@ -155,6 +155,8 @@ class _Reader:
         if isinstance(read, str):
             return self._bad(path, read)
         kind, values = read
+        if self._about is About.SCORES and field in LABELS:
+            kind, values = Kind.TEXT, tuple(map(str, values))  # a label may be written as a number
         if operator in OF_LISTS and (trouble := self._trouble_with_list(operator, str(values[0]))):
             return self._bad(path, trouble)
         if self._about is About.SCORES and (trouble := self._trouble_with_score(field, kind, values)):

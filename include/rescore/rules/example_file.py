@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from rescore.rules.card import Scalar
+from rescore.rules.conditions import LABELS
 from rescore.rules.moments import is_moment
 from rescore.rules.names import FIELD, Names
 from rescore.rules.values import is_number, thousandths_of
@@ -84,13 +85,19 @@ def _expected(value: Any, info: ValidationInfo) -> dict[str, Scalar | None]:
         elif said := _trouble_with_expected(key, item, names):
             troubles.append(Trouble((key,), said))
     refuse_all(troubles)
-    return {key: Decimal(item) if key in names.rules else item for key, item in value.items()}
+    return {key: _expected_as(key, item, names) for key, item in value.items()}
+
+
+def _expected_as(key: str, value: Any, names: Names) -> Any:
+    if key in LABELS:
+        return value if value is None else str(value)  # a label may be written as a number
+    return Decimal(value) if key in names.rules else value
 
 
 def _trouble_with_expected(key: str, value: Any, names: Names) -> str | None:
-    if key in {"band", "grade"}:
+    if key in LABELS:
         labels = names.bands if key == "band" else names.grades
-        if value is None or value in labels:
+        if value is None or str(value) in labels:
             return None
         return f"there is no {key} {described(value)}; {did_you_mean(str(value), labels)}"
     if key in names.rules:

@@ -13,8 +13,12 @@ THRESHOLDS = [
     head("scorecard: x\ndimensions: {engagement: {}}\nbands: {A: ¶high}", "`A` takes points, not `high`"),
     head("scorecard: x\ndimensions: {engagement: {}}\nbands: ¶[A, B]", "`bands` must be a map, not a list"),
     head(
-        "scorecard: x\ndimensions: {engagement: {}}\nbands: {¶1: 5}",
-        "the key `1` is not a text; write it in quotes",
+        "scorecard: x\ndimensions: {engagement: {}}\nbands: {¶1.5: 5}",
+        "the key `1.5` is not a text; write it in quotes",
+    ),
+    head(
+        'scorecard: x\ndimensions: {engagement: {}}\nbands: {"1": 0, ¶1: 5}',
+        "the key `1` is already on line 3; keep one of them",
     ),
     head("scorecard: x\ndimensions: {engagement: {}}\nbands: {¶'': 5}", "is empty"),
     automation(
