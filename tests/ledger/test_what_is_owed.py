@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from rescore.delivery.outcome import BACKOFF, Outcome
-from rescore.ledger import activations, deliveries, syncs, tables
+from rescore.ledger import activations, deliveries, syncs, tables, withheld
 from rescore.ledger.deliveries import DeliveryResult
 from rescore.ledger.leases import backoff
 from rescore.ledger.syncs import SyncResult
@@ -123,7 +123,7 @@ class TestSyncs:
     def test_the_shadow_holds_what_would_be_sent_until_the_scorecard_goes_live(self, world):
         def set_modes(*live):
             with world.ledger.transaction() as connection:
-                return dict(syncs.set_modes(connection, "crm", live=live))
+                return dict(withheld.set_modes(connection, "crm", live=live))
 
         assert set_modes("another") == {"shadow": 2}
         assert set_modes("another") == {}
@@ -157,14 +157,14 @@ class TestDeliveries:
 
     def test_a_delivered_one_is_never_claimed_again(self, crossed):
         [delivery] = claim_deliveries(crossed)
-        assert settle_deliveries(crossed, DeliveryResult(delivery, "ok")) == {"delivered": 1}
+        assert settle_deliveries(crossed, DeliveryResult(delivery, OK)) == {"delivered": 1}
         assert claim_deliveries(crossed, at=crossed.now + 1000 * LEASE) == []
         assert crossed.rows(tables.attempt, "outcome") == [("ok",)]
 
     @pytest.mark.parametrize("outcome", ["transient", "unknown"])
     def test_a_failed_one_is_sent_again_with_the_same_id_and_body(self, crossed, outcome):
         [first] = claim_deliveries(crossed)
-        assert settle_deliveries(crossed, DeliveryResult(first, outcome, "503")) == {"deferred": 1}
+        assert settle_deliveries(crossed, DeliveryResult(first, Outcome(outcome, "503"))) == {"deferred": 1}
         assert claim_deliveries(crossed, at=crossed.now + timedelta(seconds=4)) == []
         [again] = claim_deliveries(crossed, at=crossed.now + timedelta(seconds=6))
         assert (again.delivery_id, again.body, again.tries) == (first.delivery_id, first.body, 1)
@@ -174,26 +174,28 @@ class TestDeliveries:
         [first] = claim_deliveries(crossed)
         [again] = claim_deliveries(crossed, at=crossed.now + LEASE)
         assert again.body == first.body
-        assert settle_deliveries(crossed, DeliveryResult(again, "ok")) == {"delivered": 1}
+        assert settle_deliveries(crossed, DeliveryResult(again, OK)) == {"delivered": 1}
         assert sorted(crossed.rows(tables.attempt, "outcome")) == [("ok",), ("unknown",)]
 
     def test_an_unready_connection_spends_no_try(self, crossed):
         [first] = claim_deliveries(crossed)
-        assert settle_deliveries(crossed, DeliveryResult(first, "unready", "no such connection")) == {
-            "unready": 1
-        }
+        assert settle_deliveries(
+            crossed, DeliveryResult(first, Outcome("unready", "no such connection"))
+        ) == {"unready": 1}
         [again] = claim_deliveries(crossed, at=crossed.now + 5 * MINUTE)
         assert again.tries == 0
 
     def test_a_refused_one_is_parked_with_the_reason(self, crossed):
         [delivery] = claim_deliveries(crossed)
-        assert settle_deliveries(crossed, DeliveryResult(delivery, "refused", "410")) == {"parked": 1}
-        assert crossed.rows(tables.delivery, "state", "reason") == [("parked", "410")]
+        assert settle_deliveries(crossed, DeliveryResult(delivery, Outcome("record", "400"))) == {"parked": 1}
+        assert crossed.rows(tables.delivery, "state", "reason") == [("parked", "400")]
 
     def test_after_the_last_wait_it_is_parked_and_says_so(self, crossed):
         now, said = crossed.now, []
         while claims := claim_deliveries(crossed, at=now):
-            said.append(settle_deliveries(crossed, DeliveryResult(claims[0], "transient", "503"), at=now))
+            said.append(
+                settle_deliveries(crossed, DeliveryResult(claims[0], Outcome("transient", "503")), at=now)
+            )
             now += timedelta(hours=12)
         assert said == [{"deferred": 1}] * len(BACKOFF) + [{"parked": 1}]
         assert crossed.rows(tables.delivery, "reason") == [("gave up after 7 attempts: 503",)]
@@ -201,14 +203,14 @@ class TestDeliveries:
     def test_the_news_of_a_lost_lease_reaches_the_attempt_but_not_the_delivery(self, crossed):
         [slow] = claim_deliveries(crossed)
         claim_deliveries(crossed, at=crossed.now + LEASE)
-        assert settle_deliveries(crossed, DeliveryResult(slow, "refused", "410")) == {"lost": 1}
+        assert settle_deliveries(crossed, DeliveryResult(slow, Outcome("record", "400"))) == {"lost": 1}
         assert crossed.rows(tables.delivery, "state") == [("due",)]
 
     def test_one_that_was_cancelled_while_it_was_sent_is_still_known_to_have_arrived(self, crossed):
         [delivery] = claim_deliveries(crossed)
         crossed.adopt(replace(crossed.card, automations=()))
         assert crossed.rows(tables.delivery, "state") == [("cancelled",)]
-        settle_deliveries(crossed, DeliveryResult(delivery, "ok"))
+        settle_deliveries(crossed, DeliveryResult(delivery, OK))
         assert crossed.rows(tables.delivery, "state") == [("delivered",)]
 
 

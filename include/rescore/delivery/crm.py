@@ -12,7 +12,7 @@ from rescore.delivery.fields import score_fields
 from rescore.delivery.outcome import Outcome, outcome_of
 from rescore.delivery.passing import PassingTime
 from rescore.errors import CrmRateLimited, RetryableError, TerminalError
-from rescore.ledger import syncs
+from rescore.ledger import syncs, withheld
 from rescore.ledger.syncs import SyncClaim, SyncResult
 from rescore.ledger.transaction import Ledger
 from rescore.model import split_lead_key
@@ -115,7 +115,7 @@ class _Work:
     def set_modes(self) -> None:
         """Move what is due of scorecards that are not live into the shadow, and the others out of it."""
         with self._ledger.transaction() as connection:
-            moved = syncs.set_modes(connection, self._target.name, live=self._live)
+            moved = withheld.set_modes(connection, self._target.name, live=self._live)
         self.counts["shadow"] += moved["shadow"]
 
     def claim(self) -> list[SyncClaim]:

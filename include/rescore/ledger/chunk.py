@@ -13,7 +13,6 @@ and input version, and covers no marks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,37 +159,6 @@ class Chunk:
                 },
             )
         )
-
-    def want(self, targets: Sequence[str]) -> None:
-        """Say what each target should show of the changed leads; what was parked becomes due again."""
-        for target in targets:
-            version = func.coalesce(C.c.ver, 0) + 1
-            wishes = insert(self._connection, tables.sync).from_select(
-                ["target", "scorecard", "lead", "want_ver", "acked_ver", "state", "tries"],
-                self.rows(
-                    literal(target),
-                    literal(self.run.scorecard),
-                    S.c.lead,
-                    version,
-                    literal(0),
-                    literal("due"),
-                    literal(0),
-                )
-                .where(self.wins, DIFFERS)
-                .order_by(S.c.lead),
-            )
-            self._connection.execute(
-                wishes.on_conflict_do_update(
-                    index_elements=["target", "scorecard", "lead"],
-                    set_={
-                        "want_ver": wishes.excluded.want_ver,
-                        "state": "due",
-                        "tries": 0,
-                        "next_at": None,
-                        "reason": None,
-                    },
-                )
-            )
 
     def clear_marks(self) -> None:
         """Delete the marks this run covers: not newer than what it read, nor of facts after its as_of."""

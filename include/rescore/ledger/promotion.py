@@ -19,6 +19,7 @@ from rescore.ledger.chunk import Chunk, last_of_chunk
 from rescore.ledger.crossings import UNRESTRAINED, Crossings
 from rescore.ledger.runs import Run
 from rescore.ledger.transaction import Ledger
+from rescore.ledger.wishes import want
 from rescore.messages import NO_URLS
 from rescore.rules.card import Scorecard
 
@@ -109,7 +110,7 @@ def _next_chunk(
         changed=part.write_deltas(),
         overtaken=part.mark_overtaken(),
     )
-    part.want(targets)
+    want(connection, part, targets, crossed={row["lead"] for row in set_off.crossings})
     counts += identity.note_withheld(connection, part, at)
     part.clear_marks()
     counts["promoted"] = part.write_scores()

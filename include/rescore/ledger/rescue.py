@@ -13,7 +13,8 @@ from rescore.ledger import tables
 def rescue(connection: Connection, *, now: datetime) -> Counter[str]:
     """Give back what expired leases hold.
 
-    The attempts that were under way stay `unknown`: nobody knows whether they had their effect.
+    The attempts that were under way stay `unknown`: nobody knows whether they had their effect, nor what a
+    target shows by now.
 
     Returns:
         Counts: `rescued updates` and `rescued deliveries`, and the `unknown attempts` at the latter.
@@ -28,7 +29,9 @@ def rescue(connection: Connection, *, now: datetime) -> Counter[str]:
         .join(delivery, delivery.c.delivery_id == attempt.c.delivery_id)
         .where(held, attempt.c.ended_at.is_(None))
     ).scalar_one()
-    for name, table in (("updates", tables.sync), ("deliveries", delivery)):
+    unknown = {"shown_score": None, "shown_band": None, "shown_hash": None}
+    for name, table, also in (("updates", tables.sync, unknown), ("deliveries", delivery, {})):
         expired = (table.c.lease_until <= now) & table.c.lease_by.is_not(None)
-        counts[f"rescued {name}"] = connection.execute(update(table).where(expired).values(free)).rowcount
+        freed = update(table).where(expired).values(free | also)
+        counts[f"rescued {name}"] = connection.execute(freed).rowcount
     return +counts

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, case, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, case, select, update
 
 from rescore.delivery.outcome import CONSEQUENCES, Next, Outcome, next_state
 from rescore.ledger import leases, overrides, tables
 from rescore.ledger.types import UtcDateTime
+from rescore.ledger.wishes import DRIFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class SyncClaim:
 
     `reasons` are the top reasons as {rule, label, points in thousandths}; `rules_version` is the sequence
     number of the rules that gave this score. `overridden` are the properties in which a person's value stays.
+    `shown_hash` is that of the figures the target confirmed last; None when nobody knows what it shows.
     """
 
     target: str
@@ -29,6 +31,7 @@ class SyncClaim:
     lead: str
     ver: int
     tries: int
+    shown_hash: str | None
     lease: str
     score: int | None
     band: str | None
@@ -46,12 +49,24 @@ class SyncResult:
 
     claim: SyncClaim
     outcome: Outcome
+    figures: str | None = None  # the hash of those that were sent
 
 
 def claim(
-    connection: Connection, *, target: str, worker: str, now: datetime, lease: timedelta, limit: int
+    connection: Connection,
+    *,
+    target: str,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    priority: int = DRIFT,
 ) -> list[SyncClaim]:
-    """Take up to `limit` due leads in lead order, so that a lead's scorecards come together."""
+    """Take up to `limit` due leads of this priority or a higher one, the highest first.
+
+    Within a priority they come in lead order, so that a lead's scorecards come together. What a lease that
+    ended without a word may have written is not known to be shown.
+    """
     sync, score, activation = tables.sync, tables.score, tables.activation
     token = leases.token(worker)
     rows = connection.execute(
@@ -60,6 +75,7 @@ def claim(
             score.c.lead,
             score.c.ver,
             sync.c.tries,
+            case((sync.c.lease_by.is_(None), sync.c.shown_hash)).label("shown_hash"),
             score.c.score,
             score.c.band,
             score.c.grade,
@@ -75,8 +91,8 @@ def claim(
             (activation.c.scorecard == score.c.scorecard)
             & (activation.c.activation_seq == score.c.activation_seq),
         )
-        .where(sync.c.target == target, leases.free(sync, now))
-        .order_by(sync.c.lead)
+        .where(sync.c.target == target, sync.c.priority <= priority, leases.free(sync, now))
+        .order_by(sync.c.priority, sync.c.lead)
         .limit(limit)
         .with_for_update(of=sync, skip_locked=True)
     ).all()
@@ -106,7 +122,7 @@ def claim(
                 sync.c.scorecard == bindparam("for_scorecard"),
                 sync.c.lead == bindparam("for_lead"),
             )
-            .values(lease_by=token, lease_until=now + lease),
+            .values(lease_by=token, lease_until=now + lease, **_as_known(sync.c.lease_by.is_(None))),
             [{"for_scorecard": claim.scorecard, "for_lead": claim.lead} for claim in claims],
         )
     return claims
@@ -135,6 +151,7 @@ def settle(connection: Connection, results: Iterable[SyncResult], *, now: dateti
                 "sent": claim.ver,
                 "sent_score": claim.score,
                 "sent_band": claim.band,
+                "sent_hash": result.figures,
                 "rest": "overridden" if claim.overridden else "settled",
                 "at": now,
                 "spent": tries,
@@ -150,6 +167,13 @@ def settle(connection: Connection, results: Iterable[SyncResult], *, now: dateti
             counts[COUNTED[then]] += found
             counts["lost"] += len(rows) - found
     return +counts
+
+
+def _as_known(known: ColumnElement[bool]) -> dict[str, Any]:
+    """What the target shows, or null where a call may have changed it without our hearing of it."""
+    sync = tables.sync
+    columns = (sync.c.shown_score, sync.c.shown_band, sync.c.shown_hash)
+    return {column.name: case((known, column)) for column in columns}
 
 
 COUNTED: dict[Next, str] = {
@@ -173,6 +197,7 @@ def _statements() -> dict[Next, Update]:
     )
     free = {"lease_by": None, "lease_until": None}
     failed: dict[str, Any] = {"failure": bindparam("kind"), "reason": bindparam("why"), **free}
+    failed |= _as_known(bindparam("kind") != "unknown")
     tries = case((current, bindparam("spent")), else_=sync.c.tries)
 
     def ended(state: str) -> Update:
@@ -184,6 +209,7 @@ def _statements() -> dict[Next, Update]:
             state=case((current, bindparam("rest")), else_="due"),
             shown_score=bindparam("sent_score"),
             shown_band=bindparam("sent_band"),
+            shown_hash=bindparam("sent_hash"),
             acked_at=bindparam("at", type_=UtcDateTime),
             tries=0,
             next_at=None,
@@ -206,25 +232,3 @@ def release(connection: Connection, claims: Iterable[SyncClaim]) -> None:
         connection.execute(
             update(tables.sync).where(tables.sync.c.lease_by == lease).values(lease_by=None, lease_until=None)
         )
-
-
-def set_modes(connection: Connection, target: str, *, live: Collection[str]) -> Counter[str]:
-    """Bring these scorecards out of the target's shadow, and put every other one that is due into it.
-
-    In the shadow nothing is sent, and everything is known that would be.
-
-    Returns:
-        Counts of leads that moved: `shadow` into it, `due` out of it.
-    """
-    sync = tables.sync
-    moves = {
-        "shadow": (sync.c.state == "due") & sync.c.scorecard.not_in(live),
-        "due": (sync.c.state == "shadow") & sync.c.scorecard.in_(live),
-    }
-    moved = {
-        state: connection.execute(
-            update(sync).where(sync.c.target == target, chosen).values(state=state)
-        ).rowcount
-        for state, chosen in moves.items()
-    }
-    return +Counter(moved)
