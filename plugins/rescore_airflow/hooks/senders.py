@@ -1,0 +1,41 @@
+"""Who sends which kind of delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from rescore.connectors.hubspot import HubSpot
+from rescore.delivery.actions.crm_fields import CrmFieldsSender
+from rescore.delivery.actions.crm_task import CrmTaskSender
+from rescore.delivery.actions.email import EmailSender
+from rescore.delivery.actions.slack import SlackSender
+from rescore.delivery.sender import Sender
+from rescore.delivery.webhook import WebhookSender
+from rescore.policy import read_policy
+from rescore.rules.actions import ActionKind
+from rescore.workspace import Workspace
+from rescore_airflow.hooks.crm import connect
+from rescore_airflow.hooks.messages import mail_server, slack_address
+from rescore_airflow.hooks.webhooks import WebhookEndpoints
+
+
+def senders(ws: Workspace) -> Mapping[ActionKind, Sender]:
+    """A sender for every kind; Connections are looked up when a delivery asks for one.
+
+    Raises:
+        PolicyInvalid: The policy file, which says who is internal, does not hold.
+    """
+
+    @cache
+    def crm(name: str) -> HubSpot:
+        return connect(name, ws, patient=False)
+
+    of_crm = (crm, lambda name: crm(name).mapping, ws.lake.canonical)
+    return {
+        "webhook": WebhookSender(WebhookEndpoints()),
+        "crm_task": CrmTaskSender(*of_crm),
+        "crm_fields": CrmFieldsSender(*of_crm),
+        "slack": SlackSender(slack_address),
+        "email": EmailSender(mail_server, read_policy(ws.policy_file).house),
+    }
