@@ -27,6 +27,8 @@ COMMANDS = {
     "holds": "holds",
     "review": "holds",
     "rollback": "holds",
+    "overrides": "overrides",
+    "restored": "restored",
     "pause": "operate",
     "resume": "operate",
     "setup": "setup",

@@ -69,22 +69,23 @@ def read_back(
         CrmRateLimited, CrmUnavailable: Try again later; what was read back so far counts.
     """
     with ledger.reading() as connection:
-        after_restore = restored.restored(connection) is not None
+        restore = restored.restored(connection)
+        first_after = restore is not None and target.name not in restore.read_back
         last = (installation.read(connection, LAST_READ) or {}).get(target.name)
         known = confirmed.leads(connection, target.name)
         leads = (
             sorted({lead for lead, _ in known})
-            if everybody or after_restore
+            if everybody or first_after
             else to_read(known, now=now, last=datetime.fromisoformat(last) if last else None)
         )
-    work = _Work(ledger, target, mapping, now, people_only=after_restore)
+    work = _Work(ledger, target, mapping, now, people_only=restore is not None)
     for start in range(0, len(leads), target.batch_size):
         work.batch(leads[start : start + target.batch_size])
         progress(f"{target.name}: {work.told()}")
     with ledger.transaction() as connection:
         read = installation.read(connection, LAST_READ) or {}
         installation.write(connection, LAST_READ, read | {target.name: now.isoformat()})
-        if after_restore:
+        if first_after:
             restored.note_read_back(connection, target.name, at=now)
     return +work.counts
 

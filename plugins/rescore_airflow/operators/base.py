@@ -10,6 +10,8 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 
 from rescore.errors import InputUnreadable
+from rescore.ledger.restored import restored
+from rescore.pipeline.restore import notice_restore
 from rescore.workspace import Workspace
 from rescore_airflow.defaults import in_a_sentence
 from rescore_airflow.workspace import open_workspace
@@ -34,6 +36,14 @@ class RescoreOperator(BaseOperator):
     def work(self, ws: Workspace, context: Context) -> Any:
         """The one call; overridden by every operator."""
         raise NotImplementedError
+
+    def look_for_a_restore(self, ws: Workspace) -> None:
+        """Before anything is sent: nothing is, from a ledger that was restored, until a person says so."""
+        notice_restore(ws, at=now())
+        with ws.ledger.reading() as connection:
+            held = restored(connection)
+        if held is not None:
+            self.log.warning("nothing is sent (%s); `rescore restored` says what to do", held.why)
 
     def say(self, what: str, counts: Counts) -> None:
         """One line of counts in the task's log."""

@@ -27,6 +27,7 @@ class UpdateCrmOperator(RescoreOperator):
 
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts by outcome."""
+        self.look_for_a_restore(ws)
         target = connect(self.target, ws)
         counts = update_crm(
             ws.ledger,

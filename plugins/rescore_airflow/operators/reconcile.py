@@ -1,0 +1,51 @@
+"""Hold a CRM against what it confirmed, and free what dead workers held."""
+
+from __future__ import annotations
+
+from airflow.sdk import Context
+
+from rescore.pipeline.reconcile import read_back, rescue
+from rescore.workspace import Workspace
+from rescore_airflow.hooks.crm import connect
+from rescore_airflow.operators.base import RescoreOperator, now
+
+
+class RescueOperator(RescoreOperator):
+    """Frees expired leases and ends expired overrides; asks no CRM, so it works while one is down."""
+
+    def work(self, ws: Workspace, context: Context) -> dict[str, int]:
+        """Counts of what was freed and ended."""
+        self.look_for_a_restore(ws)
+        counts = rescue(ws.ledger, now=now())
+        self.say("rescued", counts)
+        return dict(counts)
+
+
+class ReadBackOperator(RescoreOperator):
+    """Reads back what one target confirmed; what it does not show any more is owed again.
+
+    It writes nothing: `update_crm` of the next run does.
+
+    Args:
+        target: The name of a mapping in `include/mappings`; the Connection is `rescore_<target>`.
+    """
+
+    template_fields = ("target",)
+
+    def __init__(self, *, target: str, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.target = target
+
+    def work(self, ws: Workspace, context: Context) -> dict[str, int]:
+        """Counts by what was found."""
+        target = connect(self.target, ws)
+        counts = read_back(
+            ws.ledger,
+            target,
+            mapping=target.mapping,
+            now=now(),
+            everybody=context["params"]["everybody"],
+            progress=self.log.info,
+        )
+        self.say(self.target, counts)
+        return dict(counts)
