@@ -78,6 +78,10 @@ class CrmFieldMissing(TerminalError):
     """The CRM does not have a property that the mapping names."""
 
 
+class ReceiverRefused(TerminalError):
+    """A receiver of automations refuses our credentials, or does not have what we write to."""
+
+
 class CursorStuck(TerminalError):
     """A page led to itself: going on would never end."""
 

@@ -9,7 +9,8 @@ import pytest
 from rescore.connectors.session import Session
 from rescore.delivery.automations import run_automations
 from rescore.delivery.webhook import Endpoint, WebhookSender
-from rescore.ledger import activations, tables
+from rescore.errors import ReceiverRefused
+from rescore.ledger import activations, breakers, tables
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
 from tests.ledger.world import World, a_card, an_automation, when
 
@@ -59,7 +60,7 @@ def crossed(world) -> World:
 def run(world, endpoints, **later):
     world.now += timedelta(**later)
     sender = WebhookSender(endpoints, Session(seconds=2))
-    return dict(run_automations(world.ledger, sender, now=world.tick(), worker="w"))
+    return dict(run_automations(world.ledger, {"webhook": sender}, now=world.tick(), worker="w"))
 
 
 def test_each_crossing_arrives_once_and_a_second_run_sends_nothing(crossed, receiver, endpoints):
@@ -87,11 +88,28 @@ def test_a_connection_cut_after_the_effect_is_unknown_and_the_receiver_tells_by_
     assert {state for (state,) in crossed.rows(tables.delivery, "state")} == {"delivered"}
 
 
-def test_a_receiver_that_is_gone_parks_its_delivery_with_the_reason(crossed, receiver, endpoints):
+def test_a_receiver_that_is_gone_is_left_alone_for_good_and_what_was_due_to_it_is_parked(
+    crossed, receiver, endpoints
+):
     receiver.replies = [Reply(410)]
-    assert run(crossed, endpoints) == {"parked": 1, "delivered": 1}
-    assert any("410" in (reason or "") for (reason,) in crossed.rows(tables.delivery, "reason"))
-    assert run(crossed, endpoints) == {}
+    assert run(crossed, endpoints) == {"parked": 2}
+    assert all("410" in reason for (reason,) in crossed.rows(tables.delivery, "reason"))
+    crossed.score(**{"crm:3": 140})
+    assert run(crossed, endpoints, days=300) == {"left alone": 1}
+    with crossed.ledger.transaction() as connection:
+        assert breakers.close(connection, "hook_0", "anna")
+    assert run(crossed, endpoints) == {"delivered": 1}
+
+
+def test_a_receiver_that_refuses_our_signature_fails_the_task_once_and_burns_no_try(
+    crossed, receiver, endpoints
+):
+    receiver.replies = [Reply(401)]
+    with pytest.raises(ReceiverRefused, match="connection `hook_0` refuses our signature"):
+        run(crossed, endpoints)
+    assert crossed.rows(tables.delivery, "state", "tries") == [("due", 0)] * 2
+    assert run(crossed, endpoints) == {"left alone": 2}
+    assert run(crossed, endpoints, hours=2) == {"delivered": 2}
 
 
 def test_the_pause_a_receiver_asks_for_is_kept(crossed, receiver, endpoints):
@@ -118,7 +136,7 @@ def test_a_missing_connection_keeps_its_deliveries_and_putting_it_right_is_enoug
 def test_a_receiver_that_stays_down_is_left_alone_after_three_failures(world, receiver, endpoints):
     world.score(**{f"crm:{number}": 120 for number in range(20)})
     receiver.replies = [Reply(503)] * 100
-    assert run(world, endpoints) == {"deferred": 3, "unready": 17}
+    assert run(world, endpoints) == {"deferred": 3, "left alone": 17}
     assert len(receiver.replies) == 97
     receiver.replies = []
     assert run(world, endpoints, hours=1) == {"delivered": 20}
@@ -132,7 +150,7 @@ def test_one_bad_receiver_does_not_block_another(ledger, receiver, server):
         "hook_0": Endpoint("http://127.0.0.1:9/", SECRET),
         "hook_1": Endpoint(server.url, SECRET),
     }
-    assert run(world, endpoints) == {"delivered": 8, "deferred": 3, "unready": 5}
+    assert run(world, endpoints) == {"delivered": 8, "deferred": 3, "left alone": 5}
 
 
 def test_a_paused_scorecard_sends_nothing(crossed, endpoints):
@@ -151,7 +169,7 @@ def test_a_worker_killed_in_the_middle_leaves_an_unknown_attempt_and_the_next_on
 
     sender = WebhookSender(endpoints, Killed(seconds=2))
     with pytest.raises(KeyboardInterrupt):
-        run_automations(crossed.ledger, sender, now=crossed.tick(), worker="w")
+        run_automations(crossed.ledger, {"webhook": sender}, now=crossed.tick(), worker="w")
     assert crossed.rows(tables.attempt, "outcome") == [("unknown",)]
     assert run(crossed, endpoints, hours=1) == {"delivered": 2}
     assert sorted(receiver.times.values()) == [1, 2]

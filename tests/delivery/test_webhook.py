@@ -10,6 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from rescore.connectors.session import Session
 from rescore.delivery.webhook import Endpoint, WebhookSender
 from rescore.errors import SettingsIncomplete
+from rescore.ledger.deliveries import DeliveryClaim
 from tests.connectors.pretend_server import PretendServer, Reply
 
 SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDAwMDAwMDA="
@@ -29,7 +30,20 @@ def sender(server: PretendServer, secret: str = SECRET) -> WebhookSender:
 
 
 def send(sender: WebhookSender, connection: str = "sales", now: datetime | None = None):
-    return sender.send(connection, ID, BODY, now=now or datetime.now(UTC))
+    claim = DeliveryClaim(
+        delivery_id=ID,
+        scorecard="b2b",
+        automation="mql",
+        lead="crm:1",
+        kind="webhook",
+        connection=connection,
+        body=BODY,
+        tries=0,
+        uncertain=False,
+        lease="w#1",
+        attempt_id=1,
+    )
+    return sender.send(claim, now=now or datetime.now(UTC))
 
 
 def test_the_receiver_can_verify_what_it_gets_and_the_body_is_what_was_frozen(server):
@@ -68,11 +82,12 @@ def test_a_retry_has_the_same_id_and_body_and_a_time_and_signature_of_its_own(se
     ("status", "kind"),
     [
         *[(status, "ok") for status in (200, 201, 202, 204)],
-        *[(status, "transient") for status in (301, 302, 307, 308, 400, 401, 404, 409, 422, 429, 500, 503)],
-        (410, "refused"),
+        *[(status, "transient") for status in (301, 302, 307, 308, 400, 403, 404, 409, 422, 429, 500, 503)],
+        (401, "auth"),
+        (410, "gone"),
     ],
 )
-def test_only_2xx_succeeds_and_only_410_is_final(server, status, kind):
+def test_only_2xx_succeeds_only_410_is_final_and_only_401_is_about_the_secret(server, status, kind):
     server.answer = lambda asked: Reply(status, headers={"Location": server.url + "/elsewhere"})
     assert send(sender(server)).kind == kind
     assert len(server.asked) == 1

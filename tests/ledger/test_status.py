@@ -77,7 +77,7 @@ def test_deliveries_and_unanswered_attempts_are_counted(world):
     world.score(**{"crm:1": 120, "crm:2": 120})
     with world.ledger.transaction() as connection:
         first, _ = deliveries.claim(connection, worker="w", now=world.now, lease=MINUTE, limit=9)
-        deliveries.settle(connection, [DeliveryResult(first, "ok")], now=world.now)
+        deliveries.settle(connection, [DeliveryResult(first, Outcome("ok"))], now=world.now)
     seen = look(world)
     assert (seen.deliveries, seen.delivered_today, seen.unanswered) == ({"delivered": 1, "due": 1}, 1, 1)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.automations import run_automations
 from rescore.delivery.crm import update_crm
-from rescore.delivery.webhook import Outcome
+from rescore.delivery.outcome import Outcome
 from rescore.lake.records import ActivityRecord
 from rescore.ledger import stage
+from rescore.ledger.deliveries import DeliveryClaim
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.extract import extract
 from rescore.pipeline.gate import promote_or_hold
@@ -55,8 +56,8 @@ class Receiver:
     def __init__(self) -> None:
         self.received: list[str] = []
 
-    def send(self, connection: str, delivery_id: str, body: bytes, *, now: datetime) -> Outcome:
-        self.received.append(delivery_id)
+    def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
+        self.received.append(claim.delivery_id)
         return Outcome("ok")
 
 
@@ -106,7 +107,7 @@ class Job:
         counts += update_crm(
             self.ws.ledger, self.crm, mapping=self.ws.mappings()["hubspot"], now=self.now, worker="test"
         )
-        counts += run_automations(self.ws.ledger, self.receiver, now=self.now, worker="test")
+        counts += run_automations(self.ws.ledger, {"webhook": self.receiver}, now=self.now, worker="test")
         counts["CRM calls"] = self.crm.writes - writes
         return counts
 

@@ -1,13 +1,18 @@
-"""Sends what crossings set off: one signed call per delivery, its id and body the same over every retry."""
+"""Sends what crossings set off: one call per delivery, its id and body the same over every retry."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
+from rescore.delivery.fitness import Fitness
+from rescore.delivery.outcome import CONSEQUENCES, Outcome
 from rescore.delivery.passing import PassingTime
-from rescore.delivery.webhook import Outcome, WebhookSender
+from rescore.delivery.sender import Sender
+from rescore.errors import ReceiverRefused
 from rescore.ledger import deliveries
 from rescore.ledger.deliveries import DeliveryClaim, DeliveryResult
 from rescore.ledger.transaction import Ledger
@@ -15,12 +20,15 @@ from rescore.ledger.transaction import Ledger
 LEASE = timedelta(minutes=2)
 """Longer than one call can take."""
 
-FAILURES_IN_A_ROW = 3
+LOOKED_AT = 50
+"""So many are looked at in one transaction until one is found that can be sent."""
+
+SET_ASIDE = {"due": "waiting", "expired": "expired", "cancelled": "cancelled"}
 
 
 def run_automations(
     ledger: Ledger,
-    sender: WebhookSender,
+    senders: Mapping[str, Sender],
     *,
     now: datetime,
     worker: str,
@@ -29,50 +37,90 @@ def run_automations(
     """Send every delivery that is due, from whichever run it stems; none is tried twice in one call.
 
     They are claimed one at a time, so that an attempt on record is a call that was about to be made. A
-    receiver that fails several times in a row is left alone until a later run. A Connection that is
-    missing or did not opt in keeps its deliveries due, with the reason: putting it right is enough.
+    receiver that fails several times in a row is left alone, by every worker, until its breaker lets another
+    call through. A Connection that is missing or did not opt in keeps its deliveries due, with the reason:
+    putting it right is enough.
 
     Args:
         ledger: Holds what is owed; no call happens inside one of its transactions.
-        sender: Knows the receivers.
+        senders: By kind of delivery; a kind without one keeps its deliveries due.
         now: The present.
         worker: Who holds the leases, for people who look.
         progress: Told after every delivery that did not arrive.
 
     Returns:
-        Counts of deliveries: `delivered`, `deferred` (later runs try again), `parked` (gone or given
-        up), `unready` (the Connection, or a receiver left alone), `lost` (another worker has them).
+        Counts of deliveries: `delivered`, `deferred` (later runs try again), `parked` (gone or given up),
+        `unready` (the Connection has to be put right), `left alone` (behind an open breaker), `waiting`
+        (outside their hours), `expired` and `cancelled` (no longer true), `lost` (another worker has them).
+
+    Raises:
+        ReceiverRefused: When everything else is done: a person has to mend credentials, or what is written
+            to. Nothing is lost, it stays due.
     """
-    clock, counts, failures = PassingTime(now), Counter[str](), Counter[str]()
-    while claim := _claim(ledger, worker, clock):
-        outcome = _send(sender, claim, failures[claim.connection], clock.now())
-        counts += _settle(ledger, claim, outcome, clock)
-        if outcome.kind in ("transient", "unknown"):
-            failures[claim.connection] += 1
-        elif outcome.kind == "ok":
-            failures[claim.connection] = 0
-        if outcome.reason:
+    work = _Work(ledger, senders, worker, PassingTime(now))
+    while claim := work.next():
+        outcome = work.send(claim)
+        work.settle(claim, outcome)
+        if outcome.reason and outcome.kind != "ok":
             progress(f"delivery {claim.delivery_id}: {outcome.reason}")
-    return counts
+    work.count_left_alone()
+    if work.alerts:
+        raise ReceiverRefused("; ".join(work.alerts.values()))
+    return +work.counts
 
 
-def _claim(ledger: Ledger, worker: str, clock: PassingTime) -> DeliveryClaim | None:
-    """The oldest delivery that was due when this call began."""
-    claims = ledger.in_transaction(
-        lambda connection: deliveries.claim(
-            connection, worker=worker, now=clock.start, lease=LEASE + clock.passed(), limit=1
+class _Work:
+    """One call of `run_automations`: what it was given, and what has become of it so far."""
+
+    def __init__(
+        self, ledger: Ledger, senders: Mapping[str, Sender], worker: str, clock: PassingTime
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.alerts: dict[str, str] = {}
+        self._ledger = ledger
+        self._senders = senders
+        self._worker = worker
+        self._clock = clock
+        self._fitness = Fitness()
+
+    def next(self) -> DeliveryClaim | None:
+        """The oldest delivery that was due when this call began and can be sent now."""
+        while True:
+            claim, aside, looked = self._ledger.in_transaction(self._look)
+            self.counts += aside
+            if claim is not None or looked < LOOKED_AT:
+                return claim
+
+    def _look(self, connection: Connection) -> tuple[DeliveryClaim | None, Counter[str], int]:
+        start, aside = self._clock.start, Counter[str]()
+        rows = deliveries.due(connection, now=start, limit=LOOKED_AT)
+        for row in rows:
+            unfit = self._fitness.judge(connection, row, start)
+            if unfit is None:
+                lease = LEASE + self._clock.passed()
+                [claim] = deliveries.take(connection, [row], worker=self._worker, now=start, lease=lease)
+                return claim, aside, len(rows)
+            deliveries.set_aside(connection, row.delivery_id, unfit, now=start)
+            aside[SET_ASIDE[unfit.state]] += 1
+        return None, aside, len(rows)
+
+    def send(self, claim: DeliveryClaim) -> Outcome:
+        """One call, outside every transaction."""
+        sender = self._senders.get(claim.kind)
+        if sender is None:
+            return Outcome("unready", f"nothing here can send a `{claim.kind}`")
+        return sender.send(claim, now=self._clock.now())
+
+    def settle(self, claim: DeliveryClaim, outcome: Outcome) -> None:
+        """Note what became of it."""
+        if CONSEQUENCES[outcome.kind].alert:
+            self.alerts[claim.connection] = outcome.reason or f"connection `{claim.connection}` refused us"
+        result = DeliveryResult(claim, outcome)
+        self.counts += self._ledger.in_transaction(
+            lambda connection: deliveries.settle(connection, [result], now=self._clock.now())
         )
-    )
-    return claims[0] if claims else None
 
-
-def _settle(ledger: Ledger, claim: DeliveryClaim, outcome: Outcome, clock: PassingTime) -> Counter[str]:
-    result = DeliveryResult(claim, outcome.kind, outcome.reason, outcome.retry_after)
-    return ledger.in_transaction(lambda connection: deliveries.settle(connection, [result], now=clock.now()))
-
-
-def _send(sender: WebhookSender, claim: DeliveryClaim, failures: int, now: datetime) -> Outcome:
-    if failures >= FAILURES_IN_A_ROW:
-        reason = f"the receiver behind connection `{claim.connection}` failed {failures} times in a row"
-        return Outcome("unready", f"{reason}; a later run tries again")
-    return sender.send(claim.connection, claim.delivery_id, claim.body, now=now)
+    def count_left_alone(self) -> None:
+        """What open breakers kept back."""
+        with self._ledger.reading() as connection:
+            self.counts["left alone"] += deliveries.waiting(connection, now=self._clock.start)

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal
 
 from standardwebhooks import Webhook
 
 from rescore.connectors.session import Answer, NoAnswer, Session
+from rescore.delivery.outcome import Outcome
 from rescore.errors import ConfigurationError
+from rescore.ledger.deliveries import DeliveryClaim
 
 GONE = 410
+UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +28,6 @@ class Endpoint:
 
     url: str = field(repr=False)
     secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt.
-
-    `ok` it was accepted; `transient` it was not, and may be later, after `retry_after` seconds if the
-    receiver said so; `refused` never again; `unknown` the request may have arrived, so the same id is
-    sent again and the receiver tells by it. `unready` means nothing was sent: the Connection has to be
-    put right first.
-    """
-
-    kind: Literal["ok", "transient", "refused", "unknown", "unready"]
-    reason: str | None = None
-    retry_after: float | None = None
 
 
 class WebhookSender:
@@ -56,11 +43,12 @@ class WebhookSender:
         self._endpoints = endpoints
         self._session = session or Session(seconds=20, largest=1024 * 1024)
 
-    def send(self, connection: str, delivery_id: str, body: bytes, *, now: datetime) -> Outcome:
+    def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
         """Post the body; the id stays the same over retries, time and signature are of this attempt."""
+        connection = claim.connection
         try:
             endpoint = self._endpoints[connection]
-            headers = _signed(endpoint.secret, delivery_id, body, now)
+            headers = _signed(endpoint.secret, claim.delivery_id, claim.body, now)
         except KeyError:
             reason = f"connection `{connection}` is missing or does not allow Rescore to send to it"
             return Outcome("unready", reason)
@@ -71,7 +59,7 @@ class WebhookSender:
             return Outcome("unready", reason)
         headers["Content-Type"] = "application/json"
         try:
-            answer = self._session.send("POST", endpoint.url, body=body, headers=headers)
+            answer = self._session.send("POST", endpoint.url, body=claim.body, headers=headers)
         except NoAnswer as error:
             return Outcome("unknown" if error.sent else "transient", str(error))
         return _outcome(answer, connection, now)
@@ -105,7 +93,12 @@ def _outcome(answer: Answer, connection: str, now: datetime) -> Outcome:
     if 200 <= answer.status < 300:
         return Outcome("ok")
     if answer.status == GONE:
-        return Outcome("refused", f"the receiver behind connection `{connection}` is gone for good (410)")
+        return Outcome("gone", f"the receiver behind connection `{connection}` is gone for good (410)")
+    if answer.status == UNAUTHORIZED:
+        reason = (
+            f"the receiver behind connection `{connection}` refuses our signature (401)"
+        )
+        return Outcome("auth", f"{reason}; correct the secret")
     reason = f"the receiver behind connection `{connection}` answered {answer.status}"
     if 300 <= answer.status < 400:
         reason += "; redirects are not followed, so correct the address"

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, case, func, insert, select, update
 
-from rescore.delivery.outcome import BACKOFF
-from rescore.ledger import leases, tables
+from rescore.delivery.outcome import CONSEQUENCES, Outcome, next_state
+from rescore.ledger import breakers, leases, tables
 from rescore.rules.actions import ActionKind
+
+DELIVERY, ATTEMPT, BREAKER = tables.delivery, tables.attempt, tables.breaker
+
+UNREPEATABLE: frozenset[ActionKind] = frozenset({"email"})
+"""Nobody can be asked whether it arrived, and nobody wants it twice: an unknown outcome parks it."""
+
+AGAIN = "again"
+"""The attempt that is none: a person has looked, and lets a delivery be sent as if for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +46,24 @@ class DeliveryClaim:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What became of a claim.
-
-    `ok` delivered. `transient` and `unknown` (it may have arrived) are sent again later, same id and body.
-    `refused` is parked. `unready` was never sent: it is tried again in five minutes and spends no try.
-    """
+    """What became of a claim; `rescore.delivery.outcome` says what that leads to."""
 
     claim: DeliveryClaim
-    outcome: Literal["ok", "transient", "refused", "unknown", "unready"]
-    reason: str | None = None
-    retry_after: float | None = None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a delivery is not sent now: it waits until `next_at`, or it ends."""
+
+    state: Literal["due", "expired", "cancelled"]
+    reason: str
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call, or one that was about to be made: `unknown` until we hear."""
+    """One call, or one that was about to be made: `unknown` until we hear. Or a person's word: `again`."""
 
     attempt_id: int
     started_at: datetime
@@ -61,37 +72,52 @@ class Attempt:
     detail: str | None
 
 
-def claim(
-    connection: Connection, *, worker: str, now: datetime, lease: timedelta, limit: int
-) -> list[DeliveryClaim]:
-    """Take up to `limit` due deliveries, oldest first, and note an attempt at each before it is made."""
-    table = tables.delivery
-    token = leases.token(worker)
-    due = connection.execute(
-        select(table)
-        .where(leases.free(table, now))
-        .order_by(table.c.created_at, table.c.delivery_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if not due:
-        return []
-    connection.execute(
-        update(table)
-        .where(table.c.delivery_id.in_([row.delivery_id for row in due]))
-        .values(lease_by=token, lease_until=now + lease)
-    )
-    earlier = tables.attempt
-    uncertain = set(
-        connection.scalars(
-            select(earlier.c.delivery_id).where(
-                earlier.c.delivery_id.in_([row.delivery_id for row in due]), earlier.c.outcome == "unknown"
-            )
+def due(connection: Connection, *, now: datetime, limit: int) -> list[Row[Any]]:
+    """Up to `limit` deliveries that may be sent, oldest first, locked; those of open breakers may not."""
+    return list(
+        connection.execute(
+            select(DELIVERY)
+            .where(leases.free(DELIVERY, now), DELIVERY.c.connection.not_in(_left_alone(now)))
+            .order_by(DELIVERY.c.created_at, DELIVERY.c.delivery_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
         )
     )
+
+
+def waiting(connection: Connection, *, now: datetime) -> int:
+    """How many could be sent if their Connection were not left alone."""
+    held = leases.free(DELIVERY, now) & DELIVERY.c.connection.in_(_left_alone(now))
+    return connection.scalar(select(func.count()).select_from(DELIVERY).where(held)) or 0
+
+
+def set_aside(connection: Connection, delivery_id: str, unfit: Unfit, *, now: datetime) -> None:
+    """Let a locked delivery wait, or end it; no attempt and no try is spent."""
+    ended = {} if unfit.state == "due" else {"settled_at": now}
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.delivery_id == delivery_id)
+        .values(state=unfit.state, reason=unfit.reason, next_at=unfit.next_at, **ended)
+    )
+
+
+def take(
+    connection: Connection, rows: Sequence[Row[Any]], *, worker: str, now: datetime, lease: timedelta
+) -> list[DeliveryClaim]:
+    """Lease deliveries that are locked, and note an attempt at each before it is made."""
+    ids = [row.delivery_id for row in rows]
+    if not ids:
+        return []
+    token = leases.token(worker)
+    uncertain = _uncertain(connection, ids)
+    connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.delivery_id.in_(ids))
+        .values(lease_by=token, lease_until=now + lease)
+    )
     attempts = connection.execute(
-        insert(tables.attempt).returning(tables.attempt.c.delivery_id, tables.attempt.c.attempt_id),
-        [{"delivery_id": row.delivery_id, "started_at": now, "outcome": "unknown"} for row in due],
+        insert(ATTEMPT).returning(ATTEMPT.c.delivery_id, ATTEMPT.c.attempt_id),
+        [{"delivery_id": name, "started_at": now, "outcome": "unknown"} for name in ids],
     )
     numbers = {row.delivery_id: row.attempt_id for row in attempts}
     return [
@@ -108,58 +134,97 @@ def claim(
             lease=token,
             attempt_id=numbers[row.delivery_id],
         )
-        for row in due
+        for row in rows
     ]
 
 
+def claim(
+    connection: Connection, *, worker: str, now: datetime, lease: timedelta, limit: int
+) -> list[DeliveryClaim]:
+    """Take up to `limit` due deliveries, whatever their automations say of the time."""
+    return take(connection, due(connection, now=now, limit=limit), worker=worker, now=now, lease=lease)
+
+
 def settle(connection: Connection, results: Sequence[DeliveryResult], *, now: datetime) -> Counter[str]:
-    """Note what became of claims; after the last wait of `BACKOFF` a delivery is parked.
+    """Note what became of claims, at the deliveries and at their Connections' breakers.
+
+    A receiver that is gone for good (a webhook's 410) is left alone until a person closes its breaker, and
+    whatever else was due to it is parked with it.
 
     Returns:
         Counts: `delivered`, `deferred`, `parked`, `unready`; `lost` for those whose lease had passed on.
     """
-    attempt, counts = tables.attempt, Counter[str]()
+    counts = Counter[str]()
     for result in sorted(results, key=lambda result: result.claim.delivery_id):
-        claim = result.claim
+        claim, outcome = result.claim, result.outcome
         connection.execute(
-            update(attempt)
-            .where(attempt.c.attempt_id == claim.attempt_id)
-            .values(ended_at=now, outcome=result.outcome, detail=result.reason)
+            update(ATTEMPT)
+            .where(ATTEMPT.c.attempt_id == claim.attempt_id)
+            .values(ended_at=now, outcome=outcome.kind, detail=outcome.reason)
         )
         settled, values = _settled(result, now)
-        table = tables.delivery
-        mine = (table.c.delivery_id == claim.delivery_id) & (table.c.lease_by == claim.lease)
+        mine = (DELIVERY.c.delivery_id == claim.delivery_id) & (DELIVERY.c.lease_by == claim.lease)
         if settled != "delivered":  # what was cancelled meanwhile stays so; what arrived, arrived
-            mine &= table.c.state == "due"
+            mine &= DELIVERY.c.state == "due"
         found = connection.execute(
-            update(table).where(mine).values(lease_by=None, lease_until=None, **values)
+            update(DELIVERY).where(mine).values(lease_by=None, lease_until=None, **values)
         ).rowcount
         counts[settled if found else "lost"] += 1
+        breakers.note(connection, claim.connection, outcome, now)
+        if claim.kind == "webhook" and outcome.kind == "gone":
+            counts["parked"] += _give_up(connection, claim.connection, str(outcome.reason), now)
     return counts
 
 
 def attempts(connection: Connection, delivery_id: str) -> list[Attempt]:
     """Every attempt at a delivery, oldest first."""
-    table = tables.attempt
-    columns = [table.c[name] for name in Attempt.__slots__]
+    columns = [ATTEMPT.c[name] for name in Attempt.__slots__]
     rows = connection.execute(
-        select(*columns).where(table.c.delivery_id == delivery_id).order_by(table.c.attempt_id)
+        select(*columns).where(ATTEMPT.c.delivery_id == delivery_id).order_by(ATTEMPT.c.attempt_id)
     )
     return [Attempt(**row._mapping) for row in rows]
 
 
+def _left_alone(now: datetime) -> Any:
+    return select(BREAKER.c.connection).where(BREAKER.c.open_until > now)
+
+
+def _uncertain(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Of which a call was made whose outcome nobody knows, since a person last looked at them."""
+    last = func.max(case((ATTEMPT.c.outcome == AGAIN, ATTEMPT.c.attempt_id), else_=0))
+    unknown = func.max(case((ATTEMPT.c.outcome == "unknown", ATTEMPT.c.attempt_id), else_=0))
+    mine = select(ATTEMPT.c.delivery_id).where(ATTEMPT.c.delivery_id.in_(ids))
+    return set(connection.scalars(mine.group_by(ATTEMPT.c.delivery_id).having(unknown > last)))
+
+
+def _give_up(connection: Connection, name: str, reason: str, now: datetime) -> int:
+    """Of a receiver that is gone for good: nobody calls it, and what is due to it waits for a person."""
+    breakers.shut(connection, name, reason, now)
+    theirs = (DELIVERY.c.connection == name) & (DELIVERY.c.kind == "webhook") & (DELIVERY.c.state == "due")
+    return connection.execute(
+        update(DELIVERY)
+        .where(theirs, DELIVERY.c.lease_by.is_(None))
+        .values(state="parked", failure="gone", reason=reason, settled_at=now)
+    ).rowcount
+
+
 def _settled(result: DeliveryResult, now: datetime) -> tuple[str, dict[str, Any]]:
-    claim, reason = result.claim, result.reason
-    failures = claim.tries + 1
-    match result.outcome:
-        case "ok":
-            return "delivered", {"state": "delivered", "settled_at": now, "tries": failures, "reason": None}
-        case "unready":
-            return "unready", {"next_at": now + BACKOFF[1], "reason": reason}
-        case "refused":
-            return "parked", {"state": "parked", "settled_at": now, "tries": failures, "reason": reason}
-    if failures > len(BACKOFF):
-        given_up = f"gave up after {failures} attempts: {reason}"
-        return "parked", {"state": "parked", "settled_at": now, "tries": failures, "reason": given_up}
-    then = now + leases.wait(failures, claim.delivery_id, result.retry_after)
-    return "deferred", {"tries": failures, "next_at": then, "reason": reason}
+    claim, outcome = result.claim, result.outcome
+    spends = CONSEQUENCES[outcome.kind].spends_try
+    tries = claim.tries + spends
+    then = next_state(outcome, failures=tries, repeatable=claim.kind not in UNREPEATABLE)
+    values: dict[str, Any] = {"tries": tries, "reason": outcome.reason}
+    if then == "done":
+        return "delivered", values | {
+            "state": "delivered",
+            "settled_at": now,
+            "failure": None,
+            "remote_id": outcome.remote_id,
+        }
+    values["failure"] = outcome.kind
+    if then == "due":
+        values["next_at"] = leases.next_at(outcome, tries=tries, key=claim.delivery_id, now=now)
+        return "unready" if outcome.kind == "unready" else "deferred", values
+    if CONSEQUENCES[outcome.kind].then == "due" and claim.kind not in UNREPEATABLE:
+        values["reason"] = f"gave up after {tries} attempts: {outcome.reason}"
+    return "parked", values | {"state": "parked", "settled_at": now}

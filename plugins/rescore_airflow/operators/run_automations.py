@@ -19,7 +19,10 @@ class RunAutomationsOperator(RescoreOperator):
 
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts by outcome."""
-        sender = WebhookSender(WebhookEndpoints())
-        counts = run_automations(ws.ledger, sender, now=now(), worker=worker(context), progress=self.log.info)
+        senders = {"webhook": WebhookSender(WebhookEndpoints())}
+        self.look_for_a_restore(ws)
+        counts = run_automations(
+            ws.ledger, senders, now=now(), worker=worker(context), progress=self.log.info
+        )
         self.say("deliveries", counts)
         return dict(counts)
