@@ -40,6 +40,9 @@ from rescore.text import fold, words
 Row = Mapping[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+RESERVED = ("rescore_deleted", "rescore_objection", "rescore_objection_noted")
+"""Who is marked with one of these is outside every audience."""
+
 
 def reference_scores(
     card: Scorecard,
@@ -81,7 +84,10 @@ def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: da
         for dimension in card.dimensions
     }
     total = _clamp(sum(sums[d.id] for d in card.dimensions if d.in_total), card.total)
-    inside = _holds(card.audience, lead, calendar)
+    withheld = any(
+        _holds(Comparison(name, Operator.IS, Kind.FLAG, (True,)), lead, calendar) for name in RESERVED
+    )
+    inside = _holds(card.audience, lead, calendar) and not withheld
     score = _round(Fraction(total, 1000)) if inside else None
     row: dict[str, Any] = {"lead": lead["lead"], "score": score, "band": None, "grade": None}
     row["restarted_at"] = restarted_at

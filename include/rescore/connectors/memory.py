@@ -54,6 +54,11 @@ class MemoryCrm:
         for gone in merged:
             self.shown.pop(gone, None)
 
+    def delete(self, lead_id: str) -> None:
+        """Delete a lead; `put_lead` restores it."""
+        self._log[LEADS].append(LeadRecord(lead_id, {}, deleted=True))
+        self.shown.pop(lead_id, None)
+
     def put_activity(self, activity: ActivityRecord | Unclaimed) -> None:
         """Add an activity, of a lead or of an address, or a correction of one."""
         self._log[ACTIVITIES].append(activity)

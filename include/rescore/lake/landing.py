@@ -9,8 +9,8 @@ known to be committed wake nobody: streams overlap, and a CRM shows our own writ
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,8 @@ from rescore.lake.aliases import Aliases, read_aliases
 from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, rows_in, texts
 from rescore.lake.records import Page, SetAside
 from rescore.lake.rows import activity_table, check_names, lead_table
-from rescore.lake.screen import content_hash, screen
+from rescore.lake.screen import DELETED_FLAG, NOTED_FLAG, content_hash, screen
+from rescore.lake.standing import current_attributes, noted_objections
 from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
@@ -48,13 +49,15 @@ class Landed:
     committed landing of this stream brought before. Each comes with the time of its latest such activity
     (aware; None when there were only attributes). `counts` says how many rows were new and why the others
     were not; `claimed` is how many waiting activities the page's leads took along, new or not. `erased` are
-    new keys of people who were erased, which belong to their tombstones.
+    new keys of people who were erased, which belong to their tombstones. `merged` has the leads that the
+    page says were merged away, new or not, and the lead that is left of each.
     """
 
     leads: dict[str, datetime | None]
     counts: dict[str, int]
     claimed: int
     erased: frozenset[str] = frozenset()
+    merged: Mapping[str, str] = field(default_factory=dict)
 
 
 class Landing:
@@ -99,16 +102,22 @@ class Landing:
         counts = Counter(self._screened.counts)
         for table, rows_against in makers.items():
             counts += append(self._storage, table, rows_against, stream=self._landed_by, number=self._number)
-        seen = self._leads_seen(read_aliases(self._storage.existing(ALIASES)), self._former_leads())
+        aliases = read_aliases(self._storage.existing(ALIASES))
+        seen = self._leads_seen(aliases, self._former_leads())
         known = self._known(self._storage.existing(LEADS), LEADS, [(lead,) for lead in seen])
         counts["unknown lead"] = len(seen) - len(known)
+        merged = {gone: left for gone in self._screened.merged if (left := aliases.canonical(gone)) != gone}
         return Landed(
-            seen, dict(sorted((+counts).items())), len(self._claimed), frozenset(self._screened.again)
+            seen,
+            dict(sorted((+counts).items())),
+            len(self._claimed),
+            frozenset(self._screened.again),
+            merged,
         )
 
     def _lead_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
-        leads = self._screened.leads
         counts: Counter[str] = Counter()
+        leads = self._lead_attributes(table, counts)
         if not leads:
             return None, counts
         known = self._known(table, LEADS, [(lead,) for lead in leads])
@@ -117,14 +126,40 @@ class Landing:
         for lead, attributes in leads.items():
             content = content_hash(sorted((*column, str(value)) for column, value in attributes.items()))
             before = known.get((lead,))
+            if before is None and DELETED_FLAG in attributes:
+                counts["deleted, never known"] += 1
+                self._marked_leads.add(lead)
+                continue
             if before is not None and before.content == content:
                 counts["leads unchanged"] += 1
                 if before.marked:
                     self._marked_leads.add(lead)
                 continue
-            counts["leads"] += 1
+            counts["leads deleted" if DELETED_FLAG in attributes else "leads"] += 1
             rows.append(self._versioned(lead, content, before) | {"attributes": attributes})
         return lead_table(rows), counts
+
+    def _lead_attributes(
+        self, table: DeltaTable, counts: Counter[str]
+    ) -> dict[str, dict[tuple[str, str], Any]]:
+        """What is known of each lead from now on: the page's word, and objections that were noted here.
+
+        An objection goes with its person into the lead that they are merged into.
+        """
+        screened = self._screened
+        noted = set(noted_objections(table, {*screened.leads, *screened.merged, *screened.objections}))
+        noted |= {into for gone, into in screened.merged.items() if gone in noted}
+        leads = {
+            lead: attributes | ({NOTED_FLAG: True} if lead in noted else {})
+            for lead, attributes in screened.leads.items()
+        }
+        if screened.objections:
+            for lead, attributes in current_attributes(table, screened.objections).items():
+                objects = screened.objections[lead]
+                counts["objections noted" if objects else "objections withdrawn"] += 1
+                kept = {column: value for column, value in attributes.items() if column != NOTED_FLAG}
+                leads[lead] = kept | ({NOTED_FLAG: True} if objects else {})
+        return leads
 
     def _alias_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         merged = self._screened.merged
@@ -245,7 +280,8 @@ class Landing:
             return {row[0] for row in found.fetchall()}
 
     def _leads_seen(self, aliases: Aliases, former: Iterable[str]) -> dict[str, datetime | None]:
-        changed = (lead for lead in self._screened.leads if lead not in self._marked_leads)
+        told = [*self._screened.leads, *self._screened.objections]
+        changed = (lead for lead in told if lead not in self._marked_leads)
         given = [*changed, *self._screened.merged.values(), *former]
         seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in given}
         for activity_id, activity in self._screened.activities.items():

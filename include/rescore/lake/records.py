@@ -14,14 +14,16 @@ class LeadRecord:
     """A person as the source knows them at this moment.
 
     `attributes` is the whole set: a name that is missing here has no value any more. `merged` lists
-    the source's ids of leads that were merged into this one. `addresses` are the e-mail addresses under
-    which activities may wait for them; they are compared and not kept.
+    the source's ids of leads that were merged into this one (or that it was converted from). `addresses` are
+    the e-mail addresses under which activities may wait for them; they are compared and not kept. `deleted`
+    says that the record is gone, at least for now, and then it says nothing else.
     """
 
     lead_id: str
     attributes: Mapping[str, AttributeValue]
     merged: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,18 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a source's stream; `cursor` (plain JSON) says where to resume after it."""
+    """One page of a source's stream; `cursor` (plain JSON) says where to resume after it.
+
+    `objections` are no words of the source: lead ids, and whether somebody noted here that the person objects
+    to profiling (False: that they no longer do).
+    """
 
     leads: list[LeadRecord] = field(default_factory=list)
     activities: list[ActivityRecord] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     cursor: dict[str, Any] = field(default_factory=dict)
     unclaimed: list[Unclaimed] = field(default_factory=list)
+    objections: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

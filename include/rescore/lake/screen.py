@@ -16,6 +16,7 @@ from rescore.erased import NOBODY as NO_ONE
 from rescore.erased import Erased
 from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.model import lead_key
+from rescore.withheld import IS_DELETED, OBJECTED_HERE
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a source's clock may be ahead of ours before an activity counts as one of the future."""
@@ -29,6 +30,8 @@ KINDS = {"text": str, "flag": bool, "number": float, "time": datetime, "date": d
 
 ERASED = "erased"
 """How records of erased people are counted."""
+
+DELETED_FLAG, NOTED_FLAG = (IS_DELETED, "flag"), (OBJECTED_HERE, "flag")
 
 _ADDRESS = re.compile(r"[^\s@'\"<>;,:=(){}\[\]]+@[^\s@'\"<>;,:=(){}\[\]]+")
 _ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -57,6 +60,7 @@ class Screened:
     set_aside: list[SetAside] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     again: set[str] = field(default_factory=set)
+    objections: dict[str, bool] = field(default_factory=dict)
 
 
 def screen(source: str, page: Page, *, known_at: datetime, erased: Erased = NO_ONE) -> Screened:
@@ -71,6 +75,7 @@ def screen(source: str, page: Page, *, known_at: datetime, erased: Erased = NO_O
             _screen_lead(source, lead, screened)
         except _Unusable as why:
             _put_aside(screened, SetAside("lead", lead.lead_id, why.reason, why.detail))
+    screened.objections = {lead_key(source, lead_id): given for lead_id, given in page.objections.items()}
     for activity in page.activities:
         try:
             row = _activity(source, activity, known_at)
@@ -148,7 +153,7 @@ def _storable(text: object) -> str:
 def _screen_lead(source: str, lead: LeadRecord, screened: Screened) -> None:
     key = lead_key(source, _identity(lead.lead_id))
     merged = [lead_key(source, _identity(gone)) for gone in lead.merged if gone != lead.lead_id]
-    attributes = dict(_attributes(lead.attributes))
+    attributes = {DELETED_FLAG: True} if lead.deleted else dict(_attributes(lead.attributes))
     if screened.leads.pop(key, None) is not None:
         screened.counts["duplicate"] += 1
     screened.leads[key] = attributes

@@ -189,6 +189,7 @@ class Chunk:
             "band": S.c.band,
             "grade": S.c.grade,
             "restarted_at": S.c.restarted_at,
+            "withheld": C.c.withheld if no_score else S.c.withheld,
             "dimensions": S.c.dimensions,
             "reasons": case((keep, C.c.reasons), else_=S.c.reasons),
             "activation_seq": literal(run.activation_seq),

@@ -33,6 +33,7 @@ STAGE = pa.schema(
         ("old_score", pa.int64()),
         ("grade", pa.string()),
         ("restarted_at", pa.timestamp("us", "UTC")),
+        ("withheld", pa.string()),
     ]
 )
 COMMITTED = pa.schema([STAGE.field(name) for name in ("lead", "score", "band", "grade", "dimensions")])

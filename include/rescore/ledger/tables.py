@@ -220,6 +220,7 @@ stage_score = Table(
     Column("changed", Boolean, nullable=False),  # differs from the committed row
     Column("grade", String),
     Column("restarted_at", UtcDateTime),  # the newest restart; null when there is none
+    Column("withheld", String),  # why it has no score whatever the rules say: deleted · objection
     Column("flags", Text),  # JSON, names of the lead conditions that hold: `mql unless`, `mql already_fired`
     Column("causes", Text),  # JSON, cause -> whole points, of changed leads
     Column("old_score", Integer),  # the committed score that `causes` begin at
@@ -271,6 +272,7 @@ score = Table(
     Column("changed_at", UtcDateTime, nullable=False),  # as_of of the last change
     Column("grade", String),
     Column("restarted_at", UtcDateTime),
+    Column("withheld", String),  # why it has no score: deleted · objection · merged (away, into another lead)
     comment="the state of record",
 )
 
@@ -468,8 +470,8 @@ erasure = Table(
     "erasure",
     metadata,
     Column("erasure_id", String(36), primary_key=True),
-    Column("leads", Text),  # JSON, the keys that are being erased; null once it is done
-    Column("state", String, nullable=False),  # begun · done
+    Column("leads", Text),  # JSON, lead keys and e-mail addresses of the person; null once no row has them
+    Column("state", String, nullable=False),  # asked · begun · swept · done
     Column("asked_at", UtcDateTime, nullable=False),
     Column("asked_by", String, nullable=False),
     Column("finished_at", UtcDateTime),

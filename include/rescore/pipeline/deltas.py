@@ -19,6 +19,7 @@ from rescore.pipeline.score import score
 from rescore.pipeline.thresholds import judged_again
 from rescore.plan.make import plan_results
 from rescore.rules.card import Scorecard
+from rescore.scoring import withheld
 from rescore.scoring.as_json import dimensions_json, number_json, text_json
 from rescore.scoring.explain import top_reasons
 from rescore.scoring.lead_flags import flags_json
@@ -116,9 +117,16 @@ def compare(
             "under_old_rules": _under(old_card, joined),
             "grade": joined["grade"],
             "restarted_at": pc.assume_timezone(joined["restarted_at"], "UTC"),
+            "withheld": _withheld(joined),
         },
         schema=STAGED,
     ).sort_by("lead")
+
+
+def _withheld(results: pa.Table) -> pa.Array | pa.ChunkedArray:
+    """Results have the column only where some lead of the lake is marked."""
+    there = withheld.COLUMN in results.column_names
+    return results[withheld.COLUMN] if there else pa.nulls(results.num_rows, pa.string())
 
 
 def _under(old_card: Scorecard | None, results: pa.Table) -> pa.Array | pa.ChunkedArray:

@@ -20,6 +20,7 @@ from rescore.ledger import activations, registry, seen, tables
 from rescore.rules.card import Scorecard
 from rescore.scoring.as_json import dimensions_json
 from rescore.scoring.engine import score
+from rescore.withheld import MERGED
 from rescore.workspace import Workspace
 
 COMPARED = ("score", "band", "grade", "dimensions")
@@ -93,7 +94,10 @@ def verify_scores(ws: Workspace, *, sample: int, at: datetime, seed: int) -> Ver
 
 def _sample(ws: Workspace, scorecard: str, size: int, seed: int) -> list[dict[str, Any]]:
     """Some committed scores and what they were made of."""
-    leads = select(tables.score.c.lead).where(tables.score.c.scorecard == scorecard)
+    score = tables.score
+    leads = select(score.c.lead).where(
+        score.c.scorecard == scorecard, score.c.withheld.is_distinct_from(MERGED)
+    )
     with ws.ledger.reading() as connection:
         everybody = sorted(connection.scalars(leads))
         chosen = random.Random(seed).sample(everybody, min(size, len(everybody)))  # noqa: S311 - a sample

@@ -19,7 +19,7 @@ from rescore.rules.card import (
     SilenceRule,
 )
 from rescore.rules.grade_labels import PLACE
-from rescore.scoring import lists
+from rescore.scoring import lists, withheld
 from rescore.scoring.activity_sums import RESTARTED_AT, RESTARTS, ActivitySums
 from rescore.scoring.columns import Columns
 from rescore.scoring.conditions import holds
@@ -122,7 +122,7 @@ def compile_scorecard(
         (SUMMED, _summed(card)),
         (TOTALLED, _totalled(card)),
     ]
-    query = _result(card)
+    query = _result(card, kept_out=withheld.reason(profiles) is not None)
     for name, step in steps:
         query = query.with_(exp.to_identifier(name, quoted=True), step, copy=False)
     return ScoringQuery(
@@ -162,9 +162,14 @@ def _ruled(card: Scorecard, profiles: Reader, sums: ActivitySums) -> exp.Select:
         named(coalesce(holds(found.condition, profiles), exp.false()), found.column)
         for found in lead_flags(card)
     ]
-    inside = named(coalesce(holds(card.audience, profiles), exp.false()), IN_AUDIENCE)
+    audience = withheld.of_those_that_may_be_scored(card.audience, profiles.types)
+    inside = named(coalesce(holds(audience, profiles), exp.false()), IN_AUDIENCE)
+    why = withheld.reason(profiles)
+    kept_out = [] if why is None else [named(cast(why, "TEXT"), withheld.COLUMN)]
     restarted = [column(RESTARTED_AT, RESTARTS)] if card.restart else []
-    ruled = exp.select(lead, *points, *choices, *flags, *restarted, inside).from_(table(PROFILES), copy=False)
+    ruled = exp.select(lead, *points, *choices, *flags, *restarted, *kept_out, inside).from_(
+        table(PROFILES), copy=False
+    )
     for name in sums.joined:
         ruled = ruled.join(table(name), on=column("lead", name).eq(lead.copy()), join_type="LEFT", copy=False)
     return ruled
@@ -202,7 +207,7 @@ def _totalled(card: Scorecard) -> exp.Select:
     return exp.select(exp.Star(), named(_whole_points(total), TOTAL)).from_(table(SUMMED), copy=False)
 
 
-def _result(card: Scorecard) -> exp.Select:
+def _result(card: Scorecard, *, kept_out: bool) -> exp.Select:
     inside = column(IN_AUDIENCE)
     dimensions = [(dimension.id, _whole_points(column(dimension.id))) for dimension in card.dimensions]
     scores = [
@@ -215,7 +220,9 @@ def _result(card: Scorecard) -> exp.Select:
     rules = [column(rule.id) for rule in card.rules]
     choices = [column(name) for name in _choice_columns(card)]
     flags = [column(found.column) for found in lead_flags(card)]
-    return exp.select(column("lead"), *scores, *rules, *choices, *flags).from_(table(TOTALLED), copy=False)
+    why = [column(withheld.COLUMN)] if kept_out else []
+    shown = [column("lead"), *scores, *rules, *choices, *flags, *why]
+    return exp.select(*shown).from_(table(TOTALLED), copy=False)
 
 
 def _band(card: Scorecard) -> Sql:

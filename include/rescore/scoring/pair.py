@@ -15,6 +15,7 @@ from rescore.scoring.compile import IN_AUDIENCE, RULED, ScoringQuery, compile_sc
 from rescore.scoring.engine import prepared, scored_names, write_parts
 from rescore.scoring.facts import Facts
 from rescore.scoring.sql import Sql, column, number, table
+from rescore.scoring.withheld import of_those_that_may_be_scored
 
 OLD = "old "
 """Columns of the older version are named with this before them; no id holds a space."""
@@ -92,11 +93,11 @@ def pair_query(
     )
     shared = old.timezone.key == new.timezone.key and old.lists == new.lists
     if shared and old.restart is None and new.restart is None:
-        return _in_one_pass(old, new, compiled)
+        return _in_one_pass(old, new, compiled, columns)
     return _in_two_passes(old, new, compiled)
 
 
-def _in_one_pass(old: Scorecard, new: Scorecard, compiled: Compiled) -> PairQuery:
+def _in_one_pass(old: Scorecard, new: Scorecard, compiled: Compiled, columns: Columns) -> PairQuery:
     """The new card's query, with the old card's own rules added, and its sums and bands on top."""
     same = {_meaning(rule): rule.id for rule in new.rules}
     old_rules = {rule.id: same.get(_meaning(rule), OLD + rule.id) for rule in old.rules}
@@ -105,7 +106,8 @@ def _in_one_pass(old: Scorecard, new: Scorecard, compiled: Compiled) -> PairQuer
         for rule in old.rules
         if old_rules[rule.id] == OLD + rule.id
     ]
-    inside = LeadRule(OLD + IN_AUDIENCE, "", "", 0, old.audience, points=1)
+    audience = of_those_that_may_be_scored(old.audience, columns.leads)
+    inside = LeadRule(OLD + IN_AUDIENCE, "", "", 0, audience, points=1)
     both = replace(new, rules=(*new.rules, *own, inside))
     query = compiled(both)
     expression = query.expression

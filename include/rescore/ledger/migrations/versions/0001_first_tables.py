@@ -339,6 +339,7 @@ def upgrade() -> None:
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.Column("grade", sa.String(), nullable=True),
         sa.Column("restarted_at", UtcDateTime(), nullable=True),
+        sa.Column("withheld", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("scorecard", "lead", name=op.f("pk_score")),
         comment="the state of record",
     )
@@ -371,6 +372,7 @@ def upgrade() -> None:
         sa.Column("changed", sa.Boolean(), nullable=False),
         sa.Column("grade", sa.String(), nullable=True),
         sa.Column("restarted_at", UtcDateTime(), nullable=True),
+        sa.Column("withheld", sa.String(), nullable=True),
         sa.Column("flags", sa.Text(), nullable=True),
         sa.Column("causes", sa.Text(), nullable=True),
         sa.Column("old_score", sa.Integer(), nullable=True),

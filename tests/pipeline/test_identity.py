@@ -1,0 +1,197 @@
+"""Who a lead is: deleted and restored, merged, converted, objecting, and back again."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from rescore.ledger import tables
+from rescore.pipeline.deltas import stage_deltas
+from rescore.pipeline.gate import promote_or_hold
+from rescore.pipeline.objection import note_objection
+from rescore.pipeline.score import score
+
+ADA, BOB = "hubspot:ada", "hubspot:bob"
+
+
+def rows(job, table, *columns, lead=ADA):
+    with job.ws.ledger.reading() as connection:
+        found = select(*(table.c[name] for name in columns)).where(table.c.lead == lead)
+        return [tuple(row) for row in connection.execute(found)]
+
+
+def sync(job, lead=ADA):
+    [(state,)] = rows(job, tables.sync, "state", lead=lead)
+    return state
+
+
+def deliveries(job, lead=ADA):
+    return rows(job, tables.delivery, "state", "reason", lead=lead)
+
+
+def staged(job):
+    """A run up to the gate."""
+    keys = job.start()
+    for key in keys:
+        score(job.ws, key)
+        stage_deltas(job.ws, key)
+    return keys
+
+
+def promote(job, keys):
+    for key in keys:
+        promote_or_hold(job.ws, key, at=job.now)
+
+
+@pytest.fixture
+def scored(job):
+    """Ada at 60 points and B's threshold passed, Bob at 40; the receiver has heard of Ada."""
+    job.run()
+    job.visit("ada", number=4)
+    job.visit("bob", number=4)
+    job.run()
+    assert job.scores() == {"ada": 60, "bob": 40}
+    return job
+
+
+def test_a_deleted_lead_has_no_score_and_nothing_is_written_to_it(scored):
+    job = scored
+    job.crm.delete("ada")
+    writes = job.crm.writes
+    counts = job.run()
+    assert counts["deleted"] == 1
+    assert job.scores() == {"ada": None, "bob": 40}
+    assert (sync(job), job.crm.writes) == ("deleted", writes)
+    assert rows(job, tables.score, "withheld") == [("deleted",)]
+
+
+def test_a_restored_lead_is_scored_again_and_does_not_fire_for_the_gap(scored):
+    job = scored
+    job.crm.delete("bob")
+    job.run()
+    job.visit("bob", number=3)  # past the threshold while nobody looks
+    job.run()
+    job.crm.put_lead("bob", {"job_title": "Developer"})
+    counts = job.run()
+    assert (counts["restored"], job.scores()["bob"]) == (1, 70)
+    assert job.crm.shown["bob"]["rescore_score"] == 70
+    assert deliveries(job, BOB) == []
+    assert rows(job, tables.arming, "state", lead=BOB) == [("fired",)]
+
+
+def test_the_same_deletion_told_again_wakes_nobody(scored):
+    job = scored
+    job.crm.delete("ada")
+    job.run()
+    job.crm.delete("ada")
+    assert job.run()["promoted"] == 0
+
+
+def test_a_deletion_of_a_lead_that_nobody_knows_is_counted_and_forgotten(scored):
+    scored.crm.delete("stranger")
+    assert scored.extract()["deleted, never known"] == 1
+    assert scored.finish(scored.start())["promoted"] == 0
+
+
+OBJECTIONS = {
+    "told by the CRM": lambda job, objects: job.crm.put_lead(
+        "ada", {"job_title": "Director of Sales", "rescore_objection": objects}
+    ),
+    "noted here": lambda job, objects: note_objection(job.ws, ADA, objects=objects, at=job.now),
+}
+
+
+@pytest.mark.parametrize("object_", OBJECTIONS.values(), ids=OBJECTIONS.keys())
+def test_whoever_objects_is_blanked_in_the_crm_and_comes_back_when_they_withdraw(scored, object_):
+    job = scored
+    object_(job, True)
+    assert job.run()["objecting"] == 1
+    assert job.scores()["ada"] is None
+    assert job.crm.shown["ada"]["rescore_score"] is None
+    assert sync(job) == "settled"
+    object_(job, False)
+    job.run()
+    assert job.crm.shown["ada"]["rescore_score"] == job.scores()["ada"] == 60
+    assert len(deliveries(job)) == 1
+
+
+def test_an_objection_noted_here_outlasts_what_the_crm_says_and_a_merge(scored):
+    job = scored
+    note_objection(job.ws, BOB, objects=True, at=job.now)
+    job.crm.put_lead("bob", {"job_title": "Head of Development"})
+    job.run()
+    assert job.scores()["bob"] is None
+    job.crm.put_lead("ada", {"job_title": "Director of Sales"}, merged=["bob"])
+    job.run()
+    assert job.scores() == {"ada": None, "bob": None}
+    note_objection(job.ws, ADA, objects=False, at=job.now)
+    job.crm.put_lead("ada", {"job_title": "Director"}, merged=["bob"])
+    job.run()
+    assert job.scores()["ada"] == 100
+
+
+def test_what_is_owed_about_somebody_who_objects_is_cancelled_at_once(scored):
+    job = scored
+    job.visit("bob", number=2)
+    job.extract()
+    promote(job, staged(job))
+    assert deliveries(job, BOB) == [("due", None)]
+    note_objection(job.ws, BOB, objects=True, at=job.now)
+    assert deliveries(job, BOB) == [("cancelled", "the person objects to profiling")]
+
+
+def test_the_survivor_of_a_merge_has_the_union_of_activities_and_the_lost_id_is_never_written(scored):
+    job = scored
+    shown = dict(job.crm.shown["ada"])
+    job.crm.put_lead("bob", {"job_title": "Developer"}, merged=["ada"])
+    job.run()
+    assert job.scores() == {"ada": None, "bob": 80}
+    assert "ada" not in job.crm.shown
+    assert shown["rescore_score"] == 60
+    assert (sync(job), rows(job, tables.score, "withheld")) == ("deleted", [("merged",)])
+    assert job.run()["promoted"] == 0
+
+
+def test_the_survivor_stays_fired_when_the_lost_lead_had_fired(scored):
+    job = scored
+    job.crm.put_lead("bob", {"job_title": "Developer"}, merged=["ada"])
+    job.run()
+    assert rows(job, tables.arming, "state", "n", lead=BOB) == [("fired", 1)]
+    assert deliveries(job, BOB) == []
+
+
+def test_a_firing_of_the_lost_lead_that_nobody_has_sent_is_cancelled_and_the_survivor_fires(scored):
+    job = scored
+    job.visit("bob", number=2)
+    job.extract()
+    promote(job, staged(job))
+    assert deliveries(job, BOB) == [("due", None)]
+    job.crm.put_lead("cat", {"job_title": "Clerk"}, merged=["bob"])
+    job.run()
+    assert deliveries(job, BOB) == [("cancelled", "merged into another lead")]
+    assert [state for state, _ in deliveries(job, "hubspot:cat")] == ["delivered"]
+
+
+def test_a_converted_lead_follows_its_new_id(scored):
+    job = scored
+    job.crm.put_lead("contact-1", {"job_title": "Director of Sales"}, merged=["ada"])
+    job.run()
+    assert job.scores()["contact-1"] == 60
+    assert "ada" not in job.crm.shown
+    assert job.crm.shown["contact-1"]["rescore_score"] == 60
+    assert deliveries(job, "hubspot:contact-1") == []
+    assert rows(job, tables.arming, "state", lead="hubspot:contact-1") == [("fired",)]
+
+
+def test_a_run_that_began_before_the_merge_cannot_bring_the_lost_lead_back(scored):
+    job = scored
+    job.visit("ada")
+    job.extract()
+    keys = staged(job)
+    job.crm.put_lead("bob", {"job_title": "Developer"}, merged=["ada"])
+    job.extract()
+    promote(job, keys)
+    assert job.scores()["ada"] is None
+    job.run()
+    assert job.scores() == {"ada": None, "bob": 90}
+    assert rows(job, tables.dirty, "lead") == []
