@@ -38,7 +38,7 @@ class Settings:
             SettingsIncomplete: A folder that must exist does not.
         """
         home = Path(environment.get("RESCORE_HOME") or ".rescore").absolute()
-        project = Path(environment.get("RESCORE_PROJECT") or ".").absolute()
+        project = _project(environment)
         return cls(
             ledger_url=ledger_url
             or environment.get("RESCORE_LEDGER_URL")
@@ -47,8 +47,17 @@ class Settings:
             rules_dir=_folder(environment, "RESCORE_RULES_DIR", project / "include" / "rules"),
             mappings_dir=_folder(environment, "RESCORE_MAPPINGS_DIR", project / "include" / "mappings"),
             reports_dir=Path(environment.get("RESCORE_REPORTS_DIR") or home / "reports"),
-            policy_file=Path(environment.get("RESCORE_POLICY_FILE") or project / "include" / "policy.yaml"),
+            policy_file=policy_file(environment),
         )
+
+
+def policy_file(environment: Mapping[str, str]) -> Path:
+    """Where the limits of the gate are, whether or not the rest of a project is there."""
+    return Path(environment.get("RESCORE_POLICY_FILE") or _project(environment) / "include" / "policy.yaml")
+
+
+def _project(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("RESCORE_PROJECT") or ".").absolute()
 
 
 def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:

@@ -78,6 +78,24 @@ def test_half_of_the_files_is_refused(files, capsys, missing, said):
     assert said in capsys.readouterr().err
 
 
+def test_no_project_is_needed_and_its_limits_count_where_there_is_one(files, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main_without_exit(files)
+    assert "waits for a person" not in capsys.readouterr().out
+    (tmp_path / "policy.yaml").write_text("band_moves: {leads: 0, share: 0%}\n")
+    monkeypatch.setenv("RESCORE_POLICY_FILE", str(tmp_path / "policy.yaml"))
+    main_without_exit(files)
+    assert "waits for a person: 1 of 3 banded leads change band" in capsys.readouterr().out
+
+
+def test_a_split_where_leads_have_no_attributes_is_one_sentence(files, tmp_path, capsys):
+    (tmp_path / "leads.csv").write_text("lead_id\nada\n")
+    with pytest.raises(SystemExit) as left:
+        main([*files, "--split", "nope"])
+    assert left.value.code == 1
+    assert "no lead has an attribute `nope`; leads have none at all" in capsys.readouterr().err
+
+
 def main_without_exit(arguments):
     with pytest.raises(SystemExit) as left:
         main(arguments)

@@ -26,7 +26,7 @@ from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
 from rescore.rules.lists import read_lists
 from rescore.rules.load import load_scorecard
-from rescore.settings import Settings
+from rescore.settings import Settings, policy_file
 from rescore.workspace import Workspace
 
 
@@ -141,7 +141,7 @@ def _card(path: Path) -> Scorecard:
 
 
 def _limits(scorecard: str) -> Limits:
-    policy = Settings.from_environment(os.environ).policy_file
+    policy = policy_file(os.environ)
     return read_policy(policy).limits(scorecard) if policy.exists() else Limits()
 
 

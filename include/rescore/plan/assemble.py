@@ -199,7 +199,8 @@ def _values_of(facts: Facts, attribute: str) -> pa.Table:
     """Every lead's value of an attribute, as text."""
     there = [name for name in facts.columns.leads if not name.endswith((FOLDED, WORDS)) and name != "lead"]
     if attribute not in there:
-        raise InputUnreadable(f"no lead has an attribute `{attribute}`; there is {', '.join(sorted(there))}")
+        known = f"there is {', '.join(sorted(there))}" if there else "leads have none at all"
+        raise InputUnreadable(f"no lead has an attribute `{attribute}`; {known}")
     value = exp.func("NULLIF", cast(column(attribute), "TEXT"), exp.Literal.string(""))
     query = exp.select(column("lead"), value.as_("value")).from_(table(facts.leads))
     return facts.connection.sql(query.sql(DIALECT)).to_arrow_table()
