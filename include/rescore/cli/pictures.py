@@ -28,6 +28,9 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield Text(
             "No scorecard is in force yet; the first run of score_leads or watch_rules adopts the rules."
         )
+    if status.restored:
+        since, why = f"{status.restored.noticed_at:%Y-%m-%d %H:%M}", status.restored.why
+        yield Text(f"Nothing is sent since {since} UTC: {why}; see `rescore restored`", "yellow")
     for card in status.scorecards:
         yield _scorecard(card)
     owed = {f"{target} {state}": n for target, states in status.syncs.items() for state, n in states.items()}

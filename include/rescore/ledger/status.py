@@ -12,6 +12,7 @@ from sqlalchemy import Connection, case, func, literal, select, union_all
 
 from rescore.ledger import activations, holds, registry, tables
 from rescore.ledger.holds import Hold
+from rescore.ledger.restored import Restored, restored
 
 LAST_RUNS = 10
 LAST_PLANS = 3
@@ -99,7 +100,8 @@ class Status:
     """The whole picture: scorecards, what is owed to targets and receivers, rejected files, last runs.
 
     `unanswered` counts the attempts at deliveries whose outcome nobody knows. `read` says of each source
-    when all of its streams had last been read to their end; None while its history is loading.
+    when all of its streams had last been read to their end; None while its history is loading. While
+    `restored`, nothing is sent.
     """
 
     scorecards: tuple[ScorecardStatus, ...]
@@ -112,6 +114,7 @@ class Status:
     plans: tuple[PlanStatus, ...]
     read: Mapping[str, datetime | None]
     runs: tuple[RunStatus, ...]
+    restored: Restored | None = None
 
     def lines(self) -> Iterator[tuple[str, int]]:
         """Every count under a name of its own, for machines and for grep."""
@@ -133,6 +136,7 @@ class Status:
         yield "deliveries unanswered", self.unanswered
         yield "rejected files", len(self.rejected)
         yield "open holds", len(self.holds)
+        yield "held after a restore", int(self.restored is not None)
 
 
 def status(connection: Connection, now: datetime, *, files: Collection[str] | None = None) -> Status:
@@ -172,6 +176,7 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         plans=_plans(connection),
         read=_read(connection),
         runs=_runs(connection),
+        restored=restored(connection),
     )
 
 
