@@ -5,9 +5,8 @@ from __future__ import annotations
 from airflow.sdk import Context
 
 from rescore.delivery.automations import run_automations
-from rescore.delivery.webhook import WebhookSender
 from rescore.workspace import Workspace
-from rescore_airflow.hooks.webhooks import WebhookEndpoints
+from rescore_airflow.hooks.senders import senders
 from rescore_airflow.operators.base import RescoreOperator, now, worker
 
 
@@ -19,10 +18,9 @@ class RunAutomationsOperator(RescoreOperator):
 
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts by outcome."""
-        senders = {"webhook": WebhookSender(WebhookEndpoints())}
         self.look_for_a_restore(ws)
         counts = run_automations(
-            ws.ledger, senders, now=now(), worker=worker(context), progress=self.log.info
+            ws.ledger, senders(ws), now=now(), worker=worker(context), progress=self.log.info
         )
         self.say("deliveries", counts)
         return dict(counts)
