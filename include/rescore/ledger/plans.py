@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -199,11 +201,24 @@ def _arrow(connection: Connection, query: Select[Any], schema: pa.Schema) -> pa.
     """The rows by the driver's own way: texts and numbers need no help, and there is one for every lead."""
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
     cursor = connection.connection.cursor()
+    with _uncollected():
+        try:
+            columns = list(zip(*cursor.execute(str(compiled)).fetchall(), strict=True)) or [()] * len(schema)
+        finally:
+            cursor.close()
+        return pa.table([pa.array(v, t) for v, t in zip(columns, schema.types, strict=True)], schema=schema)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for garbage: a row for every lead, none of it garbage, made it look again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        columns = list(zip(*cursor.execute(str(compiled)).fetchall(), strict=True)) or [()] * len(schema)
+        yield
     finally:
-        cursor.close()
-    return pa.table([pa.array(v, t) for v, t in zip(columns, schema.types, strict=True)], schema=schema)
+        if was_on:
+            gc.enable()
 
 
 def _pairs(connection: Connection, query: Select[Any]) -> dict[str, Any]:
