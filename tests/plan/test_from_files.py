@@ -33,9 +33,18 @@ def files(tmp_path):
 
 def test_text_says_what_the_edit_does(files, capsys):
     main_without_exit(files)
-    told = capsys.readouterr().out.splitlines()
-    assert told[:3] == ["1 lead changes band", "", "  pricing_page 10 → 20 points"]
-    assert "2 of 3 leads change: 2 up, 0 down, 1 to another band; the mean goes from 30 to 53.33" in told
+    told = capsys.readouterr().out
+    assert "1 lead changes band" in told
+    assert "pricing_page 10 → 20 points" in told
+    assert "2 of 3 leads change: 2 up, 0 down, 1 to another band" in told
+    assert "by industry" not in told
+
+
+def test_text_tells_the_split_that_was_asked_for(files, capsys):
+    main_without_exit([*files, "--split", "industry"])
+    told = capsys.readouterr().out
+    assert "by industry" in told
+    assert all(value in told for value in ("Machinery", "Retail", "no value"))
 
 
 def test_json_holds_everything_and_names_leads(files, capsys):
@@ -63,6 +72,21 @@ def test_a_page_goes_to_a_file(files, capsys, tmp_path):
     assert (tmp_path / "plan.html").read_text().startswith("<!doctype html>")
 
 
+def test_text_goes_to_a_file_too(files, tmp_path):
+    main_without_exit([*files, "--out", str(tmp_path / "plan.txt")])
+    assert "pricing_page 10 → 20 points" in (tmp_path / "plan.txt").read_text()
+
+
+@pytest.mark.parametrize("given", ["new.yaml", "old.yaml", "leads.csv", "visits.csv"])
+def test_what_a_plan_is_made_of_is_never_overwritten(files, capsys, tmp_path, given):
+    before = (tmp_path / given).read_bytes()
+    with pytest.raises(SystemExit) as left:
+        main([*files, "--format", "html", "--out", str(tmp_path / given)])
+    assert left.value.code == 1
+    assert "would be overwritten" in capsys.readouterr().err
+    assert (tmp_path / given).read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("missing", "said"),
     [
@@ -81,11 +105,11 @@ def test_half_of_the_files_is_refused(files, capsys, missing, said):
 def test_no_project_is_needed_and_its_limits_count_where_there_is_one(files, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     main_without_exit(files)
-    assert "waits for a person" not in capsys.readouterr().out
+    assert "A person has to look at this first" not in capsys.readouterr().out
     (tmp_path / "policy.yaml").write_text("band_moves: {leads: 0, share: 0%}\n")
     monkeypatch.setenv("RESCORE_POLICY_FILE", str(tmp_path / "policy.yaml"))
     main_without_exit(files)
-    assert "waits for a person: 1 of 3 banded leads change band" in capsys.readouterr().out
+    assert "1 of 3 banded leads change band" in capsys.readouterr().out
 
 
 def test_a_split_where_leads_have_no_attributes_is_one_sentence(files, tmp_path, capsys):

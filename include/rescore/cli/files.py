@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 
-from rescore.cli.given import read_bytes
+from rescore.cli.given import read_bytes, refuse_overwriting
 from rescore.errors import InputUnreadable
 from rescore.rules.card import Scorecard
 from rescore.rules.lists import read_lists
@@ -38,10 +38,7 @@ def score(
 ) -> None:
     """Score every lead of an export under one rules file, without any server."""
     _format_of(out)
-    if out.exists() and any(out.samefile(given) for given in (rules, leads, activities) if given.exists()):
-        raise InputUnreadable(
-            f"{out}: is one of the inputs and would be overwritten; give --out another name"
-        )
+    refuse_overwriting(out, (rules, leads, activities))
     body = read_bytes(rules)
     card = load_scorecard(body, name=str(rules), lists=read_lists(body, rules.parent))
     moment = as_of_moment(as_of, card)

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from rescore.errors import InputUnreadable
@@ -17,6 +18,18 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as problem:
         raise InputUnreadable(f"{path}: cannot be read ({problem.strerror})") from None
+
+
+def refuse_overwriting(out: Path, inputs: Iterable[Path]) -> None:
+    """Refuse a result in the place of something it is made of.
+
+    Raises:
+        InputUnreadable: `out` is one of the inputs.
+    """
+    if out.exists() and any(out.samefile(given) for given in inputs if given.exists()):
+        raise InputUnreadable(
+            f"{out}: is one of the inputs and would be overwritten; give --out another name"
+        )
 
 
 def user() -> str:

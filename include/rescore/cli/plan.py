@@ -6,6 +6,7 @@ import json
 import os
 from datetime import UTC, datetime
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,8 @@ import typer
 from rich.console import Console
 
 from rescore.cli.files import as_of_moment
-from rescore.cli.given import read_bytes, user
+from rescore.cli.given import read_bytes, refuse_overwriting, user
+from rescore.cli.plan_picture import plan_picture
 from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.limits import Limits
 from rescore.plan.from_files import plan_from_files
@@ -64,9 +66,11 @@ def plan(
     now, by = datetime.now(UTC), user()
     new = _card(rules)
     moment = as_of_moment(as_of, new) if as_of else now
-    given = [against, leads, activities]
-    if any(given) and not all(given):
+    given = [path for path in (against, leads, activities) if path is not None]
+    if len(given) not in (0, 3):
         raise InputUnreadable("a plan over files needs all of --against, --leads and --activities")
+    if out is not None:
+        refuse_overwriting(out, [rules, *given])
     with Console(stderr=True).status("opening") as spinner:
         if against is not None and leads is not None and activities is not None:
             made = plan_from_files(
@@ -93,7 +97,7 @@ def plan(
                 split=split or None,
                 progress=spinner.update,
             )
-    _tell(_told(made, form), out)
+    _tell(made, form, out)
 
 
 def _told(plan: Plan, form: Format) -> str:
@@ -104,32 +108,9 @@ def _told(plan: Plan, form: Format) -> str:
             return json.dumps(plan.as_dict(), ensure_ascii=False, indent=1)
         case Format.HTML:
             return html(plan)
-    return "\n".join(_lines(plan))
-
-
-def _lines(plan: Plan) -> list[str]:
-    """The plan in a dozen lines."""
-    leads = plan.leads
-    lines = [plan.opening_line(), "", *(f"  {change}" for change in plan.changes)]
-    lines += [
-        "",
-        f"{leads.changed:,} of {leads.everybody:,} leads change: {leads.up:,} up, {leads.down:,} down, "
-        f"{leads.band_moves:,} to another band; the mean goes from {leads.mean_old:g} to {leads.mean_new:g}",
-    ]
-    for each in plan.automations:
-        lines.append(
-            f"{each.id}: fires {each.fires:,} now, {each.by_rules:,} only by the new rules; "
-            f"{each.ready_again:,} ready again; {each.a_week:+,} a week"
-        )
-    for target in plan.targets:
-        lines.append(
-            f"{target.target} ({target.mode}): {target.leads:,} leads, {len(target.fields)} fields each, "
-            f"{target.calls:,} calls, about {target.seconds:,} s"
-        )
-    lines += [f"{rule.id}: gives nobody anything" for rule in plan.rules if rule.dead]
-    lines += plan.unreachable
-    lines += [f"waits for a person: {reason}" for reason in plan.verdict.reasons]
-    return lines
+    page = StringIO()
+    Console(file=page, width=80).print(plan_picture(plan))
+    return page.getvalue()
 
 
 def _card(path: Path) -> Scorecard:
@@ -145,12 +126,14 @@ def _limits(scorecard: str) -> Limits:
     return read_policy(policy).limits(scorecard) if policy.exists() else Limits()
 
 
-def _tell(text: str, out: Path | None) -> None:
-    if out is None:
-        print(text)
-        return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise InputUnreadable(f"{out}: cannot be written ({problem.strerror})") from None
-    print(out)
+def _tell(plan: Plan, form: Format, out: Path | None) -> None:
+    if out is None and form is Format.TEXT:
+        Console().print(plan_picture(plan))
+    elif out is None:
+        print(_told(plan, form))
+    else:
+        try:
+            out.write_text(_told(plan, form), encoding="utf-8")
+        except OSError as problem:
+            raise InputUnreadable(f"{out}: cannot be written ({problem.strerror})") from None
+        print(out)

@@ -26,8 +26,14 @@ def plan_picture(plan: Plan) -> RenderableType:
 
 def _parts(plan: Plan) -> Iterator[RenderableType]:
     reasons = [Text(f"· {_plain(reason)}") for reason in plan.verdict.reasons]
+    leads = plan.leads
+    moves = (
+        f"{leads.changed:,} of {leads.everybody:,} leads change: {leads.up:,} up, {leads.down:,} down, "
+        f"{leads.band_moves:,} to another band; the mean goes from {leads.mean_old:g} to {leads.mean_new:g}"
+    )
+    opening = Text(_plain(plan.opening_line()), "bold")
     yield Panel(
-        Group(Text(_plain(plan.opening_line()), "bold"), Text(), Text(figures.verdict(plan)), *reasons),
+        Group(opening, Text(moves), Text(), Text(figures.verdict(plan)), *reasons),
         title=f"{plan.scorecard} {figures.versions(plan)}",
         subtitle=f"as of {plan.as_of:%Y-%m-%d %H:%M} UTC, plan {plan.plan_hash[:8]}",
         title_align="left",
@@ -52,6 +58,13 @@ def _parts(plan: Plan) -> Iterator[RenderableType]:
                 Text(rule.id), *sums, *("" if side is None else f"{side.leads:,}" for side in sides)
             )
         yield Panel(table, title="rules that give something else", title_align="left")
+    if plan.split is not None:
+        table = _table("", "leads", "up", "down", "change band")
+        for group in plan.split.groups:
+            counts = (group.leads, group.up, group.down, group.band_moves)
+            table.add_row(Text(_plain(group.value)), *(f"{count:,}" for count in counts))
+        title = Text(f"by {_plain(plan.split.attribute)}")
+        yield Panel(table, title=title, title_align="left")
     if plan.targets:
         table = _table("target", "leads", "calls", "takes about")
         for one in plan.targets:
