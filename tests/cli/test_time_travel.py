@@ -1,16 +1,21 @@
 """`rescore explain`, `verify` and `shadow` over a deployment: text, JSON, and one sentence for trouble."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from rescore.lake.lake import Lake
+from rescore.ledger import activations, registry
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
+from rescore.rules.load import load_scorecard
 from rescore.workspace import Workspace
 from tests.cli.test_commands import PROJECT, rescore
 from tests.pipeline.lives import RULES, Life
+
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -66,6 +71,24 @@ def test_what_cannot_be_told_is_one_sentence_and_exit_1(home, options, sentence)
     done = rescore("explain", "hubspot:ada", *options, RESCORE_HOME=str(home))
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert sentence in done.stderr
+
+
+def test_a_scorecard_without_the_version_asked_for_says_so_and_the_others_are_told(home):
+    ledger = Ledger(f"sqlite:///{home / 'ledger.db'}")
+    with ledger.transaction() as connection:
+        for points in (1, 2):
+            body = RULES.replace("b2b_saas", "second").replace("points: 30", f"points: {points}").encode()
+            card = load_scorecard(body, name="second.yaml")
+            seq = registry.register(connection, card=card, body=body, path="second.yaml", at=NOW, by="test")
+            activations.activate(connection, card=card, version_seq=seq, at=NOW, by="test")
+    ledger.close()
+
+    done = rescore(
+        "explain", "hubspot:ada", "--version", "2", "--as-of", "2026-11-02", RESCORE_HOME=str(home)
+    )
+
+    assert (done.returncode, done.stderr) == (0, "scorecard `b2b_saas` has no version 2; it has 1\n")
+    assert "(second, as of 2026-11-02" in done.stdout
 
 
 def test_stored_scores_are_verified(home):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ def explain(
 
     Without a time it is the committed score, from the facts it was made of. A date means the end of that
     day in the scorecard's zone. With --known-as-of alone it is the score as of then; the rules are those
-    in force then, or now, unless --version names others.
+    in force then, or now, unless --version names others. Scorecards that cannot tell say why on stderr.
     """
     ws = Workspace.open(Settings.from_environment(os.environ))
     key = lead.strip()
@@ -51,21 +52,31 @@ def explain(
     cards = [active for active in in_force if scorecard in ("", active.scorecard)]
     if scorecard and not cards:
         raise unknown(scorecard, in_force)
-    found = []
+    found, reasons = [], []
     for active in cards:
         moments = _moments(as_of, known_as_of, zones[active.scorecard])
-        told = _belief(ws, active, key, moments, version or None)
+        try:
+            told = _belief(ws, active, key, moments, version or None)
+        except InputUnreadable as why_not:
+            reasons.append(str(why_not))
+            continue
         if told is not None:
             found.append(told)
     if not found:
-        raise InputUnreadable(
-            f"no score is kept for lead {key[:80]!r}; a key is the CRM's name in small letters, a colon and "
-            "its record id, as in hubspot:1042"
-        )
+        raise InputUnreadable("\n".join(dict.fromkeys(reasons)) or _unknown(key))
+    for reason in reasons:
+        print(reason, file=sys.stderr)
     if as_json:
         print(json.dumps([_as_dict(told) for told in found], ensure_ascii=False, indent=2))
     else:
         print("\n\n".join("\n".join(_lines(told)) for told in found))
+
+
+def _unknown(lead: str) -> str:
+    return (
+        f"no score is kept for lead {lead[:80]!r}; a key is the CRM's name in small letters, a colon and "
+        "its record id, as in hubspot:1042"
+    )
 
 
 def _moments(as_of: str, known_as_of: str, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
