@@ -56,12 +56,12 @@ def want(connection: Connection, part: Chunk, targets: Sequence[str], crossed: C
                 },
             )
         )
-    if targets and crossed:
+    for target in targets if crossed else ():
         connection.execute(
             update(sync)
             .where(
                 sync.c.scorecard == part.run.scorecard,
-                sync.c.target.in_(targets),
+                sync.c.target == target,
                 sync.c.lead == bindparam("crossed"),
                 sync.c.state == "due",
             )
