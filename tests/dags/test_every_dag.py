@@ -26,6 +26,7 @@ def test_all_files_parse_and_each_holds_the_dag_of_its_name(parsed):
     assert not bag.import_errors, f"a DAG file does not import: {bag.import_errors}"
     assert sorted(bag.dags) == NAMES, "name the file as its dag_id, one DAG a file"
     assert NAMES == [
+        "erase_lead",
         "plan_rules",
         "reconcile",
         "rescore_all",

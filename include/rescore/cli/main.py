@@ -31,6 +31,8 @@ COMMANDS = {
     "restored": "restored",
     "pause": "operate",
     "resume": "operate",
+    "erase": "erase",
+    "object": "objection",
     "setup": "setup",
 }
 """Each command, and the module of this room whose function, or group of commands, it is."""

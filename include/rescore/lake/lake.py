@@ -26,7 +26,7 @@ from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
 from rescore.lake.landings import Stream, landed_after, landings
 from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
-from rescore.lake.reading import connect
+from rescore.lake.reading import connect, still_there
 from rescore.lake.records import Page
 from rescore.lake.tables import ACTIVITIES, ALIASES, DEFAULT_BUCKETS, LEADS, Storage
 from rescore.lake.views import ACTIVITIES_IN_A_PART, Views
@@ -108,11 +108,14 @@ class Lake:
 
         With `known_as_of` they are what was known then, exactly: attributes, corrections and merges that
         landed later do not exist. It is a time (aware), or the `seen` of facts that were read before.
+
+        Raises:
+            RetryableError: An erasure rewrote files while they were read.
         """
         merges = read_merges(self._storage.open(ALIASES))
         activities, attributes = self._storage.open(ACTIVITIES), self._storage.open(LEADS)
         seen = seen_in(activities=activities, leads=attributes, merges=merges)
-        with connect() as connection:
+        with still_there(), connect() as connection:
             if known_as_of is None:
                 merged = follow(merges).all()
                 views = Views(connection, activities, attributes, merged=merged)
@@ -158,7 +161,7 @@ class Lake:
         if seen is None:
             tables = {"activities": self._storage.open(ACTIVITIES), "leads": self._storage.open(LEADS)}
             seen = seen_in(**tables, merges=merges)
-        with connect() as connection:
+        with still_there(), connect() as connection:
             yield Changes(
                 connection, self._storage, before, merges=merges, seen=seen, as_of=as_of, restarts=restarts
             )

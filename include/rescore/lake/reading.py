@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
+from rescore.errors import RetryableError
 from rescore.lake.tables import (
     BOOKKEEPING,
     INBOX,
@@ -48,6 +50,21 @@ _SQL_TYPES = {
 
 _LOOKED_UP = 10_000
 """Up to so many leads, row groups without any of them are not read; DuckDB stops at 50 by itself."""
+
+
+@contextmanager
+def still_there() -> Iterator[None]:
+    """Say plainly that a file is gone which this reader still knew of.
+
+    Raises:
+        RetryableError: An erasure has rewritten it; the next look finds the new one.
+    """
+    try:
+        yield
+    except duckdb.IOException as error:
+        if not any(words in str(error) for words in ("No such file", "No files found")):
+            raise
+        raise RetryableError("the lake was rewritten while it was read; run this again") from None
 
 
 def connect() -> duckdb.DuckDBPyConnection:
