@@ -70,10 +70,17 @@ class Source(Protocol):
 
 @runtime_checkable
 class Target(ReadBack, Protocol):
-    """Where scores are shown, and read back. Never creates a record."""
+    """Where scores are shown, and read back. Never creates a record.
+
+    `connection` is the id of its Connection. A write has ended after `longest_write` seconds, whatever
+    happens; a call takes `call_seconds` of the pace that the CRM allows.
+    """
 
     name: str
+    connection: str
     batch_size: int
+    longest_write: float
+    call_seconds: float
 
     def write(self, updates: Sequence[ScoreUpdate]) -> list[WriteResult]:
         """Set the fields of at most `batch_size` records in as few calls as the CRM allows.
@@ -86,4 +93,8 @@ class Target(ReadBack, Protocol):
             CrmRateLimited: The CRM asked for a longer pause than this call may wait.
             CrmUnavailable: No usable answer; what was written is unknown, so send it again.
         """
+        ...
+
+    def room(self, priority: int) -> float:
+        """Seconds until a day's quota has room for writes of this priority (1 is the first); 0: it has."""
         ...

@@ -23,13 +23,17 @@ class MemoryCrm:
     """
 
     streams = (LEADS, ACTIVITIES)
+    longest_write = 1.0
+    call_seconds = 0.0
 
     def __init__(self, name: str = "memory", *, page_size: int = 100, batch_size: int = 100) -> None:
         self.name = name
+        self.connection = f"rescore_{name}"
         self.batch_size = batch_size
         self.shown: dict[str, dict[str, FieldValue]] = {}
         self.refusals: dict[str, str] = {}
         self.failures: list[RescoreError] = []
+        self.rooms: dict[int, float] = {}
         self.writes = 0
         self.tasks = MemoryTasks(self.shown, self._fail_when_told)
         self.fields = MemoryFields(self.shown, self._fail_when_told)
@@ -122,6 +126,10 @@ class MemoryCrm:
             for name in properties
             if (lead_id, name) in self._edits
         }
+
+    def room(self, priority: int) -> float:
+        """See `Target.room`; `rooms` says otherwise."""
+        return self.rooms.get(priority, 0.0)
 
     def _write(self, update: ScoreUpdate) -> WriteResult:
         if update.lead_id not in self.shown:

@@ -70,7 +70,6 @@ def take_of_day(
     limit: int,
     began_at: datetime,
     seen: tuple[int, int] | None = None,
-    now: datetime,
 ) -> bool:
     """Count one call of a day's quota; False when our part of it is spent.
 
@@ -81,24 +80,21 @@ def take_of_day(
             reserve for other apps.
         began_at: When the vendor's day began; a later one begins the count anew.
         seen: The vendor's own (used, ceiling) of this day, from its last answer: other apps count too.
-        now: The present.
     """
     budget = _locked(connection, name, "day", began_at)
     if budget.began_at < began_at:
         budget = Budget(name, "day", began_at, 0, None, None)
     seen_used, ceiling = seen or (budget.seen_used, budget.ceiling)
-    if spent(budget.used, seen_used) >= limit:
-        _write(connection, budget, began_at=budget.began_at, used=budget.used)
-        return False
+    allowed = spent(budget.used, seen_used) < limit
     _write(
         connection,
         budget,
         began_at=budget.began_at,
-        used=budget.used + 1,
+        used=budget.used + allowed,
         seen_used=seen_used,
         ceiling=ceiling,
     )
-    return True
+    return allowed
 
 
 def spent(used: int, seen_used: int | None) -> int:

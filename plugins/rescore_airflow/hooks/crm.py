@@ -21,4 +21,4 @@ def connect(name: str, ws: Workspace, *, patient: bool = True) -> HubSpot:
     if name not in mappings or name not in HOOKS:
         known = ", ".join(sorted(mappings.keys() & HOOKS.keys())) or "none"
         raise SettingsIncomplete(f"there is no CRM called `{name}`; those with a mapping and a hook: {known}")
-    return HOOKS[name](f"rescore_{name}").get_conn(mappings[name], patient=patient)
+    return HOOKS[name](f"rescore_{name}").get_conn(mappings[name], ws.ledger, patient=patient)

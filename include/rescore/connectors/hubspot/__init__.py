@@ -1,6 +1,6 @@
 """HubSpot, or any server that speaks its API."""
 
-from rescore.connectors.hubspot.client import Limits
 from rescore.connectors.hubspot.connector import HubSpot, setup
+from rescore.connectors.hubspot.limits import Limits
 
 __all__ = ["HubSpot", "Limits", "setup"]

@@ -4,76 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from rescore.connectors.connection import Connection
-from rescore.connectors.hubspot.pace import Pace
+from rescore.connectors.hubspot.limits import Limits
+from rescore.connectors.hubspot.pace import OwnPace
+from rescore.connectors.pace import Pace
 from rescore.connectors.session import Answer, NoAnswer, Session
 from rescore.errors import (
     CrmLacksScope,
     CrmRateLimited,
     CrmRejectedCredentials,
     CrmUnavailable,
-    SettingsIncomplete,
 )
 
 JsonObject = dict[str, Any]
 CONNECTION = "`rescore_hubspot`"
 DEFAULT_WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an account allows, and how patient we are; the Connection's extra may set each by name.
-
-    `calls` in `calls_seconds` and `searches` in `searches_seconds` are HubSpot's for a private app, less
-    a tenth, because what leaves us evenly may arrive bunched; lower them when other apps share the
-    account. A 429 is waited for up to `longest_wait` seconds, at most `waits` times per call.
-    `overlap` is how many seconds before its cursor a stream starts reading, because rows reach the
-    index with a delay. `write_seconds` bounds the calls one write may begin, however often a batch
-    has to be halved: with the last call's own waits it must end well before a lease does.
-    """
-
-    calls: int = 190
-    calls_seconds: float = 11.0
-    searches: int = 5
-    searches_seconds: float = 1.1
-    search_page: int = 200
-    batch: int = 100
-    associations: int = 1000
-    seconds: float = 30.0
-    longest_wait: float = 30.0
-    waits: int = 5
-    overlap: float = 600.0
-    write_seconds: float = 120.0
-
-    @classmethod
-    def from_extra(cls, connection: Connection) -> Self:
-        """The defaults, changed by what the Connection's extra names.
-
-        Raises:
-            SettingsIncomplete: A limit is no positive number.
-        """
-        given: dict[str, Any] = {}
-        for limit in fields(cls):
-            if limit.name not in connection.extra:
-                continue
-            kind = float if isinstance(limit.default, float) else int
-            try:
-                given[limit.name] = kind(connection.extra[limit.name])
-            except (TypeError, ValueError):
-                given[limit.name] = -1
-            if not given[limit.name] > 0:
-                raise SettingsIncomplete(
-                    f"`{limit.name}` in the extra of the Connection `{connection.id}` must be above zero"
-                )
-        return cls(**given)
-
-    def impatient(self) -> Self:
-        """The same, without waiting for a limit to pass or long for an answer."""
-        return replace(self, waits=0, seconds=min(self.seconds, 20.0))
 
 
 class Refused(Exception):
@@ -96,6 +43,7 @@ class Client:
         limits: Limits,
         *,
         verify: bool | str = True,
+        pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -107,8 +55,7 @@ class Client:
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
             verify=verify,
         )
-        self._pace = Pace(limits.calls, limits.calls_seconds, clock=clock, sleep=sleep)
-        self._search_pace = Pace(limits.searches, limits.searches_seconds, clock=clock, sleep=sleep)
+        self.pace = pace or OwnPace(limits.rates, clock=clock, sleep=sleep)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> JsonObject:
         """Read; see `call` for the errors."""
@@ -120,7 +67,7 @@ class Client:
 
     def search(self, path: str, body: Any) -> JsonObject:
         """Search, at the slower pace that searches have of their own."""
-        return self.call("POST", path, body=body, pace=self._search_pace)
+        return self.call("POST", path, body=body, allowances=("calls", "searches"))
 
     def call(
         self,
@@ -129,34 +76,43 @@ class Client:
         *,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
-        pace: Pace | None = None,
+        allowances: Sequence[str] = ("calls",),
     ) -> JsonObject:
         """One call, after waiting out what must be waited out.
 
         Raises:
             Refused: A 4xx that its caller knows more about.
             CrmRejectedCredentials: 401 or 403.
-            CrmRateLimited: 429, and the wait is too long or was asked for too often.
+            CrmRateLimited: 429, and the wait is too long or was asked for too often; or our own pace says so.
             CrmUnavailable: No answer, 3xx, 5xx, or one that is not a JSON object.
         """
         what = f"{method} {path}"
         for waited in range(self.limits.waits + 1):
-            self._pace.wait()
-            if pace:
-                pace.wait()
+            self.pace.wait(*allowances)
             try:
                 answer = self._session.send(method, self._base_url + path, params=params, json=body)
             except NoAnswer as error:
-                raise CrmUnavailable(f"HubSpot did not answer {what}: {error}") from error
+                raise CrmUnavailable(f"HubSpot did not answer {what}: {error}", sent=error.sent) from error
+            self._note_usage(answer)
             if answer.status != 429:
                 return _content(what, answer)
             wait, policy = _asked_wait(answer)
             if wait > self.limits.longest_wait or waited == self.limits.waits:
                 break
-            self._pace.pause(wait)
+            self.pace.pause(wait)
         raise CrmRateLimited(
             f"HubSpot limits {what} ({policy}) and asks to come back in {wait:g} seconds", retry_after=wait
         )
+
+    def _note_usage(self, answer: Answer) -> None:
+        """What HubSpot says of the day, in most of its answers."""
+        try:
+            ceiling = int(answer.headers["x-hubspot-ratelimit-daily"])
+            left = int(answer.headers["x-hubspot-ratelimit-daily-remaining"])
+        except (KeyError, ValueError):
+            return
+        if 0 <= left <= ceiling:
+            self.pace.seen(ceiling - left, ceiling)
 
 
 def _asked_wait(answer: Answer) -> tuple[float, str]:
@@ -186,13 +142,15 @@ def _content(what: str, answer: Answer) -> JsonObject:
     if 300 <= answer.status < 400:
         raise CrmUnavailable(
             f"HubSpot answered {what} with a redirect ({answer.status}); check the host of the Airflow "
-            f"Connection {CONNECTION}"
+            f"Connection {CONNECTION}",
+            sent=False,
         )
     if body is None:
         kind = answer.headers.get("content-type", "no content type").partition(";")[0]
         raise CrmUnavailable(
             f"the answer to {what} is not JSON ({answer.status}, {kind}, {len(answer.body)} bytes); check "
-            f"the host of the Airflow Connection {CONNECTION}"
+            f"the host of the Airflow Connection {CONNECTION}",
+            sent=answer.status < 300,
         )
     if answer.status >= 400:
         raise Refused(what, answer.status, body)

@@ -9,18 +9,20 @@ from typing import Self
 
 from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
-from rescore.connectors.hubspot.client import Client, Limits, Refused
+from rescore.connectors.hubspot.client import Client, Refused
 from rescore.connectors.hubspot.email_events import email_event_pages
 from rescore.connectors.hubspot.engagements import engagement_pages
 from rescore.connectors.hubspot.fields import HubSpotFields
 from rescore.connectors.hubspot.forms import form_pages
 from rescore.connectors.hubspot.leads import lead_pages
+from rescore.connectors.hubspot.limits import Limits
 from rescore.connectors.hubspot.page_views import page_view_pages
 from rescore.connectors.hubspot.properties import check_properties, create_properties
 from rescore.connectors.hubspot.reading_back import read_edits, read_shown
 from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.tasks import HubSpotTasks
 from rescore.connectors.hubspot.writing import write_scores
+from rescore.connectors.pace import Pace, Rates
 from rescore.connectors.readback import Edit, Shown
 from rescore.errors import CrmUnavailable, SettingsIncomplete
 from rescore.lake.records import Page
@@ -32,7 +34,8 @@ LEADS = "contacts"
 class HubSpot:
     """A HubSpot account, or a server that speaks its API.
 
-    The streams are `contacts` and the activities of the mapping, each under its name there.
+    The streams are `contacts` and the activities of the mapping, each under its name there. `connection` is
+    the id of its Connection, `pace` whoever counts its calls; by default this process for itself.
     """
 
     def __init__(
@@ -42,22 +45,36 @@ class HubSpot:
         mapping: Mapping,
         limits: Limits | None = None,
         *,
+        connection: str | None = None,
         verify: bool | str = True,
+        pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = mapping.name
         self.streams = (LEADS, *mapping.activities)
         self.mapping = mapping
-        self._client = Client(base_url, token, limits or Limits(), verify=verify, clock=clock, sleep=sleep)
-        self.batch_size = self._client.limits.batch
+        self.connection = connection or f"rescore_{mapping.name}"
+        limits = limits or Limits()
+        self._client = Client(base_url, token, limits, verify=verify, pace=pace, clock=clock, sleep=sleep)
+        self.batch_size = limits.batch
+        self.longest_write = limits.longest_write
+        self.call_seconds = limits.calls_seconds / limits.calls
         self._recipients = Recipients(self._client, mapping.leads.read)
 
     @classmethod
-    def from_connection(cls, connection: Connection, mapping: Mapping, *, patient: bool = True) -> Self:
+    def from_connection(
+        cls,
+        connection: Connection,
+        mapping: Mapping,
+        *,
+        patient: bool = True,
+        pace: Callable[[str, Rates], Pace] | None = None,
+    ) -> Self:
         """From an Airflow Connection: the host, the token as password, limits and `verify` in the extra.
 
-        Not `patient`, for a few calls under a short lease: a 429 is answered with an error at once.
+        Not `patient`, for a few calls under a short lease: a 429 is answered with an error at once. `pace`
+        makes whoever counts the calls of that Connection.
 
         Raises:
             SettingsIncomplete: A limit is no positive number.
@@ -65,7 +82,16 @@ class HubSpot:
         verify = connection.extra.get("verify", True)
         limits = Limits.from_extra(connection)
         limits = limits if patient else limits.impatient()
-        return cls(connection.url, connection.password, mapping, limits, verify=verify)
+        counts = pace(connection.id, limits.rates) if pace else None
+        return cls(
+            connection.url,
+            connection.password,
+            mapping,
+            limits,
+            connection=connection.id,
+            verify=verify,
+            pace=counts,
+        )
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`."""
@@ -77,6 +103,10 @@ class HubSpot:
     def write(self, updates: Sequence[ScoreUpdate]) -> list[WriteResult]:
         """See `Target.write`."""
         return write_scores(self._client, self.mapping.leads.update, updates)
+
+    def room(self, priority: int) -> float:
+        """See `Target.room`."""
+        return self._client.pace.room(priority)
 
     def read(self, lead_ids: Sequence[str], properties: Sequence[str]) -> dict[str, Shown | None]:
         """See `ReadBack.read`."""

@@ -1,0 +1,94 @@
+"""One pace for all workers: every call to a CRM is counted in the ledger before it is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from rescore.connectors.pace import SHARES, Rates
+from rescore.errors import CrmRateLimited
+from rescore.ledger import budgets
+from rescore.ledger.transaction import Ledger
+
+
+class SharedPace:
+    """See `rescore.connectors.pace.Pace`.
+
+    Args:
+        ledger: Where all workers count; a transaction of its own for each call, none during one.
+        connection: The Connection's id.
+        rates: What it allows.
+        clock: The present; the clocks of workers on several machines have to agree to a second.
+        sleep: Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        connection: str,
+        rates: Rates,
+        *,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._ledger = ledger
+        self._connection = connection
+        self._rates = rates
+        self._clock = clock
+        self._sleep = sleep
+        self._seen: tuple[int, int] | None = None
+
+    def wait(self, *allowances: str) -> None:
+        """See `Pace.wait`; allowances are taken in the order given."""
+        left = self._rates.longest_wait
+        self._ledger.in_transaction(self._take_of_day)
+        for name in allowances:
+            take = partial(self._take, name=name)
+            while wait := self._ledger.in_transaction(take):
+                if wait > left:
+                    raise CrmRateLimited(
+                        f"all workers together have used up the `{name}` of `{self._connection}` for now",
+                        retry_after=wait,
+                    )
+                left -= wait
+                self._sleep(wait)
+
+    def seen(self, used: int, ceiling: int) -> None:
+        """See `Pace.seen`; written down with the next call."""
+        self._seen = (used, ceiling)
+
+    def pause(self, seconds: float) -> None:
+        """See `Pace.pause`."""
+        if seconds > 0:
+            self._sleep(seconds)
+
+    def room(self, priority: int) -> float:
+        """See `Pace.room`."""
+        now = self._clock()
+        began, ends = self._rates.day_of(now)
+        with self._ledger.reading() as connection:
+            day = budgets.of_day(connection, self._connection, began_at=began)
+        share = self._rates.ours(day.ceiling) * SHARES[priority]
+        return 0.0 if budgets.spent(day.used, day.seen_used) < share else (ends - now).total_seconds()
+
+    def _take(self, connection: Connection, *, name: str) -> float:
+        calls, seconds = self._rates.allowances[name]
+        return budgets.take(
+            connection, self._connection, name, limit=calls, seconds=seconds, now=self._clock()
+        )
+
+    def _take_of_day(self, connection: Connection) -> None:
+        now = self._clock()
+        began, ends = self._rates.day_of(now)
+        ceiling = self._seen[1] if self._seen else None
+        if not budgets.take_of_day(
+            connection, self._connection, limit=self._rates.ours(ceiling), began_at=began, seen=self._seen
+        ):
+            raise CrmRateLimited(
+                f"our part of the day's calls of `{self._connection}` is spent; the rest is for other apps",
+                retry_after=(ends - now).total_seconds(),
+            )
