@@ -20,6 +20,7 @@ from rescore.rules.card import (
     Example,
     Grades,
     Kind,
+    Not,
     Operator,
     Range,
     Restart,
@@ -169,8 +170,10 @@ def test_a_new_rule_is_told_whole() -> None:
 
 def test_lists_grades_restarts_and_policies_are_told_too() -> None:
     card = load(CARD)
+    rivals = Comparison("company", Operator.IN_LIST, Kind.TEXT, ("competitors",))
     old = replace(
         card,
+        audience=Not(rivals),
         lists=(ValueList("competitors", "lists/a.txt", frozenset({"acme.com", "x.com"})),),
         grades=Grades((("fit", (Band("A", 60_000), Band("B", 0))),), "{fit}"),
         restart=Restart(("handback",), ALWAYS, ("engagement",), Decimal(1) / 4, 1),  # type: ignore[arg-type]

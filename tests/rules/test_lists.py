@@ -2,7 +2,9 @@
 
 import pytest
 
+from rescore.rules.diff import diff
 from rescore.rules.fingerprint import fingerprint
+from rescore.rules.lint import lint
 from rescore.rules.lists import (
     MAX_BYTES,
     MAX_TROUBLES,
@@ -170,6 +172,36 @@ def test_what_a_list_says_is_part_of_the_scoring_fingerprint(content, wakes):
     ]
     old, new = map(fingerprint, cards)
     assert new.wakes(old) == wakes
+
+
+ASKED_BY_AN_AUTOMATION = b"""\
+automations:
+  - id: mql
+    fire_when: {score: {at_least: 5}}
+    unless: {not: {company: {in_list: unused}}}
+    do: [{webhook: {connection: a}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "wakes"),
+    [
+        pytest.param(RULES, "wording", id="nobody"),
+        pytest.param(RULES + ASKED_BY_AN_AUTOMATION, "thresholds", id="an automation"),
+        pytest.param(RULES.replace(b"in_list: rivals", b"in_list: unused"), "scoring", id="a rule"),
+    ],
+)
+def test_who_asks_for_a_list_decides_what_an_edit_of_it_wakes(rules, wakes):
+    old, new = (
+        load_scorecard(
+            rules, name="x", lists={"lists/rivals.txt": b"a.com\n", "lists/more/unused.txt": values}
+        )
+        for values in (b"x.com\n", b"y.com\n")
+    )
+    assert fingerprint(new).wakes(fingerprint(old)) == wakes
+    assert [(change.part, str(change)) for change in diff(old, new)] == [(wakes, "unused list +1 -1")]
+    warned = [(one.line, one.code) for one in lint(new, body=rules)]
+    assert warned.count((5, "unused-list")) == (wakes == "wording")
 
 
 def test_the_place_of_a_list_file_means_nothing():

@@ -19,6 +19,7 @@ from rescore.rules.card import (
     Operator,
     Scalar,
 )
+from rescore.rules.list_use import OF_LISTS
 from rescore.rules.lists import no_domain
 from rescore.rules.moments import is_moment
 from rescore.rules.names import FIELD, Names
@@ -41,7 +42,6 @@ NUMBERS: Final = [Operator.AT_LEAST, Operator.AT_MOST, Operator.ABOVE, Operator.
 SCORE_OPERATORS: Final = [Operator.EQUALS, Operator.IN, *NUMBERS, Operator.BETWEEN]
 LABELS: Final = ("band", "grade")
 BAND_OPERATORS: Final = [Operator.EQUALS, Operator.IN]
-OF_LISTS: Final = {Operator.IN_LIST, Operator.DOMAIN_IN_LIST}
 AROUND: Final = ("all", "any", "not")
 ELSEWHERE: Final = {
     "gte": "at_least",

@@ -1,9 +1,11 @@
 """What a change of a scorecard wakes: one hash per kind of consequence.
 
-    scoring      points, conditions, lists, limits, decay, restart, zone, audience, dimensions, range:
+    scoring      points, conditions, limits, decay, restart, zone, audience, dimensions, range:
                  a full rescore
     thresholds   bands, grades, automations: crossings derived again from stored scores
     wording      labels, description, examples, what messages say: nothing
+
+A list belongs to the strongest part that names it; one that nothing names is wording.
 
 What has no meaning is not hashed: comments, formatting, the order of keys, of rules, of alternatives.
 Neither is what stands at its default, so a key that a later build adds wakes nobody who does not use it.
@@ -19,6 +21,7 @@ from fractions import Fraction
 from typing import Any, Literal, Self
 
 from rescore.rules.card import AllOf, AnyOf, FirstOfRule, Rule, Scorecard
+from rescore.rules.list_use import asked_by
 
 Part = Literal["scoring", "thresholds", "wording"]
 
@@ -50,13 +53,14 @@ def fingerprint(card: Scorecard) -> Fingerprint:
             _sorted(card.dimensions),
             _sorted(card.rules),
             canonical(card.audience),
-            *([{named.id: sorted(named.values) for named in card.lists}] if card.lists else []),
+            *_lists(card, "scoring"),
             *([canonical(card.restart)] if card.restart else []),
         ),
         thresholds=_sha256(
             _sorted(card.bands),
             _sorted(card.automations),
             *_groups(card),
+            *_lists(card, "thresholds"),
             *([canonical(card.grades), card.grades.label] if card.grades else []),
         ),
         wording=_sha256(
@@ -65,6 +69,7 @@ def fingerprint(card: Scorecard) -> Fingerprint:
             {automation.id: automation.label for automation in card.automations},
             _sorted(card.examples),
             *([texts] if (texts := _texts(card)) else []),
+            *_lists(card, "wording"),
         ),
     )
 
@@ -89,6 +94,12 @@ def _groups(card: Scorecard) -> list[list[str]]:
         if automation.group is not None:
             groups.setdefault(automation.group, []).append(automation.id)
     return [groups[name] for name in sorted(groups)]
+
+
+def _lists(card: Scorecard, part: Part) -> list[dict[str, list[str]]]:
+    """The values of the lists of a part, by name; nothing where there are none."""
+    values = {named.id: sorted(named.values) for named in card.lists if asked_by(card, named.id) == part}
+    return [values] if values else []
 
 
 def _labels(rule: Rule) -> list[str]:

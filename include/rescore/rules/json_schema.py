@@ -14,11 +14,11 @@ from rescore.rules.conditions import (
     LABELS,
     MANY_TEXTS,
     NUMBERS,
-    OF_LISTS,
     ONE_TEXT,
     SCORE_OPERATORS,
 )
 from rescore.rules.file import ScorecardFile
+from rescore.rules.list_use import OF_LISTS
 from rescore.rules.values import DURATION_SCHEMA
 
 TEXT: Final = {"type": "string", "minLength": 1}

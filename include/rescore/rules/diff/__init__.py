@@ -15,13 +15,13 @@ from rescore.rules.card import (
     Range,
     Restart,
     Scorecard,
-    ValueList,
 )
 from rescore.rules.diff.automations import automation_changes, band_changes, grade_changes
 from rescore.rules.diff.change import Change, differ, exchanged, paired, turned
 from rescore.rules.diff.conditions import condition_changes
 from rescore.rules.diff.rules import rule_changes
 from rescore.rules.fingerprint import Part, canonical
+from rescore.rules.list_use import asked_by
 
 __all__ = ["Change", "diff"]
 
@@ -42,7 +42,7 @@ def _changes(old: Scorecard, new: Scorecard) -> Iterator[Change]:
         yield Change("scoring", "timezone", f"{old.timezone.key} → {new.timezone.key}")
     yield from (Change("scoring", "score", text) for text in _range(old.total, new.total))
     yield from _dimensions(old.dimensions, new.dimensions)
-    yield from _lists(old.lists, new.lists)
+    yield from _lists(old, new)
     yield from rule_changes(old.rules, new.rules)
     yield from (Change("scoring", "restart", text) for text in _restart(old.restart, new.restart))
     yield from (Change("scoring", "audience", text) for text in _audience(old.audience, new.audience))
@@ -70,16 +70,17 @@ def _dimensions(old: tuple[Dimension, ...], new: tuple[Dimension, ...]) -> Itera
             yield Change("scoring", name, text)
 
 
-def _lists(old: tuple[ValueList, ...], new: tuple[ValueList, ...]) -> Iterator[Change]:
-    for name, before, after in paired(old, new, lambda values: values.id):
+def _lists(old: Scorecard, new: Scorecard) -> Iterator[Change]:
+    for name, before, after in paired(old.lists, new.lists, lambda values: values.id):
+        part = min(asked_by(old, name), asked_by(new, name), key=STRENGTH.__getitem__)
         if before is None and after is not None:
-            yield Change("scoring", name, f"list is new, with {len(after.values):,} values")
+            yield Change(part, name, f"list is new, with {len(after.values):,} values")
         elif after is None:
-            yield Change("scoring", name, "list is gone")
+            yield Change(part, name, "list is gone")
         elif before is not None and before.values != after.values:
             gained, lost = len(after.values - before.values), len(before.values - after.values)
             sizes = [f"+{gained:,}"] * (gained > 0) + [f"-{lost:,}"] * (lost > 0)
-            yield Change("scoring", name, f"list {' '.join(sizes)}")
+            yield Change(part, name, f"list {' '.join(sizes)}")
 
 
 def _audience(old: Condition, new: Condition) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from rescore.rules.card import Scorecard
 from rescore.rules.lint.found import Census, Found, LintWarning
-from rescore.rules.lint.names import unknown_names
+from rescore.rules.lint.names import unknown_names, unused_lists
 from rescore.rules.lint.never import never
 from rescore.rules.lint.overlap import overlapping
 from rescore.rules.lint.pace import burying, freezing
@@ -22,6 +22,7 @@ __all__ = ["CODES", "Census", "LintWarning", "lint", "unreachable"]
 CODES: Final = {
     "unknown-activity": "nothing in the lake has been such an activity",
     "unknown-field": "nothing in the lake has such a field",
+    "unused-list": "a list that no condition names",
     "never": "a condition or an entry that can never match",
     "unreachable": "a threshold beyond what the points allow",
     "flapping": "an automation that is ready again while it fires",
@@ -57,6 +58,7 @@ def lint(card: Scorecard, census: Census | None = None, *, body: bytes | None = 
 def _findings(card: Scorecard, census: Census | None) -> Iterator[Found]:
     if census is not None:
         yield from unknown_names(card, census)
+    yield from unused_lists(card)
     yield from never(card)
     yield from out_of_reach(card)
     yield from overlapping(card)

@@ -1,4 +1,4 @@
-"""Activity types and fields that nothing in the lake has."""
+"""Names without an echo: types and fields that nothing in the lake has, lists that no condition asks for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from rescore.rules.card import ActivityRule, FrequencyRule, Scorecard, SilenceRule
 from rescore.rules.lint.found import Census, Found, comparisons, facts_conditions
+from rescore.rules.list_use import asked_by
 from rescore.strict_model import Path, nearest
 
 
@@ -26,6 +27,14 @@ def unknown_names(card: Scorecard, census: Census) -> Iterator[Found]:
         known = census.lead_attributes if asked.of_lead else census.activity_fields
         for name in dict.fromkeys(one.field for one in comparisons(asked.condition)):
             yield from _field((*asked.path, name), asked.who, name, known)
+
+
+def unused_lists(card: Scorecard) -> Iterator[Found]:
+    """Lists that no condition names."""
+    for named in card.lists:
+        if asked_by(card, named.id) == "wording":
+            message = f"no condition names the list `{named.id}`; write `in_list: {named.id}`, or take it out"
+            yield Found(("lists", named.id), "unused-list", message)
 
 
 def _types(path: Path, who: str, asked: tuple[str, ...], seen: Mapping[str, int]) -> Iterator[Found]:
