@@ -75,6 +75,8 @@ class Commit:
         restarted_at: The lead's newest restart, where it is newer than the committed one.
         facts_until: When the newest of the lead's new facts happened; None when nothing new is known.
         last_fired: By automation, the last crossing of this lead that fired, for those with a cooldown.
+        account_fired: By automation, the last crossing that fired of any lead of the same account, for
+            those with a `once_per`.
         old_rules: None when these rules have judged the lead before.
     """
 
@@ -86,6 +88,7 @@ class Commit:
     restarted_at: datetime | None = None
     facts_until: datetime | None = None
     last_fired: Mapping[str, datetime] = field(default_factory=dict)
+    account_fired: Mapping[str, datetime] = field(default_factory=dict)
     old_rules: OldRules | None = None
 
 
@@ -210,7 +213,15 @@ class Machine:
             and self._days(last, commit.as_of) < automation.cooldown
         ):
             return f"fired less than {_in_days(automation.cooldown)} ago"
-        return None
+        return self.taken(commit.account_fired, commit.as_of)
+
+    def taken(self, account_fired: Mapping[str, datetime], at: datetime) -> str | None:
+        """Why `once_per` lets a lead's crossing not fire; None when it has no say."""
+        once, last = self.automation.once_per, account_fired.get(self.automation.id)
+        if once is None or last is None or self._days(last, at) >= once.within:
+            return None
+        whose = "account" if once.key == "account" else "e-mail domain"
+        return f"a lead of the same {whose} fired less than {_in_days(once.within)} ago"
 
     def _days(self, earlier: datetime, later: datetime) -> int:
         """Whole calendar days in the scorecard's zone, as everywhere."""

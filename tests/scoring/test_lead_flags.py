@@ -1,11 +1,14 @@
 """Automations' conditions on the lead: answered in the results, packed for the stage."""
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
-from rescore.rules.card import Comparison, Kind, Operator
+from rescore.once_per import keys_in
+from rescore.rules.actions import OncePer
+from rescore.rules.card import Comparison, Kind, Operator, ValueList
 from rescore.scoring.engine import score
 from rescore.scoring.facts import facts_from_tables
 from rescore.scoring.lead_flags import flags_json
@@ -54,6 +57,44 @@ def test_what_cannot_be_read_or_is_not_there_is_said():
     facts = facts_from_tables(pa.table({"lead": ["crm:1"], "mql_date": ["soon"]}), no_activities())
     assert unreadable(CARD, facts) == {"mql_date as date": 1}
     assert absent_fields(CARD, facts) == ["leads: stage"]
+
+
+ACCOUNTS = replace(
+    a_card(
+        an_automation("account", HOT, once_per=OncePer("account", 30)),
+        an_automation("domain", HOT, once_per=OncePer("email_domain", 30)),
+        an_automation("paid", HOT, once_per=OncePer("email_domain", 30, unless_in="free")),
+    ),
+    lists=(ValueList("free", "free.txt", frozenset({"mail.example"})),),
+)
+
+
+def keys(**lead) -> dict[str, str]:
+    facts = facts_from_tables(pa.Table.from_pylist([{"lead": "crm:1", **lead}]), no_activities())
+    [packed] = flags_json(ACCOUNTS, score(ACCOUNTS, facts, as_of=AS_OF)).to_pylist()
+    return keys_in(ACCOUNTS, json.loads(packed) if packed else [])
+
+
+def test_a_leads_account_and_domain_are_hashes_that_only_the_same_ones_share():
+    ada, bob = keys(account="4711", email="Ada@Example.com"), keys(account="4712", email="bob@example.com")
+    assert ada.keys() == bob.keys() == {"account", "domain", "paid"}
+    assert ada["account"] != bob["account"]
+    assert ada["domain"] == bob["domain"] == ada["paid"]
+    assert all(len(key) == 64 for key in ada.values())
+
+
+@pytest.mark.parametrize(
+    ("lead", "known"),
+    [
+        pytest.param({}, set(), id="no attribute at all"),
+        pytest.param({"account": " ", "email": ""}, set(), id="empty"),
+        pytest.param({"account": 4711}, {"account"}, id="a number"),
+        pytest.param({"email": "ada@mail.example"}, {"domain"}, id="a domain that is left out"),
+        pytest.param({"email": "ada@eu.mail.example"}, {"domain"}, id="one below it"),
+    ],
+)
+def test_who_has_no_account_stands_for_themselves(lead, known):
+    assert keys(**lead).keys() == known
 
 
 def no_activities() -> pa.Table:

@@ -19,6 +19,7 @@ from rescore.ledger.judging import Judged, Judging
 from rescore.ledger.runs import Run
 from rescore.ledger.set_off import SetOff, delivery_rows, rules_version
 from rescore.messages import NO_URLS
+from rescore.once_per import Accounts
 from rescore.rules.card import Scorecard
 
 UNRESTRAINED: Mapping[str, Restraint] = MappingProxyType({})
@@ -48,9 +49,10 @@ def preview(connection: Connection, run: Run, card: Scorecard, *, chunk: int = 1
     may_fire = select(control.c.first_load_done).where(control.c.scorecard == run.scorecard)
     judging = Judging(run, card, UNRESTRAINED)
     foreseen = {automation.id: Foreseen() for automation in card.automations}
-    loaded, rest = bool(connection.scalar(may_fire)), run
+    loaded, rest, accounts = bool(connection.scalar(may_fire)), run, Accounts({})
     while foreseen and (upto := last_of_chunk(connection, rest, chunk)) is not None:
-        for judged in judging.judge(connection, Chunk(connection, rest, upto), may_fire=loaded):
+        part = Chunk(connection, rest, upto)
+        for judged in judging.judge(connection, part, may_fire=loaded, foreseen=accounts):
             for step in judged.transitions:
                 _count(foreseen[step.automation.id], step)
         rest = replace(rest, promoted_to=upto)
@@ -122,6 +124,7 @@ class Crossings:
                     "by_rules": step.by_rules,
                     "outcome": step.outcome.value,
                     "reason": step.reason,
+                    "once_key": judged.keys.get(step.automation.id),
                     "hold_id": restraint.hold_id if restraint and step.outcome is Outcome.HELD else None,
                 }
             )

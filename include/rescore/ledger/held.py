@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, updat
 
 from rescore.automations import Machine, Outcome, State
 from rescore.ledger import registry, tables
+from rescore.ledger.accounts import accounts
 from rescore.ledger.set_off import delivery_rows, rules_version, write_deliveries
 from rescore.messages import NO_URLS
 from rescore.rules.card import Scorecard
@@ -46,15 +47,19 @@ def release_held(
     versions: dict[int, int] = {}
     settled: list[dict[str, Any]] = []
     deliveries: list[dict[str, Any]] = []
-    for row in connection.execute(_of_hold(hold_id)):
+    crossed = connection.execute(_of_hold(hold_id)).all()
+    known = accounts(connection, card, [row.once_key for row in crossed if row.once_key is not None])
+    for row in crossed:
         machine = machines[row.automation]  # a removed automation's crossings ended with it
+        keys = {} if row.once_key is None else {row.automation: row.once_key}
         new = None if row.score is None else values_of(row.score, row.band, row.grade, row.dimensions)
-        reason = machine.released(new, row.crossed_at, at)
+        reason = machine.released(new, row.crossed_at, at) or machine.taken(known.last_fired(keys), at)
         settled.append(
             {"at_lead": row.lead, "at_automation": row.automation, "at_n": row.n, "reason": reason}
         )
         if new is None or reason is not None:
             continue
+        known.note(keys, row.automation, row.crossed_at)
         if row.activation_seq not in versions:
             versions[row.activation_seq] = rules_version(connection, card.id, row.activation_seq)
         deliveries += delivery_rows(
@@ -117,6 +122,7 @@ def _of_hold(hold_id: str) -> Any:
             CROSSING.c.as_of.label("crossed_at"),
             CROSSING.c.old_score,
             CROSSING.c.old_band,
+            CROSSING.c.once_key,
             SCORE.c.score,
             SCORE.c.band,
             SCORE.c.grade,

@@ -11,11 +11,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, null, or_, select
 
-from rescore.automations import Commit, Judge, OldRules, Restraint, Standing, State, Transition
+from rescore.automations import Commit, Judge, OldRules, Outcome, Restraint, Standing, State, Transition
 from rescore.errors import ScorecardInvalid
 from rescore.ledger import activations, tables
+from rescore.ledger.accounts import accounts
 from rescore.ledger.chunk import DIFFERS, C, Chunk, S
 from rescore.ledger.runs import Run
+from rescore.once_per import Accounts, Keys, keys_in
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint
 from rescore.score_conditions import Values, test_of, values_of
@@ -26,11 +28,15 @@ NO_NAMES: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One lead of a chunk: its staged row beside the committed one, and its transitions, at least one."""
+    """One lead of a chunk: its staged row beside the committed one, and its transitions, at least one.
+
+    `keys` stand for its account, by automation.
+    """
 
     row: Row[Any]
     commit: Commit
     transitions: list[Transition]
+    keys: Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +60,41 @@ class Judging:
         self._run = run
         self._card = card
         self._restrained = restrained
+        self._once = any(automation.once_per for automation in card.automations)
         self._born: dict[str, int] | None = None
         self._rules: dict[int, _Rules | None] = {}
 
-    def judge(self, connection: Connection, chunk: Chunk, *, may_fire: bool) -> Iterator[Judged]:
-        """The leads with transitions among those that changed, or that these rules have never judged."""
+    def judge(
+        self,
+        connection: Connection,
+        chunk: Chunk,
+        *,
+        may_fire: bool,
+        foreseen: Accounts | None = None,
+    ) -> Iterator[Judged]:
+        """The leads with transitions among those that changed, or that these rules have never judged.
+
+        `foreseen` are the accounts that earlier chunks would set off, of a preview that writes nothing.
+        """
         if not self._card.automations:
             return
         judge = Judge(self._card, may_fire=may_fire, restrained=self._restrained)
         standings = self._standings(connection, chunk)
         fired = self._last_fired(connection, chunk)
-        for row in connection.execute(self._query(chunk)).all():
-            commit = self._commit(connection, row, fired.get(row.lead, NEVER))
+        rows = connection.execute(self._query(chunk)).all()
+        keys = [self._keys(row) for row in rows]
+        known = accounts(connection, self._card, [key for each in keys for key in each.values()])
+        if foreseen is not None:
+            foreseen.add(known)
+            known = foreseen
+        for row, mine in zip(rows, keys, strict=True):
+            commit = self._commit(connection, row, fired.get(row.lead, NEVER), known.last_fired(mine))
             transitions = judge.judge(commit, standings.get(row.lead, NEVER))
+            for step in transitions:
+                if step.outcome is Outcome.FIRED:
+                    known.note(mine, step.automation.id, self._run.as_of)
             if transitions:
-                yield Judged(row, commit, transitions)
+                yield Judged(row, commit, transitions, mine)
 
     def _query(self, chunk: Chunk) -> Any:
         restarted = and_(S.c.restarted_at.is_not(None), S.c.restarted_at.is_distinct_from(C.c.restarted_at))
@@ -100,7 +126,16 @@ class Judging:
             .order_by(S.c.lead)
         )
 
-    def _commit(self, connection: Connection, row: Row[Any], last_fired: Mapping[str, datetime]) -> Commit:
+    def _keys(self, row: Row[Any]) -> Keys:
+        return keys_in(self._card, json.loads(row.flags)) if self._once and row.flags else NEVER
+
+    def _commit(
+        self,
+        connection: Connection,
+        row: Row[Any],
+        last_fired: Mapping[str, datetime],
+        account_fired: Mapping[str, datetime],
+    ) -> Commit:
         new = values_of(row.score, row.band, row.grade, row.dimensions)
         restarted = row.restarted_at is not None and (
             row.old_restarted_at is None or row.restarted_at > row.old_restarted_at
@@ -116,6 +151,7 @@ class Judging:
             restarted_at=row.restarted_at if restarted else None,
             facts_until=row.facts_until,
             last_fired=last_fired,
+            account_fired=account_fired,
             old_rules=self._old_rules(connection, row, new),
         )
 

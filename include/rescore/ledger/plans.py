@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Select, func, select
 
 from rescore.ledger import tables
+from rescore.ledger.accounts import all_accounts
 from rescore.ledger.streams import input_ver
 from rescore.ledger.upsert import insert
 from rescore.rules.card import Scorecard
@@ -44,8 +45,9 @@ class Record:
 
     `committed` has the columns of `COMMITTED`, one row a lead, `armings` those of `ARMINGS`. `born` maps
     automations to the activation of their (latest) appearance. By lead: `restarted_at` where it is set,
-    `facts_until` of marked leads, and `last_fired`, by automation, where the new card has a cooldown. `since`
-    says when (automation, lead) got into its state, where the new card has restarts.
+    `facts_until` of marked leads, and `last_fired`, by automation, where the new card has a cooldown; by
+    automation and key `accounts_fired`, where it has a `once_per`. `since` says when (automation, lead) got
+    into its state, where the new card has restarts.
     """
 
     input_ver: int
@@ -56,6 +58,7 @@ class Record:
     restarted_at: Mapping[str, datetime]
     facts_until: Mapping[str, datetime]
     last_fired: Mapping[str, Mapping[str, datetime]]
+    accounts_fired: Mapping[tuple[str, str], datetime]
     since: Mapping[tuple[str, str], datetime]
 
 
@@ -94,6 +97,7 @@ def read_record(connection: Connection, new: Scorecard) -> Record:
         restarted_at=_pairs(connection, restarted),
         facts_until=_pairs(connection, marked),
         last_fired=_last_fired(connection, new),
+        accounts_fired=all_accounts(connection, new),
         since={} if new.restart is None else _since(connection, new.id),
     )
 

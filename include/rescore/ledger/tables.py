@@ -351,9 +351,11 @@ crossing = Table(
     Column("outcome", String, nullable=False),  # fired · suppressed · held
     Column("reason", String),  # why it is suppressed or held
     Column("hold_id", String),
+    Column("once_key", String),  # what `once_per` keeps apart: a hash of the account or the e-mail's domain
     Index(None, "run_key"),
     Index(None, "scorecard", "automation", "as_of"),
     Index(None, "hold_id"),
+    Index(None, "once_key"),
     comment="every crossing and what became of it",
 )
 
@@ -383,7 +385,6 @@ delivery = Table(
     Column("settled_at", UtcDateTime),
     Column("failure", String),  # outcome class of the last failure
     Column("reason", Text),
-    Column("once_key", String),  # what `once_per` keeps apart: a hash of the account or the e-mail's domain
     Column("remote_id", String),  # what the receiver calls what we made there
     UniqueConstraint("scorecard", "automation", "lead", "n", "action"),
     Index(None, "state", "next_at"),
@@ -398,7 +399,8 @@ attempt = Table(
     Column("delivery_id", String(36), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    Column("outcome", String, nullable=False),  # unknown (until we hear), then as `delivery.outcome`
+    # unknown until we hear, then the outcome's kind; again: a person lets it be sent anew
+    Column("outcome", String, nullable=False),
     Column("detail", Text),
     Index(None, "delivery_id"),
     comment="written before the call, completed after it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from rescore.automations import Commit, Judge, OldRules, Outcome, Standing, State, Transition
 from rescore.ledger.plans import Record
+from rescore.once_per import Accounts
 from rescore.plan.columns import Column, Flags, count, dimension_columns, some, true_where
 from rescore.plan.effects import Both
 from rescore.rules.card import Automation, Not, Scorecard
@@ -82,14 +83,19 @@ class _Judging:
         standings = {name: column.take(places).to_pylist() for name, column in self._standings.items()}
         newborn = {name: column.take(places).to_pylist() for name, column in self._newborn.items()}
         leads = self._leads.take(places).to_pylist()
+        accounts, keys = Accounts(self.record.accounts_fired), self._keys(places)
         for at, (lead, commit) in enumerate(zip(leads, self._commits(places, leads, newborn), strict=True)):
+            mine = {name: key for name, column in keys.items() if (key := column[at]) is not None}
             stands = {
                 name: Standing(State(stood["state"]), stood["n"], self.record.since.get((name, lead)))
                 for name, column in standings.items()
                 if (stood := column[at]) is not None
             }
+            commit = replace(commit, account_fired=accounts.last_fired(mine)) if mine else commit
             for step in judge.judge(commit, stands):
                 found[step.automation.id].add(lead, step)
+                if step.outcome is Outcome.FIRED:
+                    accounts.note(mine, step.automation.id, self.as_of)
         return found
 
     def _concerned(self, automation: Automation) -> Flags:
@@ -148,6 +154,14 @@ class _Judging:
                 )
             )
         return commits
+
+    def _keys(self, places: pa.Array) -> dict[str, list[str | None]]:
+        """By automation with a `once_per`, what stands for each lead's account."""
+        names = [automation.id for automation in self.card.automations if automation.once_per is not None]
+        columns = {} if self.prefix else {name: self.both.column(f"{name}__once") for name in names}
+        return {
+            name: column.take(places).to_pylist() for name, column in columns.items() if column is not None
+        }
 
     @cached_property
     def _leads(self) -> Column:

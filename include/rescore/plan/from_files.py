@@ -111,6 +111,7 @@ def _as_scored_by_old(both: Both) -> Record:
         restarted_at={},
         facts_until={},
         last_fired={},
+        accounts_fired={},
         since={},
     )
 

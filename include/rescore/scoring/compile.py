@@ -23,7 +23,7 @@ from rescore.scoring import lists, withheld
 from rescore.scoring.activity_sums import RESTARTED_AT, RESTARTS, ActivitySums
 from rescore.scoring.columns import Columns
 from rescore.scoring.conditions import holds
-from rescore.scoring.lead_flags import lead_flags
+from rescore.scoring.lead_flags import asked_columns, asked_names
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.reading import Reader
 from rescore.scoring.sql import (
@@ -158,10 +158,7 @@ def _ruled(card: Scorecard, profiles: Reader, sums: ActivitySums) -> exp.Select:
         for rule in card.rules
         if isinstance(rule, FirstOfRule)
     ]
-    flags = [
-        named(coalesce(holds(found.condition, profiles), exp.false()), found.column)
-        for found in lead_flags(card)
-    ]
+    flags = list(asked_columns(card, profiles))
     audience = withheld.of_those_that_may_be_scored(card.audience, profiles.types)
     inside = named(coalesce(holds(audience, profiles), exp.false()), IN_AUDIENCE)
     why = withheld.reason(profiles)
@@ -219,7 +216,7 @@ def _result(card: Scorecard, *, kept_out: bool) -> exp.Select:
     scores[1:1] = [named(label, name) for name, label in labels]
     rules = [column(rule.id) for rule in card.rules]
     choices = [column(name) for name in _choice_columns(card)]
-    flags = [column(found.column) for found in lead_flags(card)]
+    flags = [column(name) for name in asked_names(card)]
     why = [column(withheld.COLUMN)] if kept_out else []
     shown = [column("lead"), *scores, *rules, *choices, *flags, *why]
     return exp.select(*shown).from_(table(TOTALLED), copy=False)

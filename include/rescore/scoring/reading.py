@@ -86,6 +86,12 @@ class Reader:
         """Whether the text is a value of the list."""
         return lists.is_in(self.folded(field), name)
 
+    def domain(self, field: str) -> Sql:
+        """The domain of an e-mail address, URL or host; empty or null where there is none."""
+        if self.types.get(field) is not ColumnType.TEXT:
+            return cast(exp.null(), "TEXT")
+        return column(field + AS_DOMAIN, self.relation)
+
     def domain_in_list(self, field: str, name: str) -> Sql:
         """Whether the domain of the text, or one above it, is in the list; a number has none."""
         if self.types.get(field) is not ColumnType.TEXT:

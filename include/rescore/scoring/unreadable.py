@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from sqlglot import exp
 
+from rescore.once_per import ATTRIBUTE
 from rescore.rules.card import (
     ActivityRule,
     AllOf,
@@ -16,11 +17,12 @@ from rescore.rules.card import (
     Kind,
     LeadRule,
     Not,
+    Operator,
     Scorecard,
     SilenceRule,
 )
 from rescore.scoring.facts import Facts
-from rescore.scoring.lead_flags import lead_flags
+from rescore.scoring.lead_flags import lead_flags, once_columns
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.reading import Reader
 from rescore.scoring.sql import DIALECT, Sql, case, is_null, number, table
@@ -85,6 +87,9 @@ def _lead_conditions(card: Scorecard) -> Iterator[Condition]:
         elif isinstance(rule, FirstOfRule):
             yield from (choice.when for choice in rule.choices)
     yield from (found.condition for found in lead_flags(card))
+    for _, automation in once_columns(card):
+        if (once := automation.once_per) is not None:
+            yield Comparison(ATTRIBUTE[once.key], Operator.EXISTS, Kind.ANY, (True,))
 
 
 def _activity_conditions(card: Scorecard) -> Iterator[Condition]:

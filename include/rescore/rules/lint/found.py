@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from rescore.once_per import ATTRIBUTE
 from rescore.rules.card import (
     AllOf,
     AnyOf,
     Comparison,
     Condition,
     FirstOfRule,
+    Kind,
     LeadRule,
     Not,
+    Operator,
     Scorecard,
 )
 from rescore.strict_model import Path
@@ -79,6 +82,9 @@ def facts_conditions(card: Scorecard) -> Iterator[Asked]:
         for key, condition in (("unless", automation.unless), ("already_fired", automation.already_fired)):
             if condition is not None:
                 yield Asked(("automations", at, key), f"automation `{automation.id}`", condition, True)
+        if automation.once_per is not None:
+            there = Comparison(ATTRIBUTE[automation.once_per.key], Operator.EXISTS, Kind.ANY, (True,))
+            yield Asked(("automations", at, "once_per"), f"automation `{automation.id}`", there, True)
 
 
 def comparisons(condition: Condition) -> Iterator[Comparison]:
