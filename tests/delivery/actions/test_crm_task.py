@@ -3,9 +3,11 @@
 import pytest
 
 from rescore.connectors.actions import Actions
+from rescore.connectors.hubspot import Limits
 from rescore.connectors.memory import MemoryCrm
 from rescore.connectors.memory_actions import MemoryTasks
-from rescore.delivery.actions.crm_task import SETTLING, CrmTaskSender
+from rescore.delivery.actions.crm_task import LOOKING, SETTLING, CrmTaskSender
+from rescore.delivery.automations import LEASE
 from rescore.delivery.outcome import Outcome
 from rescore.errors import (
     CrmFieldMissing,
@@ -127,6 +129,18 @@ def test_when_making_fails_only_a_call_that_may_have_arrived_is_unknown(crm, err
 
     crm.tasks = Stumbling(crm.shown, lambda: None)
     assert send(crm).kind == kind
+
+
+def test_a_look_that_took_long_makes_no_task_because_the_lease_may_have_ended(crm):
+    seconds = iter([0.0, LOOKING + 1])
+    sender = CrmTaskSender(lambda name: crm, lambda name: a_mapping(), clock=lambda: next(seconds))
+    assert sender.send(a_claim(CALL), now=NOW).kind == "transient"
+    assert crm.tasks.made == []
+
+
+def test_looking_and_making_end_before_the_lease_does():
+    one_call = Limits().impatient()
+    assert LOOKING + 2 * (one_call.seconds + one_call.longest_wait) < LEASE.total_seconds()
 
 
 def test_a_lead_of_another_source_and_one_that_is_gone(crm):

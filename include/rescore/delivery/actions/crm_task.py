@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -17,17 +19,29 @@ from rescore.rules.actions import LEAD_OWNER
 SETTLING = 300.0
 """Seconds after which a call that nobody waits for any more has either made its task or never will."""
 
+LOOKING = 60.0
+"""Seconds after which no task is made any more: another worker may look, too, once the lease has ended."""
+
 
 class CrmTaskSender:
-    """See `Sender`; a merged lead's task is made for the lead that is left."""
+    """See `Sender`; a merged lead's task is made for the lead that is left. `clock` counts seconds."""
 
-    def __init__(self, connect: Connect, mapping_of: MappingOf, merged: Merged = nobody_merged) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        mapping_of: MappingOf,
+        merged: Merged = nobody_merged,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connect = connect
         self._mapping_of = mapping_of
         self._merged = merged
+        self._clock = clock
 
     def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
         """Look first, whatever is known of earlier attempts: after a restored ledger nothing is."""
+        began = self._clock()
         try:
             said: dict[str, Any] = json.loads(claim.body)
             if rehearsed := rehearsal(self._mapping_of(said["target"]), claim):
@@ -40,6 +54,8 @@ class CrmTaskSender:
                 owner = tasks.owner_of(lead_id)
         except RescoreError as error:
             return of_action(error, effect=False)
+        if there is None and self._clock() - began > LOOKING:
+            return Outcome("transient", f"looking for tasks of the lead took more than {LOOKING:g} seconds")
         return there or _make(
             tasks,
             NewTask(
