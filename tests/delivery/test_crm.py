@@ -129,12 +129,16 @@ class TestFaults:
             deliver(world, crm, mapping)
         assert crm.writes == 0
         assert world.rows(tables.sync, "state", "tries", "lease_by") == [("due", 0, None)] * 3
+        assert deliver(world, crm, mapping) == {"stopped": 1, "deferred": 3}
+        world.now += 60 * MINUTE
         assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}
 
     def test_a_missing_property_stops_the_target_with_one_error(self, world, crm, mapping):
         crm.failures.append(CrmFieldMissing("no property my_score"))
         with pytest.raises(CrmFieldMissing):
             deliver(world, crm, mapping)
+        assert deliver(world, crm, mapping) == {"stopped": 1, "deferred": 3}
+        world.now += 60 * MINUTE
         assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}
 
     def test_a_crm_that_is_down_leaves_everything_due_and_says_so(self, world, crm, mapping):
@@ -175,7 +179,7 @@ class TestFaults:
         counts = deliver(world, Limited("crm", batch_size=2), mapping)
         assert counts == {"acknowledged": 2, "deferred": 1, "stopped": 1, "calls": 2}
         assert shown(crm) == {"1": 11, "2": 22, "3": 30}
-        assert deliver(world, crm, mapping) == {}
+        assert deliver(world, crm, mapping) == {"deferred": 1, "stopped": 1}
         world.now += timedelta(seconds=600)
         assert deliver(world, crm, mapping) == {"acknowledged": 1, "calls": 1}
         assert shown(crm) == {"1": 11, "2": 22, "3": 33}
@@ -248,3 +252,9 @@ def test_three_reasons_are_one_line():
     reasons = [{"rule": name, "label": name, "points": 1000} for name in "abc"]
     assert reasons_text(reasons) == "a +1 · b +1 · c +1"
     assert reasons_text([]) is None
+
+
+def test_of_several_changes_in_one_chunk_only_those_of_a_band_are_hurried(world, crm, mapping):
+    deliver(world, crm, mapping)
+    world.score(**{"crm:1": 60, "crm:2": 21, "crm:3": 70})
+    assert world.rows(tables.sync, "lead", "priority") == [("crm:1", 1), ("crm:2", 2), ("crm:3", 1)]

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 
 from rescore.ledger import tables
 from rescore.ledger.chunk import DIFFERS, C, Chunk, S
@@ -72,6 +83,6 @@ def want(connection: Connection, part: Chunk, targets: Sequence[str], crossed: C
 
 def _moves_band(part: Chunk) -> ColumnElement[bool]:
     """Whether the band that is staged for a lead of `sync` is another than its target shows."""
-    sync = tables.sync
-    staged = select(S.c.band).where(S.c.run_key == part.run.run_key, S.c.lead == sync.c.lead)
-    return staged.correlate(sync).scalar_subquery().is_distinct_from(sync.c.shown_band)
+    row: ColumnElement[str] = literal_column("sync.lead")  # the row in conflict is no table to correlate with
+    staged = select(S.c.band).where(S.c.run_key == part.run.run_key, S.c.lead == row)
+    return staged.scalar_subquery().is_distinct_from(tables.sync.c.shown_band)
