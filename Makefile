@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 SIZE ?= s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test check story bench lock clean
+.PHONY: help setup demo stop test check story bench faults lock clean
 
 help:  ## this list
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  make %-8s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ story: $(STAMP)  ## what the project promises, shown line by line on a real Airf
 
 bench: $(STAMP)  ## speed as ratios against baselines with the same meaning; SIZE=m for a million leads
 	@$(BIN)/python -m tests.bench --size $(SIZE)
+
+faults: $(STAMP)  ## crashes, kills and failures on purpose, and what they broke; counts at the end
+	@$(BIN)/python -m tests.faults
 
 lock: $(STAMP)  ## requirements*.txt again from requirements*.in, with hashes
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
