@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rescore.rules.actions import Action, CrmFields, CrmTask, Deliver, SetField
 from rescore.rules.card import (
     ALWAYS,
     ActivityRule,
@@ -18,6 +19,7 @@ from rescore.rules.card import (
     Scorecard,
 )
 from rescore.rules.conditions import MANY_TEXTS
+from rescore.rules.deliver_file import WEEK
 
 POLICIES = ("on_rules_change", "first_seen", "already_past", "max_per_run", "max_per_day", "group")
 DAYS = ("cooldown", "max_age")
@@ -56,12 +58,38 @@ def _automation(automation: Automation) -> dict[str, Any]:
         "id": automation.id,
         "label": automation.label,
         "fire_when": _condition(automation.fire_when),
-        "do": [{"webhook": {"connection": action.connection}} for action in automation.actions],
+        "do": [_action(action) for action in automation.actions],
     }
+    if (deliver := automation.deliver) is not None:
+        file["deliver"] = _deliver(deliver)
+    if (once := automation.once_per) is not None:
+        file["once_per"] = {"key": once.key, "within": f"{once.within}d"}
     file |= {name: getattr(automation, name) for name in POLICIES}
     file |= {name: days and f"{days}d" for name in DAYS if (days := getattr(automation, name))}
     file |= {name: _condition(said) for name in CONDITIONS if (said := getattr(automation, name))}
     return {name: value for name, value in file.items() if value is not None}
+
+
+def _action(action: Action) -> dict[str, Any]:
+    fields = {name: getattr(action, name) for name in action.__slots__}
+    if isinstance(action, CrmTask):
+        fields["due"] = f"{action.due}d"
+    if isinstance(action, CrmFields):
+        fields = {"target": action.target, "set": {each.property: _field(each) for each in action.fields}}
+    return {action.kind: {name: list(v) if isinstance(v, tuple) else v for name, v in fields.items()}}
+
+
+def _field(field: SetField) -> dict[str, Any]:
+    file: dict[str, Any] = {"value": field.value, "if_empty": field.if_empty}
+    return file if field.only_from is None else file | {"only_from": list(field.only_from)}
+
+
+def _deliver(deliver: Deliver) -> dict[str, Any]:
+    file: dict[str, Any] = {"days": [WEEK[day] for day in deliver.days], "timezone": deliver.timezone}
+    file["still_true"] = deliver.still_true
+    if deliver.hours is not None:
+        file["hours"] = "-".join(f"{minutes // 60:02}:{minutes % 60:02}" for minutes in deliver.hours)
+    return file if deliver.expires is None else file | {"expires": f"{deliver.expires}h"}
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

@@ -27,6 +27,7 @@ COMMANDS = {
     "holds": "holds",
     "review": "holds",
     "rollback": "holds",
+    "deliveries": "deliveries",
     "overrides": "overrides",
     "restored": "restored",
     "pause": "operate",

@@ -35,7 +35,8 @@ class Fitness:
         if automation is None or fires is None or automation.deliver is None:
             return None
         if opens := opening(automation.deliver, now):
-            return Unfit("due", f"waits for its hours: {opens:%Y-%m-%d %H:%M} UTC", opens)
+            looked_at = opens if row.expires_at is None else min(opens, row.expires_at)
+            return Unfit("due", f"waits for its hours: {opens:%Y-%m-%d %H:%M} UTC", looked_at)
         if automation.deliver.still_true and not self._still(connection, row, fires):
             return Unfit("cancelled", NO_LONGER_TRUE)
         return None

@@ -1,0 +1,211 @@
+"""Commands for what automations send: look at it, send it again, give it up."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from rescore.cli.given import user
+from rescore.cli.operate import open_ledger
+from rescore.errors import InputUnreadable
+from rescore.ledger import activations, dead_letters
+from rescore.ledger.dead_letters import Chosen
+from rescore.ledger.replays import replay_suppressed
+from rescore.policy import read_policy
+from rescore.rules.card import Scorecard
+from rescore.settings import Settings
+
+
+class State(StrEnum):
+    """What became of a delivery so far."""
+
+    DUE = "due"
+    DELIVERED = "delivered"
+    PARKED = "parked"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    DISCARDED = "discarded"
+
+
+By = Annotated[str, typer.Option("--by", help="Who decides; by default the user of this machine.")]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="ID...", help="Deliveries, as `rescore deliveries` names them.")
+]
+States = Annotated[list[State] | None, typer.Option("--state", help="Only those in this state.")]
+Card = Annotated[str, typer.Option("--scorecard", help="Only of this scorecard.")]
+Auto = Annotated[str, typer.Option("--automation", help="Only of this automation.")]
+To = Annotated[str, typer.Option("--connection", help="Only to this Connection, or CRM.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
+
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
+
+deliveries = typer.Typer(
+    help="What automations send: list it, send it again, give it up.",
+    invoke_without_command=True,
+    add_completion=False,
+)
+
+
+@deliveries.callback()
+def show(
+    context: typer.Context,
+    state: States = None,
+    scorecard: Card = "",
+    automation: Auto = "",
+    connection: To = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 50,
+) -> None:
+    """List deliveries, the newest first, with what became of them."""
+    if context.invoked_subcommand is not None:
+        return
+    chosen = _chosen([], state, scorecard, automation, connection)
+    with open_ledger(Settings.from_environment(os.environ)).reading() as database:
+        rows = dead_letters.listed(database, chosen, limit=limit)
+    for row in rows:
+        tries = f", {row.tries} tries" if row.tries else ""
+        print(
+            f"{row.delivery_id}  {row.state}  {row.scorecard}.{row.automation}  {row.kind} {row.connection}  "
+            f"{row.created_at:%Y-%m-%d %H:%M} UTC{tries}"
+        )
+        if row.reason:
+            print(f"  {row.reason}")
+    if not rows:
+        print("there is no such delivery")
+
+
+@deliveries.command("retry")
+def retry(
+    ids: Ids = None,
+    state: States = None,
+    scorecard: Card = "",
+    automation: Auto = "",
+    connection: To = "",
+    dry_run: DryRun = False,
+    by: By = "",
+) -> None:
+    """Send what was parked, expired or discarded again: same id, same body, all tries anew."""
+    chosen = _some(ids, state, scorecard, automation, connection)
+    with open_ledger(Settings.from_environment(os.environ)).transaction() as database:
+        counts = dead_letters.retry(database, chosen, at=datetime.now(UTC), by=by or user(), dry_run=dry_run)
+    _tell(counts, dry_run=dry_run)
+
+
+@deliveries.command("discard")
+def discard(
+    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever looks later.")],
+    ids: Ids = None,
+    state: States = None,
+    scorecard: Card = "",
+    automation: Auto = "",
+    connection: To = "",
+    dry_run: DryRun = False,
+    by: By = "",
+) -> None:
+    """Give deliveries up that are due, parked or expired."""
+    chosen = _some(ids, state, scorecard, automation, connection)
+    with open_ledger(Settings.from_environment(os.environ)).transaction() as database:
+        counts = dead_letters.discard(
+            database, chosen, at=datetime.now(UTC), by=by or user(), reason=reason, dry_run=dry_run
+        )
+    _tell(counts, dry_run=dry_run)
+
+
+@deliveries.command("replay")
+def replay(
+    automation: Annotated[str, typer.Option("--automation", help="Of this automation.")],
+    since: Annotated[
+        datetime, typer.Option("--from", formats=TIMES, help="Crossed at this time (UTC) or later.")
+    ],
+    until: Annotated[datetime, typer.Option("--to", formats=TIMES, help="Crossed before this time (UTC).")],
+    scorecard: Annotated[str, typer.Option("--scorecard", help="Needed when several have it.")] = "",
+    suppressed: Annotated[
+        bool, typer.Option("--suppressed", help="Let suppressed crossings fire that are still true.")
+    ] = False,
+    state: States = None,
+    dry_run: DryRun = False,
+    by: By = "",
+) -> None:
+    """Send what an automation set off in a span of time again, with the same ids: nothing is created twice.
+
+    With --suppressed it is about crossings that did not fire at all.
+    """
+    settings = Settings.from_environment(os.environ)
+    at, who = datetime.now(UTC), by or user()
+    begin, end = (moment.replace(tzinfo=UTC) for moment in (since, until))
+    if begin >= end:
+        raise InputUnreadable("--from is not before --to; swap them")
+    ledger = open_ledger(settings)
+    with ledger.reading() as database:
+        cards = [
+            activations.card_of(database, one.scorecard, one.activation_seq)
+            for one in activations.in_force(database)
+        ]
+    card = _card_with(cards, automation, scorecard)
+    with ledger.transaction() as database:
+        if suppressed:
+            urls = read_policy(settings.policy_file).house.lead_urls
+            counts = replay_suppressed(
+                database,
+                card,
+                automation,
+                since=begin,
+                until=end,
+                at=at,
+                by=who,
+                lead_urls=urls,
+                dry_run=dry_run,
+            )
+        else:
+            chosen = Chosen(
+                states=state or None, scorecard=card.id, automation=automation, since=begin, until=end
+            )
+            counts = dead_letters.replay(database, chosen, at=at, by=who, dry_run=dry_run)
+    _tell(counts, dry_run=dry_run)
+
+
+def _card_with(cards: list[Scorecard], automation: str, scorecard: str) -> Scorecard:
+    found = [
+        card
+        for card in cards
+        if scorecard in ("", card.id) and automation in {each.id for each in card.automations}
+    ]
+    if not found:
+        raise InputUnreadable(
+            f"no scorecard in force has an automation `{automation}`; look at `rescore status`"
+        )
+    if len(found) > 1:
+        names = " and ".join(f"`{card.id}`" for card in found)
+        raise InputUnreadable(f"{names} both have an automation `{automation}`; name one with --scorecard")
+    return found[0]
+
+
+def _chosen(
+    ids: list[str] | None, state: list[State] | None, scorecard: str, automation: str, connection: str
+) -> Chosen:
+    return Chosen(
+        ids=ids or None,
+        states=state or None,
+        scorecard=scorecard or None,
+        automation=automation or None,
+        connection=connection or None,
+    )
+
+
+def _some(
+    ids: list[str] | None, state: list[State] | None, scorecard: str, automation: str, connection: str
+) -> Chosen:
+    if not (ids or state or scorecard or automation or connection):
+        raise InputUnreadable(
+            "name deliveries by their ids, or choose them: --state parked, --automation ..."
+        )
+    return _chosen(ids, state, scorecard, automation, connection)
+
+
+def _tell(counts: Counter[str], *, dry_run: bool) -> None:
+    said = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "nothing to do"
+    print(f"would be: {said}" if dry_run else said)
