@@ -17,6 +17,7 @@ from rescore.errors import MappingInvalid
 from rescore.manual_edits import Kept
 from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse_all
 from rescore.strict_yaml import problems_of, read_document
+from rescore.withheld import ATTRIBUTES as RESERVED
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 """A name of ours: an attribute, an activity type, a stream."""
@@ -43,7 +44,11 @@ class Attribute(_Map):
 
 
 class Leads(_Map):
-    """Where leads are read from and written back to."""
+    """Where leads are read from and written back to.
+
+    `deleted` lists deleted ones; without it a deletion shows only when a write finds nobody. `objection` is
+    the property that says whether somebody objects to profiling.
+    """
 
     search: Path
     read: Path
@@ -51,6 +56,8 @@ class Leads(_Map):
     properties: Path
     groups: Path
     modified: Property
+    deleted: Path | None = None
+    objection: Property | None = None
     attributes: dict[Name, Attribute]
 
 
@@ -135,6 +142,8 @@ class ScoreFields(_Map):
     `reasons` gets the three strongest rules as one text; `rules_version` the version's number.
     `manual_edits` says, by field or dimension, how long a value stays that a person wrote over ours; of a
     field that it does not name ours is written again. Texts and dates have no such say.
+    A score that moved by less than `minimum_change` points since it was shown is not written, unless its
+    band changed or an automation crossed.
     """
 
     mode: Mode
@@ -145,6 +154,7 @@ class ScoreFields(_Map):
     reasons: Property | None = None
     changed_at: Property | None = None
     rules_version: Property | None = None
+    minimum_change: int | None = Field(default=None, ge=1)
     manual_edits: dict[Name, Kept] = Field(default_factory=dict)
 
     def keeps(self) -> dict[str, timedelta]:
@@ -239,9 +249,13 @@ class Mapping(_Map):
 
     @model_validator(mode="after")
     def _each_property_has_one_use(self) -> Self:
-        read = {attribute.property for attribute in self.leads.attributes.values()}
+        read = {attribute.property for attribute in self.leads.attributes.values()} | {self.leads.objection}
         written: set[str] = set()
-        problems = []
+        problems = [
+            Trouble(("leads", "attributes", name), f"attribute `{name}` is ours; give it another name")
+            for name in self.leads.attributes
+            if name in RESERVED
+        ]
         for scorecard, fields in self.scores.items():
             for place, name in fields.places().items():
                 if name in written:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
-from sandbox_crm import activities, control, objects, page, settings, tasks
+from sandbox_crm import activities, control, objects, page, removal, settings, tasks
 from sandbox_crm.faults import Faults
 from sandbox_crm.gate import Gate
 from sandbox_crm.sandbox import Limits, Sandbox
@@ -42,7 +42,7 @@ def create_app(
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, refuse_input)
     app.add_exception_handler(OverflowError, refuse_number)
-    for room in (tasks, objects, activities, settings, control, page):
+    for room in (tasks, removal, objects, activities, settings, control, page):
         app.include_router(room.router)
     app.add_middleware(Gate, sandbox=sandbox, latency=latency, faults=app.state.faults)
     return app

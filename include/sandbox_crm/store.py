@@ -22,6 +22,7 @@ CREATE INDEX objects_by_id ON objects (type, visible, id);
 CREATE INDEX contacts_by_email ON objects (lower(properties ->> '$.email')) WHERE type = 'contacts';
 CREATE INDEX contacts_by_more ON objects (properties ->> '$.hs_additional_emails')
     WHERE type = 'contacts' AND properties ->> '$.hs_additional_emails' IS NOT NULL;
+CREATE TABLE archived (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE associations (from_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL);
 CREATE INDEX associations_by_contact ON associations (contact_id, from_id);
 CREATE TABLE changes (contact_id INTEGER NOT NULL, occurred INTEGER NOT NULL, properties TEXT NOT NULL);
@@ -108,6 +109,43 @@ class Store:
         self.db.execute("INSERT INTO associations VALUES (?, ?)", (number, contact_id))
         return number
 
+    def archive(self, contact_id: int, now: int) -> None:
+        """Take a contact out of every answer but the listing of archived ones."""
+        if contact_id in self.objects("contacts", [contact_id]):
+            self.db.execute("UPDATE objects SET visible = 0 WHERE id = ?", [contact_id])
+            self.db.execute("INSERT INTO archived VALUES (?, ?)", (contact_id, now))
+
+    def restore(self, contact_id: int, now: int) -> bool:
+        """Bring an archived contact back; it counts as modified. Whether it was archived."""
+        found = self.db.execute("DELETE FROM archived WHERE id = ?", [contact_id]).rowcount
+        if found:
+            self.db.execute("UPDATE objects SET visible = 1 WHERE id = ?", [contact_id])
+            self.write(contact_id, {}, now)
+        return bool(found)
+
+    def merge(self, stays: int, goes: int, now: int) -> None:
+        """Give one contact what another did, and its addresses; the other is gone."""
+        for table in ("associations", *FACTS, "changes"):
+            self.db.execute(f"UPDATE {table} SET contact_id = ? WHERE contact_id = ?", (stays, goes))  # noqa: S608
+        records = self.objects("contacts", [stays, goes])
+        told = {number: json.loads(row["properties"]) for number, row in records.items()}
+        merged = [told[stays].get("hs_merged_object_ids"), str(goes), told[goes].get("hs_merged_object_ids")]
+        emails = [told[stays].get("hs_additional_emails"), told[goes].get("email")]
+        emails.append(told[goes].get("hs_additional_emails"))
+        self.db.execute("DELETE FROM objects WHERE id = ?", [goes])
+        joined = {
+            "hs_merged_object_ids": ";".join(filter(None, merged)),
+            "hs_additional_emails": ";".join(filter(None, emails)) or None,
+        }
+        self.write(stays, joined, now)
+
+    def forget(self, contact_id: int) -> None:
+        """Delete a contact and what it did."""
+        for table in ("associations", *FACTS, "changes"):
+            self.db.execute(f"DELETE FROM {table} WHERE contact_id = ?", [contact_id])  # noqa: S608
+        self.db.execute("DELETE FROM objects WHERE type = 'contacts' AND id = ?", [contact_id])
+        self.db.execute("DELETE FROM archived WHERE id = ?", [contact_id])
+
     def release(self, now: int, days: float | None = None) -> dict[str, int]:
         """Let held-back facts appear, the oldest `days` of them or all; counts what appeared.
 
@@ -139,7 +177,8 @@ class Store:
         ).rowcount
         appeared["contacts"] = self.db.execute(
             "UPDATE objects SET visible = 1, modified = ?"
-            " WHERE type = 'contacts' AND NOT visible AND occurred <= ?",
+            " WHERE type = 'contacts' AND NOT visible AND occurred <= ?"
+            " AND id NOT IN (SELECT id FROM archived)",
             (now, until),
         ).rowcount
         self.db.executemany(

@@ -10,6 +10,7 @@ from typing import Self
 from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
 from rescore.connectors.hubspot.client import Client, Refused
+from rescore.connectors.hubspot.deletions import deleted_pages
 from rescore.connectors.hubspot.email_events import email_event_pages
 from rescore.connectors.hubspot.engagements import engagement_pages
 from rescore.connectors.hubspot.fields import HubSpotFields
@@ -28,13 +29,14 @@ from rescore.errors import CrmUnavailable, SettingsIncomplete
 from rescore.lake.records import Page
 from rescore.mapping import EmailEvents, Engagements, Mapping, PageViews
 
-LEADS = "contacts"
+LEADS, DELETED = "contacts", "deleted contacts"
 
 
 class HubSpot:
     """A HubSpot account, or a server that speaks its API.
 
-    The streams are `contacts` and the activities of the mapping, each under its name there. `connection` is
+    The streams are `contacts`, `deleted contacts` where the mapping lists them, and the activities of the
+    mapping, each under its name there. `connection` is
     the id of its Connection, `pace` whoever counts its calls; by default this process for itself.
     """
 
@@ -52,7 +54,8 @@ class HubSpot:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = mapping.name
-        self.streams = (LEADS, *mapping.activities)
+        deleted = (DELETED,) if mapping.leads.deleted else ()
+        self.streams = (LEADS, *deleted, *mapping.activities)
         self.mapping = mapping
         self.connection = connection or f"rescore_{mapping.name}"
         limits = limits or Limits()
@@ -157,6 +160,8 @@ class HubSpot:
     def _pages(self, stream: str, cursor: Cursor | None, until: datetime) -> Iterator[Page]:
         if stream == LEADS:
             return lead_pages(self._client, self.mapping.leads, self._recipients, cursor, until=until)
+        if stream == DELETED and self.mapping.leads.deleted:
+            return deleted_pages(self._client, self.mapping.leads.deleted, cursor, until=until)
         languages, read = self.mapping.languages, self.mapping.activities[stream]
         if isinstance(read, Engagements):
             return engagement_pages(self._client, stream, read, cursor, until=until)

@@ -12,6 +12,7 @@ from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.values import read_attribute
 from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
 from rescore.mapping import Leads
+from rescore.withheld import OBJECTS
 
 MERGED = "hs_merged_object_ids"
 
@@ -25,6 +26,7 @@ def lead_pages(
     score property is, have not changed and the lake drops it.
     """
     properties = [MERGED, *ADDRESSES, *(attribute.property for attribute in leads.attributes.values())]
+    properties += [leads.objection] if leads.objection else []
     found = changed_since(
         client, leads.search, modified=leads.modified, properties=properties, cursor=cursor, until=until
     )
@@ -53,11 +55,18 @@ def _read(row: JsonObject, leads: Leads, page: Page) -> None:
         except ValueError as problem:
             attributes[name] = None
             page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", f"{value!r}: {problem}"))
+    if leads.objection:
+        attributes[OBJECTS] = _says_yes(properties.get(leads.objection))
     page.leads.append(
         LeadRecord(
             lead_id, attributes, merged=_merged(properties.get(MERGED)), addresses=tuple(addresses_of(row))
         )
     )
+
+
+def _says_yes(value: object) -> bool:
+    """Anything a person may have put there but a clear no: whom we are not sure of is not profiled."""
+    return str(value or "").strip().lower() not in ("", "false", "no", "0")
 
 
 def _merged(text: object) -> tuple[str, ...]:
