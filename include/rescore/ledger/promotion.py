@@ -111,7 +111,7 @@ def _next_chunk(
         overtaken=part.mark_overtaken(),
     )
     want(connection, part, targets, crossed={row["lead"] for row in set_off.crossings})
-    counts += identity.note_withheld(connection, part, at)
+    counts.update(identity.note_withheld(connection, part, at))
     part.clear_marks()
     counts["promoted"] = part.write_scores()
     counts.update(set_off.write(connection))
