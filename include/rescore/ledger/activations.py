@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from rescore.errors import Fenced, ScorecardInvalid
+from rescore.errors import ScorecardInvalid
 from rescore.ledger import held, registry, tables
 from rescore.ledger.upsert import insert as upsert
 from rescore.rules.card import Scorecard
@@ -61,7 +61,6 @@ def activate(
     by: str,
     plan_hash: str | None = None,
     hold_id: str | None = None,
-    instead_of: int | None = None,
 ) -> Activation | None:
     """Put a registered version in force: in one transaction with everything that follows from it.
 
@@ -76,14 +75,12 @@ def activate(
         by: Who.
         plan_hash: The plan that the rescore applies.
         hold_id: The hold whose release this is.
-        instead_of: The activation that the plan compares with.
 
     Returns:
         The activation; None when this version is in force already.
 
     Raises:
         ScorecardInvalid: The version was rejected.
-        Fenced: Another activation than `instead_of` has come into force.
     """
     registry.lock(connection, card.id)
     version = registry.version(connection, card.id, version_seq)
@@ -92,8 +89,6 @@ def activate(
     before = active(connection, card.id)
     if before is not None and before.version_seq == version_seq:
         return None
-    if instead_of is not None and before is not None and before.activation_seq != instead_of:
-        raise Fenced(f"other rules of {card.id} came into force while version {version_seq} was planned")
     wakes = "scoring" if before is None else _wakes(connection, before, version)
     owed = wakes != "wording"
     if before is not None and moved(connection, card.id, version_seq) in (None, "wording"):

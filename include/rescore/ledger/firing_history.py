@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from rescore.ledger import tables
+from rescore.rules.card import Scorecard
 
 LOOK_BACK = timedelta(days=28)
 
@@ -34,6 +38,36 @@ def usual_daily(connection: Connection, scorecard: str, automation: str, now: da
 def fired_since(connection: Connection, scorecard: str, automation: str, since: datetime) -> int:
     """How often an automation has fired in scores as of `since` or later."""
     return _fired(connection, scorecard, automation, since=since)
+
+
+def last_fired(
+    connection: Connection,
+    card: Scorecard,
+    *which: ColumnElement[bool],
+    rows: Callable[..., Select[Any]] = select,
+) -> dict[str, dict[str, datetime]]:
+    """When the automations with a cooldown last fired, by lead and automation.
+
+    Args:
+        connection: In a transaction.
+        card: Whose automations.
+        which: Of which crossings; all when left out.
+        rows: Selects columns from what `which` speaks of.
+    """
+    cooling = [automation.id for automation in card.automations if automation.cooldown is not None]
+    if not cooling:
+        return {}
+    crossing = tables.crossing
+    lasts = rows(crossing.c.lead, crossing.c.automation, func.max(crossing.c.as_of).label("at")).where(
+        crossing.c.scorecard == card.id,
+        crossing.c.automation.in_(cooling),
+        crossing.c.outcome == "fired",
+        *which,
+    )
+    fired: dict[str, dict[str, datetime]] = defaultdict(dict)
+    for row in connection.execute(lasts.group_by(crossing.c.lead, crossing.c.automation)):
+        fired[row.lead][row.automation] = row.at
+    return fired
 
 
 def _fired(

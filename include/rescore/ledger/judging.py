@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, null, or_, select
 
 from rescore.automations import Commit, Judge, OldRules, Outcome, Restraint, Standing, State, Transition
 from rescore.errors import ScorecardInvalid
 from rescore.ledger import activations, tables
 from rescore.ledger.accounts import accounts
 from rescore.ledger.chunk import DIFFERS, C, Chunk, S
+from rescore.ledger.firing_history import last_fired
 from rescore.ledger.runs import Run
 from rescore.once_per import Accounts, Keys, keys_in
 from rescore.rules.card import Scorecard
@@ -216,24 +217,8 @@ class Judging:
 
     def _last_fired(self, connection: Connection, chunk: Chunk) -> dict[str, dict[str, datetime]]:
         """By lead, of the automations with a cooldown."""
-        cooling = [each.id for each in self._card.automations if each.cooldown is not None]
-        if not cooling:
-            return {}
-        crossing = tables.crossing
-        rows = connection.execute(
-            chunk.rows(crossing.c.automation, crossing.c.lead, func.max(crossing.c.as_of).label("at"))
-            .where(
-                crossing.c.scorecard == self._run.scorecard,
-                crossing.c.automation.in_(cooling),
-                crossing.c.lead == S.c.lead,
-                crossing.c.outcome == "fired",
-            )
-            .group_by(crossing.c.automation, crossing.c.lead)
-        )
-        fired: dict[str, dict[str, datetime]] = defaultdict(dict)
-        for row in rows:
-            fired[row.lead][row.automation] = row.at
-        return fired
+        mine = tables.crossing.c.lead == S.c.lead
+        return last_fired(connection, self._card, mine, rows=chunk.rows)
 
     def _facts_until(self) -> ColumnElement[Any]:
         """When the newest of the facts that this run covers happened; read where a policy asks for it."""

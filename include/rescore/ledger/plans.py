@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from rescore.ledger import tables
 from rescore.ledger.accounts import all_accounts
+from rescore.ledger.firing_history import last_fired
 from rescore.ledger.streams import input_ver
 from rescore.ledger.upsert import insert
 from rescore.rules.card import Scorecard
@@ -98,6 +98,7 @@ def read_record(connection: Connection, new: Scorecard) -> Record:
         facts_until=_pairs(connection, marked),
         last_fired=_last_fired(connection, new),
         accounts_fired=all_accounts(connection, new),
+        last_fired=last_fired(connection, new),
         since={} if new.restart is None else _since(connection, new.id),
     )
 
@@ -179,26 +180,6 @@ def _since(connection: Connection, scorecard: str) -> dict[tuple[str, str], date
         select(arming.c.automation, arming.c.lead, arming.c.since).where(arming.c.scorecard == scorecard)
     )
     return {(row.automation, row.lead): row.since for row in rows}
-
-
-def _last_fired(connection: Connection, card: Scorecard) -> dict[str, dict[str, datetime]]:
-    cooling = [automation.id for automation in card.automations if automation.cooldown is not None]
-    if not cooling:
-        return {}
-    crossing = tables.crossing
-    rows = connection.execute(
-        select(crossing.c.lead, crossing.c.automation, func.max(crossing.c.as_of).label("at"))
-        .where(
-            crossing.c.scorecard == card.id,
-            crossing.c.automation.in_(cooling),
-            crossing.c.outcome == "fired",
-        )
-        .group_by(crossing.c.lead, crossing.c.automation)
-    )
-    fired: dict[str, dict[str, datetime]] = defaultdict(dict)
-    for row in rows:
-        fired[row.lead][row.automation] = row.at
-    return fired
 
 
 def _arrow(connection: Connection, query: Select[Any], schema: pa.Schema) -> pa.Table:

@@ -204,7 +204,6 @@ class _Change:
                 by=self.by,
                 plan_hash=None if plan is None else plan.plan_hash,
                 hold_id=None if self.granted is None else self.granted.hold_id,
-                instead_of=None if self.active is None else self.active.activation_seq,
             )
             withdraw(connection, self.card.id, at=self.at, newer=self.version_seq)
             if activation is not None:
