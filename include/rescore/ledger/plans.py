@@ -96,7 +96,6 @@ def read_record(connection: Connection, new: Scorecard) -> Record:
         born=_pairs(connection, born),
         restarted_at=_pairs(connection, restarted),
         facts_until=_pairs(connection, marked),
-        last_fired=_last_fired(connection, new),
         accounts_fired=all_accounts(connection, new),
         last_fired=last_fired(connection, new),
         since={} if new.restart is None else _since(connection, new.id),
