@@ -6,21 +6,26 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from rescore import mapping as mappings
-from rescore.connectors.base import FieldValue, ScoreUpdate, Target
-from rescore.delivery.fields import score_fields
-from rescore.delivery.outcome import Outcome, outcome_of
+from rescore.connectors.base import Target
+from rescore.delivery.backlog import Backlog, backlog_of
+from rescore.delivery.letters import fitting, write_letter
+from rescore.delivery.outcome import ONE_RECORD, Outcome, outcome_of
 from rescore.delivery.passing import PassingTime
-from rescore.errors import CrmRateLimited, RetryableError, TerminalError
-from rescore.ledger import syncs, withheld
+from rescore.errors import ConfigurationError, RetryableError, TerminalError
+from rescore.ledger import breakers, syncs, withheld
+from rescore.ledger.breakers import Breaker
 from rescore.ledger.syncs import SyncClaim, SyncResult
 from rescore.ledger.transaction import Ledger
-from rescore.model import split_lead_key
+from rescore.ledger.wishes import PRIORITIES
 
 LEASE = timedelta(minutes=15)
-"""Longer than a claim's writes may take, their waits included: nobody else sends what is still under way."""
+"""At least so long nobody else sends what is under way; longer where a write may take longer."""
 
-FAILURES_IN_A_ROW = 3
+ALONE = 3
+"""After so many failures a record goes out alone: it shall not take others with it."""
 
 Merged = Callable[[Collection[str]], Mapping[str, str]]
 """Which of these leads were merged away, and into which lead: `Lake.canonical`."""
@@ -50,34 +55,38 @@ def update_crm(
         worker: Who holds the leases, for people who look.
         mode: `shadow` writes nothing, whatever the mapping says.
         merged: See `Merged`; the losing record of a merge is never written.
-        progress: Told after every call to the CRM.
+        progress: Told after every call to the CRM, and at the end what is still owed and until when.
 
     Returns:
-        Counts of leads times scorecards: `acknowledged`, `deferred` (later runs try again), `parked` (a
-        person has to look), `deleted` (gone from the CRM), `shadow`, `lost` (another worker has them).
-        `calls` to the CRM, and `stopped` when the CRM was down or asked for a long pause after some had
-        been written.
+        Counts of leads times scorecards: `acknowledged`, of them `unchanged` (shown already, not sent),
+        `deferred` (later runs try again), `parked` (a person has to look), `deleted` (gone from the CRM),
+        `shadow`, `small` (moved too little to be written), `lost` (another worker has them). `calls` to the
+        CRM, and `stopped` when it is left alone for now, or its quota is.
 
     Raises:
-        CrmRejectedCredentials, CrmFieldMissing: A person has to act; everything unsent stays due.
+        CrmRejectedCredentials, CrmFieldMissing: A person has to act; everything unsent stays due, and the
+            breaker is open.
+        SettingsIncomplete: The deployment does not allow the CRM's host.
         CrmRateLimited, CrmUnavailable: Nothing could be written; everything stays due.
     """
     live = [card for card in mapping.scores if mode == "live" and mapping.mode_of(card) == "live"]
     work = _Work(ledger, target, mapping, live, merged, worker, PassingTime(now))
-    work.set_modes()
-    while not work.stopped and (claims := work.claim()):
+    work.look_at_breaker()
+    work.set_aside()
+    while claims := work.claim():
         for batch in work.batches(claims):
             try:
-                work.settle(work.write(batch))
-            except TerminalError:
+                work.send(batch)
+            except (TerminalError, ConfigurationError):
                 work.release(claims)
                 raise
-            except RetryableError as error:
-                work.settle(work.put_off(batch, error))
             progress(f"{target.name}: {work.told()}")
-            if work.stopped:
+            if work.breaker or not work.in_time():
                 work.release(claims)
                 break
+    left = work.left()
+    if left.total and live:
+        progress(f"{target.name}: {left.told(work.clock.now())}")
     if work.error and not work.counts["acknowledged"]:
         raise work.error
     return +work.counts
@@ -98,102 +107,147 @@ class _Work:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.error: RetryableError | None = None
-        self._failures = 0
+        self.breaker: Breaker | None = None
+        self.clock = clock
         self._ledger = ledger
         self._target = target
         self._mapping = mapping
         self._live = live
         self._merged = merged
         self._worker = worker
-        self._clock = clock
+        self._lease = max(LEASE, timedelta(seconds=2 * target.longest_write))
+        self._claimed = timedelta()
 
-    @property
-    def stopped(self) -> bool:
-        """Whether the CRM wants to be left alone."""
-        return self.counts["stopped"] > 0
+    def look_at_breaker(self) -> None:
+        """See whether the CRM is to be left alone."""
+        with self._ledger.reading() as connection:
+            self.breaker = breakers.is_open(connection, self._target.connection, self.clock.now())
 
-    def set_modes(self) -> None:
-        """Move what is due of scorecards that are not live into the shadow, and the others out of it."""
+    def set_aside(self) -> None:
+        """Move what is not to be sent now out of what is due, and back what is."""
+        shown = self._mapping.scores
+        minimum = {card: shown[card].minimum_change for card in self._live}
         with self._ledger.transaction() as connection:
             moved = withheld.set_modes(connection, self._target.name, live=self._live)
-        self.counts["shadow"] += moved["shadow"]
+            moved += withheld.set_small(connection, self._target.name, minimum)
+        self.counts += Counter({name: moved[name] for name in ("shadow", "small")})
 
     def claim(self) -> list[SyncClaim]:
         """Records that were due when this call began: what fails now waits for the next call."""
+        priority = self._widest()
+        if not priority:
+            return []
+        self._claimed = self.clock.passed()
         limit = self._target.batch_size * max(1, len(self._live))
         return self._ledger.in_transaction(
             lambda connection: syncs.claim(
                 connection,
                 target=self._target.name,
                 worker=self._worker,
-                now=self._clock.start,
-                lease=LEASE + self._clock.passed(),
+                now=self.clock.start,
+                lease=self._lease + self._claimed,
                 limit=limit,
+                priority=priority,
             )
         )
+
+    def _widest(self) -> int:
+        """The lowest priority that may be written now; 0: none."""
+        if self.breaker:
+            return 0
+        open_to = 0
+        for priority in PRIORITIES:
+            if self._target.room(priority):
+                break
+            open_to = priority
+        return open_to
+
+    def in_time(self) -> bool:
+        """Whether another write would end before the lease does, whatever happens."""
+        ends = self.clock.passed() + timedelta(seconds=self._target.longest_write)
+        return ends < self._claimed + self._lease
 
     def batches(self, claims: Sequence[SyncClaim]) -> Iterator[list[SyncClaim]]:
         """Claims that go to the CRM together; a lead's scorecards share one record of a batch."""
         if any(claim.scorecard not in self._live for claim in claims):
-            self.set_modes()  # promoted since this call began
+            self.set_aside()  # promoted since this call began
         by_lead: dict[str, list[SyncClaim]] = defaultdict(list)
         for claim in claims:
             if claim.scorecard in self._live:
                 by_lead[claim.lead].append(claim)
-        leads = list(by_lead)
-        for start in range(0, len(leads), self._target.batch_size):
-            chosen = leads[start : start + self._target.batch_size]
-            yield [claim for lead in chosen for claim in by_lead[lead]]
+        by_size: dict[int, list[str]] = defaultdict(list)
+        for lead, mine in by_lead.items():
+            by_size[self._together(max(claim.tries for claim in mine))].append(lead)
+        for size, leads in sorted(by_size.items(), reverse=True):
+            for start in range(0, len(leads), size):
+                yield [claim for lead in leads[start : start + size] for claim in by_lead[lead]]
 
-    def write(self, batch: Sequence[SyncClaim]) -> list[SyncResult]:
-        """One call for the records that are this target's; the others are results of their own."""
+    def _together(self, tries: int) -> int:
+        """How many records may share a call with one that failed so often."""
+        if tries >= ALONE:
+            return 1
+        return self._target.batch_size if tries < ALONE - 1 else max(1, self._target.batch_size // 10)
+
+    def send(self, batch: Sequence[SyncClaim]) -> None:
+        """One call for what this target has to be told; the rest are results of their own.
+
+        Raises:
+            TerminalError, ConfigurationError: Nothing was written, and nothing of the batch is settled.
+        """
         gone = self._merged({claim.lead for claim in batch})
-        results: list[SyncResult] = []
-        fields: dict[str, dict[str, FieldValue]] = defaultdict(dict)
-        claims: dict[str, list[SyncClaim]] = defaultdict(list)
-        for claim in batch:
-            source, lead_id = split_lead_key(claim.lead)
-            if claim.lead in gone:
-                results.append(SyncResult(claim, Outcome("gone", f"merged into {gone[claim.lead]}")))
-            elif source != self._target.name:
-                results.append(SyncResult(claim, Outcome("record", f"no record of {self._target.name}")))
-            else:
-                values = score_fields(claim, self._mapping.scores[claim.scorecard])
-                ours = {name: value for name, value in values.items() if name not in claim.overridden}
-                if not ours:  # people have taken over all there is to show
-                    results.append(SyncResult(claim, Outcome("ok")))
-                    continue
-                fields[lead_id] |= ours
-                claims[lead_id].append(claim)
-        if fields:
-            self.counts["calls"] += 1
-            written = self._target.write([ScoreUpdate(lead_id, shown) for lead_id, shown in fields.items()])
-            results += [
-                SyncResult(claim, Outcome(result.kind, result.reason))
-                for result in written
-                for claim in claims[result.lead_id]
-            ]
-            self._failures, self.error = 0, None
-        return results
+        letter = write_letter(batch, self._target.name, self._mapping, gone)
+        self.counts["unchanged"] += letter.unchanged
+        if not letter.claims:
+            self._settle(letter.results, None)
+            return
+        self.counts["calls"] += 1
+        updates = letter.updates()
+        try:
+            written = fitting(self._target.write(updates), updates)
+        except (TerminalError, ConfigurationError) as error:
+            self._settle([], outcome_of(error))
+            raise
+        except RetryableError as error:
+            self.error, call = error, outcome_of(error)
+            answers = dict.fromkeys(letter.claims, call)
+        else:
+            answers = {result.lead_id: Outcome(result.kind, result.reason) for result in written}
+            well = any(answer.kind in ONE_RECORD for answer in answers.values())
+            call = Outcome("ok") if well else next(iter(answers.values()))
+            self.error = None
+        results = [
+            SyncResult(claim, answers[lead_id], figures)
+            for lead_id, mine in letter.claims.items()
+            for claim, figures in mine
+        ]
+        self._settle(letter.results + results, call)
 
-    def put_off(self, batch: Sequence[SyncClaim], error: RetryableError) -> list[SyncResult]:
-        """Nobody knows what was written: all of it is sent again, later."""
-        self._failures, self.error = self._failures + 1, error
-        asked = error.retry_after if isinstance(error, CrmRateLimited) else None
-        if asked is not None or self._failures == FAILURES_IN_A_ROW:
-            self.counts["stopped"] += 1
-        return [SyncResult(claim, outcome_of(error)) for claim in batch]
+    def _settle(self, results: Sequence[SyncResult], call: Outcome | None) -> None:
+        """Note what became of claims and of the call; that the breaker opens is not the records' fault."""
 
-    def settle(self, results: Sequence[SyncResult]) -> None:
-        """Note what became of a batch."""
-        self.counts += self._ledger.in_transaction(
-            lambda connection: syncs.settle(connection, results, now=self._clock.now())
-        )
+        def noted(connection: Connection) -> tuple[Counter[str], Breaker | None]:
+            now, name = self.clock.now(), self._target.connection
+            opened = breakers.note(connection, name, call, now) if call else None
+            return syncs.settle(connection, results, now=now, spend=opened is None), opened
+
+        counts, opened = self._ledger.in_transaction(noted)
+        self.counts += counts
+        self.breaker = self.breaker or opened
 
     def release(self, claims: Sequence[SyncClaim]) -> None:
         """Give back what was not sent."""
         with self._ledger.transaction() as connection:
             syncs.release(connection, claims)
+
+    def left(self) -> Backlog:
+        """What is still owed: all of it is deferred when the CRM, or the rest of its quota, is left alone."""
+        now = self.clock.now()
+        with self._ledger.reading() as connection:
+            due, tried_again = withheld.backlog(connection, self._target.name, live=self._live)
+        backlog = backlog_of(self._target, due, tried_again=tried_again, breaker=self.breaker, now=now)
+        if backlog.total and (self.breaker or any(self._target.room(priority) for priority in due)):
+            self.counts["stopped"], self.counts["deferred"] = 1, backlog.total
+        return backlog
 
     def told(self) -> str:
         """The counts so far, for people."""

@@ -128,10 +128,13 @@ def claim(
     return claims
 
 
-def settle(connection: Connection, results: Iterable[SyncResult], *, now: datetime) -> Counter[str]:
+def settle(
+    connection: Connection, results: Iterable[SyncResult], *, now: datetime, spend: bool = True
+) -> Counter[str]:
     """Note what became of claims, each by its own key and with the version that was sent.
 
-    A lead whose score moved on while it was being sent stays due.
+    A lead whose score moved on while it was being sent stays due. Without `spend` a failure counts no try:
+    it was the Connection's, and its breaker keeps everybody away.
 
     Returns:
         Counts: `acknowledged`, `deferred`, `parked`, `deleted`; `lost` for those whose lease had passed to
@@ -140,7 +143,8 @@ def settle(connection: Connection, results: Iterable[SyncResult], *, now: dateti
     groups: dict[Next, list[dict[str, Any]]] = {"done": [], "due": [], "parked": [], "deleted": []}
     for result in sorted(results, key=lambda result: (result.claim.scorecard, result.claim.lead)):
         claim, outcome = result.claim, result.outcome
-        tries = claim.tries + CONSEQUENCES[outcome.kind].spends_try
+        spent = spend and CONSEQUENCES[outcome.kind].spends_try
+        tries = claim.tries + spent
         key = f"{claim.target}|{claim.scorecard}|{claim.lead}"
         groups[next_state(outcome, failures=tries)].append(
             {
@@ -155,7 +159,7 @@ def settle(connection: Connection, results: Iterable[SyncResult], *, now: dateti
                 "rest": "overridden" if claim.overridden else "settled",
                 "at": now,
                 "spent": tries,
-                "then": leases.next_at(outcome, tries=tries, key=key, now=now),
+                "then": leases.next_at(outcome, tries=tries, key=key, now=now) if spend else None,
                 "kind": outcome.kind,
                 "why": outcome.reason,
             }

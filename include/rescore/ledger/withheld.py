@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select, update
 
@@ -11,7 +12,7 @@ from rescore.ledger import tables
 from rescore.ledger.wishes import SCORE
 
 
-def set_small(connection: Connection, target: str, minimum_change: Mapping[str, int]) -> Counter[str]:
+def set_small(connection: Connection, target: str, minimum_change: Mapping[str, int | None]) -> Counter[str]:
     """Put aside what moved by less than a scorecard's minimum since it was shown, and take up the rest.
 
     Only a change of the score alone is small: one of the band, a crossing, a first score, an exit from the
@@ -27,7 +28,7 @@ def set_small(connection: Connection, target: str, minimum_change: Mapping[str, 
             select(score.c.lead)
             .where(
                 wanted,
-                func.abs(score.c.score - sync.c.shown_score) < minimum,
+                func.abs(score.c.score - sync.c.shown_score) < (minimum or 0),
                 score.c.band.is_not_distinct_from(sync.c.shown_band),
             )
             .correlate(sync)
@@ -41,16 +42,19 @@ def set_small(connection: Connection, target: str, minimum_change: Mapping[str, 
     return +moved
 
 
-def backlog(connection: Connection, target: str, *, live: Collection[str]) -> dict[int, int]:
-    """How many writes these scorecards owe a target, by priority."""
+def backlog(
+    connection: Connection, target: str, *, live: Collection[str]
+) -> tuple[dict[int, int], datetime | None]:
+    """How many writes these scorecards owe a target, by priority, and when the last may be tried again."""
     sync = tables.sync
     rows = connection.execute(
-        select(sync.c.priority, func.count())
+        select(sync.c.priority, func.count(), func.max(sync.c.next_at))
         .where(sync.c.target == target, sync.c.state == "due", sync.c.scorecard.in_(live))
         .group_by(sync.c.priority)
         .order_by(sync.c.priority)
-    )
-    return {priority: count for priority, count in rows}  # noqa: C416 - rows are no pairs to mypy
+    ).all()
+    waits = [row[2] for row in rows if row[2] is not None]
+    return {row[0]: row[1] for row in rows}, max(waits, default=None)
 
 
 def set_modes(connection: Connection, target: str, *, live: Collection[str]) -> Counter[str]:
