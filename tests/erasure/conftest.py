@@ -42,7 +42,7 @@ def tell_of_everybody(job: Job) -> None:
     job.crm.put_unreadable("leads", SetAside("lead", ADA, "bad", "no properties"))
     job.crm.put_activity(Unclaimed(ADDRESS, ActivityRecord("open-1", "", "email_open", job.now)))
     job.crm.put_activity(Unclaimed("who@others.example", ActivityRecord("open-2", "", "email_open", job.now)))
-    job.visit(ADA_OLD, number=4)
+    job.visit(ADA_OLD, number=2)
     job.visit("eve", number=2)
 
 
@@ -51,7 +51,7 @@ def live(job: Job) -> None:
     job.write_rules()
     tell_of_everybody(job)
     job.run()
-    job.visit(ADA_OLD, number=1)
+    job.visit(ADA_OLD, number=2)
     job.run()
     job.ws.lake.fold_in()
     job.crm.put_lead(ADA, {"job_title": "Director of Sales", "mail": ADDRESS}, merged=[ADA_OLD])
