@@ -43,6 +43,21 @@ class Attribute(_Map):
     type: AttributeType
 
 
+class Adjustments(_Map):
+    """Where people give or take points by hand: each change of `points` is an activity `adjustment`.
+
+    Its `value` are the points, its asset the `reason` that stood there then.
+    """
+
+    points: Property
+    reason: Property | None = None
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """What is read."""
+        return tuple(name for name in (self.points, self.reason) if name)
+
+
 class Leads(_Map):
     """Where leads are read from and written back to.
 
@@ -58,7 +73,15 @@ class Leads(_Map):
     modified: Property
     deleted: Path | None = None
     objection: Property | None = None
+    adjustments: Adjustments | None = None
     attributes: dict[Name, Attribute]
+
+    @property
+    def read_properties(self) -> set[str]:
+        """Every property that facts are made of."""
+        named = {attribute.property for attribute in self.attributes.values()}
+        named |= {self.objection} if self.objection else set()
+        return named | set(self.adjustments.properties if self.adjustments else ())
 
 
 class TypeByProperty(_Map):
@@ -249,7 +272,7 @@ class Mapping(_Map):
 
     @model_validator(mode="after")
     def _each_property_has_one_use(self) -> Self:
-        read = {attribute.property for attribute in self.leads.attributes.values()} | {self.leads.objection}
+        read = self.leads.read_properties
         written: set[str] = set()
         problems = [
             Trouble(("leads", "attributes", name), f"attribute `{name}` is ours; give it another name")
@@ -261,7 +284,7 @@ class Mapping(_Map):
                 if name in written:
                     problem = f"property `{name}` is written twice; give each value its own"
                 elif name in read:
-                    problem = f"property `{name}` is an attribute too, so scores would feed on themselves"
+                    problem = f"property `{name}` is read too, so scores would feed on themselves"
                 else:
                     written.add(name)
                     continue

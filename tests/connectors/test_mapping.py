@@ -52,7 +52,7 @@ def test_a_target_in_shadow_keeps_every_scorecard_there():
         (b"jobtitle", b"'job title'", ["13:27: `property`"]),
         (b"mode: shadow", b"mode: quiet", ["18:17: `mode` cannot be `quiet`"]),
         (b"other_score", b"my_fit", ["18:32: property `my_fit` is written twice"]),
-        (b"other_score", b"jobtitle", ["18:32: property `jobtitle` is an attribute too"]),
+        (b"other_score", b"jobtitle", ["18:32: property `jobtitle` is read too"]),
         (b"/search", b"https://elsewhere.example/search", ["6:11: `search`"]),
         (b"mapping: crm", b"mapping: CRM", ["1:10: `mapping`"]),
         (b"group: rescore", b"group: rescore\ngroup: again", ["`group`"]),

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from rescore.connectors.base import Cursor
+from rescore.connectors.hubspot.adjustments import adjustments
 from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.recipients import ADDRESSES, Recipients, addresses_of
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.values import read_attribute
-from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
+from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside
 from rescore.mapping import Leads
 from rescore.withheld import OBJECTS
 
@@ -27,14 +28,19 @@ def lead_pages(
     """
     properties = [MERGED, *ADDRESSES, *(attribute.property for attribute in leads.attributes.values())]
     properties += [leads.objection] if leads.objection else []
-    found = changed_since(
+    changed = changed_since(
         client, leads.search, modified=leads.modified, properties=properties, cursor=cursor, until=until
     )
-    for rows, following in found:
+    for rows, following in changed:
         page = Page(cursor=following)
         for row in rows:
             _read(row, leads, page)
             recipients.learn(row)
+        for found in adjustments(client, leads, [lead.lead_id for lead in page.leads], until=until):
+            if isinstance(found, ActivityRecord):
+                page.activities.append(found)
+            else:
+                page.set_aside.append(found)
         yield page
 
 

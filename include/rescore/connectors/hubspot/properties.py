@@ -39,7 +39,7 @@ def check_properties(client: Client, mapping: Mapping) -> None:
         raise CrmFieldMissing(
             f"HubSpot has no contact property {_quoted(missing)}; run `rescore setup hubspot` to create it"
         )
-    read = {attribute.property for attribute in mapping.leads.attributes.values()}
+    read = mapping.leads.read_properties
     if missing := sorted(read - present):
         raise CrmFieldMissing(
             f"HubSpot has no contact property {_quoted(missing)}; correct the mapping {mapping.name}.yaml"
