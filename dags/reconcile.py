@@ -8,7 +8,7 @@ everything new, and the next `update_crm` writes it. A person's score stays for 
 
 | task | does | on trouble |
 |---|---|---|
-| rescue | frees what dead workers held, ends overrides that expired | red: the ledger cannot be reached |
+| rescue | frees what dead workers held, ends expired overrides, finishes erasures | red: a store is away |
 | read_back | asks the CRM, compares, notes what is owed | red: token, address or CRM, as the sentence says |
 
 Started by hand, the form offers to read everybody back: after somebody imported over our properties, say.

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from rescore.lake.reading import FOLDED, WORDS, CurrentRows, attributes, connect, listed
 from rescore.lake.tables import ACTIVITIES, BOOKKEEPING, LEADS, SET_ASIDE, Storage, columns_of
+from rescore.withheld import ATTRIBUTES as RESERVED
 
 _NOT_COMPARED = BOOKKEEPING | {"source", "lead", "known_at", "activity_id", "type", "occurred_at"}
 
@@ -50,7 +51,11 @@ def lead_attributes(storage: Storage) -> dict[str, int]:
     if table is None:
         return {}
     named = attributes(columns_of(table))
-    chosen = {name: value for name, value in named.items() if not name.endswith((FOLDED, WORDS))}
+    chosen = {
+        name: value
+        for name, value in named.items()
+        if name not in RESERVED and not name.endswith((FOLDED, WORDS))
+    }
     with connect() as connection:
         return _values(connection, CurrentRows(connection, table, LEADS).read(), chosen)
 

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, case, func, literal, select, union_all
 from rescore.ledger import activations, holds, registry, tables
 from rescore.ledger.holds import Hold
 from rescore.ledger.restored import Restored, restored
+from rescore.ledger.streams import NOTED_HERE
+from rescore.withheld import MERGED
 
 LAST_RUNS = 10
 LAST_PLANS = 3
@@ -252,7 +254,7 @@ def _leads(connection: Connection, scorecard: str) -> dict[str, int]:
         select(dirty.c.lead, literal("dirty").label("state")).where(dirty.c.scorecard == scorecard),
         select(score.c.lead, state)
         .outerjoin(sync, (sync.c.scorecard == score.c.scorecard) & (sync.c.lead == score.c.lead))
-        .where(score.c.scorecard == scorecard),
+        .where(score.c.scorecard == scorecard, score.c.withheld.is_distinct_from(MERGED)),
     ).subquery()
     rank = case(
         *((pieces.c.state == name, position) for position, name in enumerate(LEAD_STATES)),
@@ -286,6 +288,7 @@ def _read(connection: Connection) -> dict[str, datetime | None]:
             func.min(stream.c.read_at).label("oldest"),
             (func.count() - func.count(stream.c.read_at)).label("unread"),
         )
+        .where(stream.c.stream != NOTED_HERE)
         .group_by(stream.c.source)
         .order_by(stream.c.source)
     )

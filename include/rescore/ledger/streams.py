@@ -15,6 +15,8 @@ from rescore.ledger import tables
 from rescore.ledger.upsert import insert
 
 INPUT_VER = "input_ver"
+NOTED_HERE = "objections noted here"
+"""A stream that no source has: what people note about leads."""
 
 
 @dataclass(frozen=True, slots=True)

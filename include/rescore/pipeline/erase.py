@@ -58,9 +58,14 @@ def erase(
 
 
 def resume(
-    ws: Workspace, *, at: datetime, erasure_id: str | None = None, progress: Progress = silent
+    ws: Workspace,
+    *,
+    at: datetime,
+    erasure_id: str | None = None,
+    asked: bool = True,
+    progress: Progress = silent,
 ) -> Counter[str]:
-    """Carry out one erasure, or all that were asked for or interrupted.
+    """Carry out one erasure, or all that were asked for or interrupted; without `asked` the latter only.
 
     Returns:
         How many rows, files and cursors were removed, by table; `erased` people.
@@ -71,7 +76,7 @@ def resume(
     """
     with ws.ledger.reading() as connection:
         if erasure_id is None:
-            open_ones = erasures.unfinished(connection)
+            open_ones = [each for each in erasures.unfinished(connection) if asked or each.state != ASKED]
         else:
             open_ones = [erasures.find(connection, erasure_id)]
     counts: Counter[str] = Counter()

@@ -11,14 +11,12 @@ from rescore.ledger import identity, streams, tombstones
 from rescore.model import split_lead_key
 from rescore.workspace import Workspace
 
-STREAM = "objections noted here"
-
 
 def note_objection(ws: Workspace, lead: str, *, objects: bool, at: datetime) -> Counter[str]:
     """Keep a lead, and every record merged with it, outside every audience; or let it back in.
 
     What is owed to automations about it is cancelled now. Its score becomes null with the next run, and so
-    does what CRMs show. The CRM's own word, where the mapping names a property for it, counts beside this one.
+    does what CRMs show. The CRM's own word, where the mapping names a property for it, counts too.
 
     Args:
         ws: The stores.
@@ -45,12 +43,12 @@ def note_objection(ws: Workspace, lead: str, *, objects: bool, at: datetime) -> 
         by_source.setdefault(source, {})[lead_id] = objects
     for source, objections in by_source.items():
         with ws.ledger.transaction() as connection:
-            lease = streams.take_fence(connection, source, STREAM)
+            lease = streams.take_fence(connection, source, streams.NOTED_HERE)
             erased = tombstones.read(connection)
         landed = ws.lake.land(
             source,
             Page(objections=objections),
-            stream=STREAM,
+            stream=streams.NOTED_HERE,
             number=lease.landing,
             committed=lease.committed,
             known_at=at,

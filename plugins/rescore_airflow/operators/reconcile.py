@@ -1,9 +1,10 @@
-"""Hold a CRM against what it confirmed, and free what dead workers held."""
+"""Hold a CRM against what it confirmed, and take up what was left half done."""
 
 from __future__ import annotations
 
 from airflow.sdk import Context
 
+from rescore.pipeline.erase import resume
 from rescore.pipeline.reconcile import read_back, rescue
 from rescore.workspace import Workspace
 from rescore_airflow.hooks.crm import connect
@@ -11,12 +12,13 @@ from rescore_airflow.operators.base import RescoreOperator, now
 
 
 class RescueOperator(RescoreOperator):
-    """Frees expired leases and ends expired overrides; asks no CRM, so it works while one is down."""
+    """Frees expired leases, ends expired overrides, finishes interrupted erasures; asks no CRM."""
 
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts of what was freed and ended."""
         self.look_for_a_restore(ws)
         counts = rescue(ws.ledger, now=now())
+        counts += resume(ws, at=now(), asked=False, progress=self.log.info)
         self.say("rescued", counts)
         return dict(counts)
 

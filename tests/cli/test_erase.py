@@ -1,0 +1,69 @@
+"""`rescore erase` and `rescore object`: whom, how, and nothing said that names them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+RESCORE = Path(sys.executable).parent / "rescore"
+ADA = "hubspot:lead-ada-7741"
+
+
+@pytest.fixture
+def rescore(tmp_path):
+    def run(*arguments, stdin=""):
+        environment = {"PATH": os.environ["PATH"], "RESCORE_HOME": str(tmp_path)}
+        return subprocess.run(
+            [RESCORE, *arguments],
+            cwd=PROJECT,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert run("setup", "ledger").returncode == 0
+    return run
+
+
+def test_a_request_is_registered_under_an_id_and_carried_out_later(rescore):
+    asked = rescore("erase", ADA, "--email", "ada@person.example", "--request")
+    assert asked.returncode == 0
+    assert "request " in asked.stdout
+    assert "ada" not in asked.stdout
+    done = rescore("erase")
+    assert (done.returncode, done.stdout) == (0, "erased: 1\n")
+    assert rescore("erase").stdout == "nothing is waiting to be erased\n"
+
+
+def test_keys_and_addresses_can_come_on_stdin(rescore, tmp_path):
+    done = rescore("erase", "-", "--yes", stdin=f"{ADA}\nada@person.example\n")
+    assert done.returncode == 0
+    assert "ada" not in done.stdout + done.stderr
+    assert rescore("erase", ADA, "--email", "ada@person.example", "--lift").stdout.startswith("2 tombstones")
+    assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"ada-7741" in file.read_bytes()]
+
+
+def test_without_a_yes_nothing_is_erased(rescore):
+    assert rescore("erase", ADA, stdin="n\n").returncode == 1
+    assert rescore("erase").stdout == "nothing is waiting to be erased\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["erase", "1042", "--yes"], "as in hubspot:1042|hubspot:1042"),
+        (["erase", "--email", "nobody", "--yes"], "has an @"),
+        (["object", "hubspot:1042"], "does not know this lead"),
+    ],
+    ids=["no key", "no address", "nobody known"],
+)
+def test_what_does_not_hold_is_one_sentence(rescore, arguments, sentence):
+    done = rescore(*arguments)
+    assert done.returncode == 1
+    assert any(words in done.stderr for words in sentence.split("|"))
+    assert len(done.stderr.splitlines()) == 1
