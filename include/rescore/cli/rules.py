@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from rescore.cli.given import read_bytes
-from rescore.errors import InputUnreadable, ScorecardInvalid, SettingsIncomplete
+from rescore.errors import InputUnreadable, MappingInvalid, ScorecardInvalid, SettingsIncomplete
+from rescore.mapping import Mapping, read_mapping
 from rescore.messages import House
 from rescore.policy import read_policy
 from rescore.rules.card import Scorecard
@@ -39,7 +40,7 @@ def check(
     """
     lines: list[str] = []
     warned = 0
-    census, house = _census(), _house()
+    census, house, mappings = _census(), _house(), _mappings()
     for path in rules:
         try:
             body = read_bytes(path)
@@ -51,7 +52,7 @@ def check(
             problems = failed_examples(card)
             if not problems:
                 print(f"{path}: {card.id}: {len(card.rules)} rules, {len(card.examples)} examples hold")
-            for warning in lint(card, census, body=body):
+            for warning in lint(card, census, body=body, mappings=mappings):
                 place = f"{path}:{warning.line}:{warning.column}"
                 sys.stderr.write(f"{place}: warning: {warning.message} [{warning.code}]\n")
                 warned += 1
@@ -94,6 +95,16 @@ def _house() -> House:
     except SettingsIncomplete:
         return House()
     return read_policy(policy_file).house if policy_file.exists() else House()
+
+
+def _mappings() -> dict[str, Mapping] | None:
+    """What the CRMs open to automations; None where mappings are missing or do not hold."""
+    try:
+        folder = Settings.from_environment(os.environ).mappings_dir
+        found = [read_mapping(file) for file in sorted(folder.glob("*.yaml"))]
+    except (SettingsIncomplete, MappingInvalid):
+        return None
+    return {mapping.name: mapping for mapping in found}
 
 
 def _census() -> Census | None:

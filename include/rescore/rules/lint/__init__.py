@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from rescore.mapping import Mapping as MappingFile
 from rescore.rules.card import Scorecard
 from rescore.rules.lint.found import Census, Found, LintWarning
 from rescore.rules.lint.names import unknown_names, unused_lists
 from rescore.rules.lint.never import never
+from rescore.rules.lint.openings import not_open
 from rescore.rules.lint.overlap import overlapping
 from rescore.rules.lint.pace import burying, freezing
 from rescore.rules.lint.reach import out_of_reach, unreachable
@@ -23,6 +25,7 @@ CODES: Final = {
     "unknown-activity": "nothing in the lake has been such an activity",
     "unknown-field": "nothing in the lake has such a field",
     "unused-list": "a list that no condition names",
+    "not-open": "a CRM, a task or a property that no mapping opens to automations",
     "never": "a condition or an entry that can never match",
     "unreachable": "a threshold beyond what the points allow",
     "flapping": "an automation that is ready again while it fires",
@@ -36,7 +39,13 @@ CODES: Final = {
 MEANT: Final = re.compile(r"#\s*lint:\s*meant\s+([a-z, -]+)")
 
 
-def lint(card: Scorecard, census: Census | None = None, *, body: bytes | None = None) -> list[LintWarning]:
+def lint(
+    card: Scorecard,
+    census: Census | None = None,
+    *,
+    body: bytes | None = None,
+    mappings: Mapping[str, MappingFile] | None = None,
+) -> list[LintWarning]:
     """Everything that holds and is probably not meant, in the file's order.
 
     Args:
@@ -44,21 +53,26 @@ def lint(card: Scorecard, census: Census | None = None, *, body: bytes | None = 
         census: What the lake holds; without one, names are not looked up.
         body: The file the card was read from: it gives exact places, and its comments `# lint: meant CODE`
             silence a kind of warning for a rule or automation, or above the first key for the file.
+        mappings: Every CRM's mapping by name; without them, what they open is not asked.
     """
     document = read_document(body)[0] if body is not None else None
     meant = _Meant(body, card) if body is not None else None
     warnings = []
-    for found in _findings(card, census):
+    for found in _findings(card, census, mappings):
         line, column = _place(found.path, card, document)
         if meant is None or not meant.covers(found.code, line):
             warnings.append(LintWarning(line, column, found.code, found.message))
     return sorted(set(warnings))
 
 
-def _findings(card: Scorecard, census: Census | None) -> Iterator[Found]:
+def _findings(
+    card: Scorecard, census: Census | None, mappings: Mapping[str, MappingFile] | None
+) -> Iterator[Found]:
     if census is not None:
         yield from unknown_names(card, census)
     yield from unused_lists(card)
+    if mappings is not None:
+        yield from not_open(card, mappings)
     yield from never(card)
     yield from out_of_reach(card)
     yield from overlapping(card)
