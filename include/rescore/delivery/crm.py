@@ -85,7 +85,9 @@ def update_crm(
                 work.release(claims)
                 break
     left = work.left()
-    if left.total and live:
+    if left.total and work.breaker:
+        progress(f"{target.name}: {work.breaker.told()}")
+    if left.total:
         progress(f"{target.name}: {left.told(work.clock.now())}")
     if work.error and not work.counts["acknowledged"]:
         raise work.error
