@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--short] [--only LAYER] [--write-docs]`: break it on purpose, and count what broke.
+"""`python -m tests.faults [--short] [--only LAYER] [--write-docs]`: break it on purpose, count what broke.
 
 To add a layer, write a module with `run(short, say) -> Layer | list[Layer]` and name it in LAYERS. One that
 renders a part of the documentation has `write_docs()` too.

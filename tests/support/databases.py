@@ -91,6 +91,18 @@ def new_database() -> Iterator[str]:
         _administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def copy_of(url: str) -> str:
+    """The URL of a new database with all that is in this one, to which nobody may be connected."""
+    source, name = make_url(url), f"rescore_{uuid.uuid4().hex[:12]}"
+    _administer(f"CREATE DATABASE {name} TEMPLATE {source.database}")
+    return source.set(database=name).render_as_string(hide_password=False)
+
+
+def drop(url: str) -> None:
+    """Remove a database, whoever is connected."""
+    _administer(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
 def migrated_file(path: Path) -> Path:
     """A SQLite ledger with every table, to be copied by each test."""
     ledger = Ledger(f"sqlite:///{path}")

@@ -1,0 +1,246 @@
+"""The scripted life: chapters, in each of which something happens outside and the deployment reacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from rescore.delivery.outcome import Outcome
+from rescore.errors import CrmUnavailable
+from rescore.lake.records import ActivityRecord
+from rescore.ledger import holds, tombstones
+from rescore.ledger.tables import run as run_table
+from rescore.pipeline.erase import erase
+from rescore.pipeline.holds import decide
+from tests.faults.life import Life, Moment
+from tests.faults.world import World
+
+MAPPING = """\
+mapping: hubspot
+mode: live
+group: rescore
+leads:
+  {search: /s, read: /r, update: /u, properties: /p, groups: /g, modified: m, attributes: {}}
+activities: {}
+scores:
+  b2b_saas: {mode: live, score: score, band: band, changed_at: changed_at, rules_version: rules_version}
+tasks:
+  {create: /t, read: /tr, of_contacts: /tc, properties: /tp, groups: /tg, delivery: d, automation: a}
+"""
+
+RULES = """\
+scorecard: b2b_saas
+timezone: Europe/Berlin
+score: {floor: 0, ceiling: 500}
+dimensions: {engagement: {floor: 0}, fit: {}}
+rules:
+  - {id: pricing_page, dimension: engagement, activity: page_view, points: 10}
+  - {id: director, dimension: fit, lead: {job_title: {has_word: director}}, points: 20}
+  - {id: opted_out, dimension: fit, lead: {email_opt_out: {is: true}}, points: -40}
+bands: {A: 50, B: 20, C: 0}
+automations:
+  - id: mql
+    fire_when: {score: {at_least: 50}}
+    ready_again_when: {score: {below: 30}}
+    do:
+      - {webhook: {connection: sales_alerts}}
+      - {crm_task: {target: hubspot, title: "Call {lead_id}", due: 2d, skip_if_open: false}}
+  - id: heard
+    fire_when: {score: {at_least: 40}}
+    ready_again_when: {score: {below: 10}}
+    do:
+      - email: {connection: mail, to: [sales@house.example], subject: "News of {lead_id}", text: "{score}"}
+"""
+
+POLICY = """\
+band_moves: {leads: %d, share: 1%%}
+extract: {rows: 100, share: 50%%}
+crossings: {leads: 25, times_usual_day: 3}
+holds: {expire_after: 24h, growth: 10%%}
+internal_domains: [house.example]
+"""
+
+PEOPLE = {
+    "ada": True,
+    "bob": False,
+    "cyd": True,
+    "dan": False,
+    "eve": False,
+    "fay": True,
+    "gus": False,
+    "hal": False,
+}
+"""Who is a director."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """`happens` outside, where nothing crashes; `act` is what the deployment does then.
+
+    `again` is what a person repeats who sees that what they asked for was not done. At its end a view of the
+    pricing page is worth `points`, and those in `erased` are gone.
+    """
+
+    name: str
+    happens: Callable[[Life], None]
+    act: Callable[[Life], None]
+    again: Callable[[Life], None] = lambda life: None
+    points: int = 10
+    erased: frozenset[str] = frozenset()
+
+    def true_scores(self, world: World) -> dict[str, int | None]:
+        """What the rules make of everybody, from what the CRM knows alone, by an arithmetic of its own."""
+        merged, visits = world.crm.merged(), world.crm.visits()
+        for lost, left in merged.items():
+            visits[left] += visits.pop(lost, 0)
+        scores: dict[str, int | None] = {}
+        for lead, record in world.crm.people().items():
+            if lead in merged or lead in self.erased:
+                continue
+            fit = 20 * PEOPLE[lead] - 40 * bool(record.attributes.get("email_opt_out"))
+            scores[lead] = None if record.deleted else max(0, min(500, self.points * visits[lead] + fit))
+        return scores
+
+
+def begin(life: Life) -> None:
+    """The deployment as it is installed."""
+    life.write("mappings/hubspot.yaml", MAPPING)
+    life.write("rules/b2b_saas.yaml", RULES)
+    life.write("policy.yaml", POLICY % 200)
+
+
+def visit(life: Life, lead: str, number: int = 1) -> None:
+    """Views of the pricing page, now."""
+    for _ in range(number):
+        id_ = f"view-{len(life.world.crm.owners()) + 1}"
+        life.world.crm.put_activity(ActivityRecord(id_, lead, "page_view", life.now, asset="/pricing"))
+
+
+def person(world: World, lead: str, **also: object) -> None:
+    """What the CRM says of somebody from now on."""
+    merged = also.pop("merged", ())
+    title = "Director of Sales" if PEOPLE[lead] else "Developer"
+    world.crm.put_lead(lead, {"job_title": title, **also}, merged=merged)
+
+
+def points(life: Life, value: int) -> None:
+    """Somebody edits the rules."""
+    life.write("rules/b2b_saas.yaml", RULES.replace("points: 10}", f"points: {value}}}"))
+
+
+def _first_load(life: Life) -> None:
+    for lead in PEOPLE:
+        person(life.world, lead)
+    visit(life, "ada", 1)
+    visit(life, "dan", 2)
+
+
+def _crossing(life: Life) -> None:
+    life.world.crm.refuse("fay", "its owner has locked it")
+    visit(life, "ada", 3)
+    visit(life, "bob", 1)
+    visit(life, "fay", 1)
+
+
+def _troubled(life: Life) -> None:
+    visit(life, "cyd", 4)
+    life.world.receiver.answers = [Outcome("transient", "down"), Outcome("unknown", "no answer")]
+    life.world.crm.tasks.lost_answers = 1
+    life.world.crm.failures = [CrmUnavailable("it is down")]
+
+
+def _later_runs(life: Life) -> None:
+    for _ in range(3):
+        life.run()
+        life.now += timedelta(minutes=30)
+
+
+def _edited(life: Life) -> None:
+    points(life, 12)
+    visit(life, "bob", 1)
+
+
+def _clear_the_first(life: Life) -> None:
+    """The oldest run that crossed, with its own time, after everything that came since."""
+    with life.ws.ledger.reading() as connection:
+        rows = connection.execute(select(run_table.c.run_key, run_table.c.as_of).order_by(run_table.c.as_of))
+        old = rows.all()[1]
+    life.run(again=Moment(old.run_key.partition("/")[0], old.as_of))
+
+
+def _erase_eve(life: Life) -> None:
+    erase(life.ws, ["hubspot:eve"], by="the story", at=life.now)
+    life.run()
+
+
+def _erase_again(life: Life) -> None:
+    with life.ws.ledger.reading() as connection:
+        erased = tombstones.read(connection)
+    if not erased.lead("hubspot:eve"):
+        erase(life.ws, ["hubspot:eve"], by="the story", at=life.now)
+
+
+def _hold(life: Life) -> None:
+    life.write("policy.yaml", POLICY % 1)
+    points(life, 25)
+
+
+def _held_stage(life: Life) -> None:
+    for lead in ("gus", "hal"):
+        visit(life, lead, 2)
+    person(life.world, "dan")
+
+
+def _release(life: Life) -> None:
+    """A person releases what waits."""
+    with life.ws.ledger.reading() as connection:
+        waiting = holds.open_holds(connection)
+    for hold in waiting:
+        decide(life.ws, hold.hold_id, "release", by="rita", at=life.now)
+
+
+def _run_and_release(life: Life) -> None:
+    life.run()
+    _release(life)
+    life.run()
+
+
+def _tamper(life: Life) -> None:
+    life.world.crm.edit("cyd", "score", "7", at=life.now, by="ute")
+
+
+def _fold(life: Life) -> None:
+    life.ws.lake.fold_in()
+    life.run()
+
+
+def _run(life: Life) -> None:
+    life.run()
+
+
+def _restored(life: Life) -> None:
+    life.reconcile(everybody=True)
+    life.run()
+
+
+GONE = frozenset({"eve"})
+
+CHAPTERS = (
+    Chapter("first load", _first_load, _run),
+    Chapter("crossing", _crossing, _run),
+    Chapter("deliveries in trouble", _troubled, _later_runs),
+    Chapter("opted out", lambda life: person(life.world, "ada", email_opt_out=True), _run),
+    Chapter("armed again", lambda life: person(life.world, "ada"), _run),
+    Chapter("rules edited", _edited, _run, points=12),
+    Chapter("an old run cleared", lambda life: visit(life, "dan", 1), _clear_the_first, points=12),
+    Chapter("merged", lambda life: person(life.world, "ada", merged=("bob",)), _run, points=12),
+    Chapter("folded in", lambda life: visit(life, "dan", 1), _fold, points=12),
+    Chapter("deleted", lambda life: life.world.crm.delete("dan"), _run, points=12),
+    Chapter("erased", lambda life: visit(life, "eve", 1), _erase_eve, _erase_again, 12, GONE),
+    Chapter("rules held and released", _hold, _run_and_release, _release, 25, GONE),
+    Chapter("a stage held and released", _held_stage, _run_and_release, _release, 25, GONE),
+    Chapter("put right by hand", _tamper, _restored, points=25, erased=GONE),
+)
