@@ -54,7 +54,6 @@ def test_airflow_is_met_through_its_sdk():
         "airflow.providers.standard.operators.trigger_dagrun",
         "airflow.providers.standard.operators.hitl",
         "airflow.providers.slack.hooks.slack_webhook",
-        "airflow.providers.smtp.hooks.smtp",
         "airflow.plugins_manager",  # where a plugin says what it brings
         "airflow.api_fastapi.core_api.security",  # a plugin's pages have no login of their own
     }
