@@ -53,7 +53,7 @@ class TestBreaker:
         assert deliver(after=timedelta(0)) == {"stopped": 1, "deferred": 3}
         assert len(crm.failures) == left
         assert told == [
-            "crm: the Connection `rescore_crm` is left alone until 2026-11-02 09:04 UTC: crm does not answer",
+            "crm: `crm` is left alone until 2026-11-02 09:04 UTC: crm does not answer",
             "crm: complete for priority 1, 3 deferred, ETA 09:04 UTC",
         ]
 
@@ -85,7 +85,7 @@ class TestBreaker:
         with pytest.raises(CrmRejectedCredentials):
             deliver()
         with world.ledger.transaction() as connection:
-            breakers.close(connection, crm.connection, "ada")
+            breakers.close(connection, crm.name, "ada")
         assert deliver() == {"acknowledged": 3, "calls": 2}
 
     def test_a_host_that_is_not_allowed_is_an_error_at_once_and_nothing_is_lost(self, world, crm, deliver):

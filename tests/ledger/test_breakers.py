@@ -16,7 +16,7 @@ DOWN = Outcome("transient", "crm does not answer")
 def note(ledger):
     """Note one outcome after the other; whether nobody may call after the last."""
 
-    def note(*outcomes, at=NOW, name="rescore_crm"):
+    def note(*outcomes, at=NOW, name="crm"):
         with ledger.transaction() as connection:
             for outcome in outcomes:
                 last = breakers.note(connection, name, outcome, at)
@@ -27,7 +27,7 @@ def note(ledger):
 
 @pytest.fixture
 def is_open(ledger):
-    def is_open(at, name="rescore_crm"):
+    def is_open(at, name="crm"):
         with ledger.reading() as connection:
             return breakers.is_open(connection, name, at)
 
@@ -43,9 +43,7 @@ def test_failures_open_it_when_they_are_several_in_a_row(note, is_open):
     assert is_open(NOW) is None
     opened = note(DOWN)
     assert opened == is_open(NOW)
-    assert opened.told() == (
-        "the Connection `rescore_crm` is left alone until 2026-11-22 12:01 UTC: crm does not answer"
-    )
+    assert opened.told() == ("`crm` is left alone until 2026-11-22 12:01 UTC: crm does not answer")
     assert is_open(NOW + MINUTE - SECOND)
     assert is_open(NOW + MINUTE) is None
 
@@ -102,7 +100,7 @@ def test_a_receiver_that_is_gone_for_good_waits_for_a_person(ledger, note, is_op
         breakers.shut(connection, "sales_alerts", "it answered 410", NOW)
     later = NOW + timedelta(days=3000)
     assert is_open(later, name="sales_alerts").told() == (
-        "the Connection `sales_alerts` is left alone until a person closes it: it answered 410"
+        "`sales_alerts` is left alone until a person closes it: it answered 410"
     )
     assert note(Outcome("ok"), DOWN, at=later, name="sales_alerts").for_good
     with ledger.transaction() as connection:

@@ -72,12 +72,11 @@ class Source(Protocol):
 class Target(ReadBack, Protocol):
     """Where scores are shown, and read back. Never creates a record.
 
-    `connection` is the id of its Connection. A write has ended after `longest_write` seconds, whatever
-    happens; a call takes `call_seconds` of the pace that the CRM allows.
+    A write has ended after `longest_write` seconds, whatever happens; a call takes `call_seconds` of the pace
+    that the CRM allows.
     """
 
     name: str
-    connection: str
     batch_size: int
     longest_write: float
     call_seconds: float

@@ -28,7 +28,6 @@ class MemoryCrm:
 
     def __init__(self, name: str = "memory", *, page_size: int = 100, batch_size: int = 100) -> None:
         self.name = name
-        self.connection = f"rescore_{name}"
         self.batch_size = batch_size
         self.shown: dict[str, dict[str, FieldValue]] = {}
         self.refusals: dict[str, str] = {}

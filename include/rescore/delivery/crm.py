@@ -123,7 +123,7 @@ class _Work:
     def look_at_breaker(self) -> None:
         """See whether the CRM is to be left alone."""
         with self._ledger.reading() as connection:
-            self.breaker = breakers.is_open(connection, self._target.connection, self.clock.now())
+            self.breaker = breakers.is_open(connection, self._target.name, self.clock.now())
 
     def set_aside(self) -> None:
         """Move what is not to be sent now out of what is due, and back what is."""
@@ -228,7 +228,7 @@ class _Work:
         """Note what became of claims and of the call; that the breaker opens is not the records' fault."""
 
         def noted(connection: Connection) -> tuple[Counter[str], Breaker | None]:
-            now, name = self.clock.now(), self._target.connection
+            now, name = self.clock.now(), self._target.name
             opened = breakers.note(connection, name, call, now) if call else None
             return syncs.settle(connection, results, now=now, spend=opened is None), opened
 

@@ -20,7 +20,7 @@ class SharedPace:
 
     Args:
         ledger: Where all workers count; a transaction of its own for each call, none during one.
-        connection: The Connection's id.
+        name: Of the CRM.
         rates: What it allows.
         clock: The present; the clocks of workers on several machines have to agree to a second.
         sleep: Waits so many seconds.
@@ -29,14 +29,14 @@ class SharedPace:
     def __init__(
         self,
         ledger: Ledger,
-        connection: str,
+        name: str,
         rates: Rates,
         *,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ledger = ledger
-        self._connection = connection
+        self._name = name
         self._rates = rates
         self._clock = clock
         self._sleep = sleep
@@ -46,12 +46,12 @@ class SharedPace:
         """See `Pace.wait`; allowances are taken in the order given."""
         left = self._rates.longest_wait
         self._ledger.in_transaction(self._take_of_day)
-        for name in allowances:
-            take = partial(self._take, name=name)
+        for allowance in allowances:
+            take = partial(self._take, allowance=allowance)
             while wait := self._ledger.in_transaction(take):
                 if wait > left:
                     raise CrmRateLimited(
-                        f"all workers together have used up the `{name}` of `{self._connection}` for now",
+                        f"all workers together have used up the `{allowance}` of `{self._name}` for now",
                         retry_after=wait,
                     )
                 left -= wait
@@ -71,14 +71,14 @@ class SharedPace:
         now = self._clock()
         began, ends = self._rates.day_of(now)
         with self._ledger.reading() as connection:
-            day = budgets.of_day(connection, self._connection, began_at=began)
+            day = budgets.of_day(connection, self._name, began_at=began)
         share = self._rates.ours(day.ceiling) * SHARES[priority]
         return 0.0 if budgets.spent(day.used, day.seen_used) < share else (ends - now).total_seconds()
 
-    def _take(self, connection: Connection, *, name: str) -> float:
-        calls, seconds = self._rates.allowances[name]
+    def _take(self, connection: Connection, *, allowance: str) -> float:
+        calls, seconds = self._rates.allowances[allowance]
         return budgets.take(
-            connection, self._connection, name, limit=calls, seconds=seconds, now=self._clock()
+            connection, self._name, allowance, limit=calls, seconds=seconds, now=self._clock()
         )
 
     def _take_of_day(self, connection: Connection) -> None:
@@ -86,9 +86,9 @@ class SharedPace:
         began, ends = self._rates.day_of(now)
         ceiling = self._seen[1] if self._seen else None
         if not budgets.take_of_day(
-            connection, self._connection, limit=self._rates.ours(ceiling), began_at=began, seen=self._seen
+            connection, self._name, limit=self._rates.ours(ceiling), began_at=began, seen=self._seen
         ):
             raise CrmRateLimited(
-                f"our part of the day's calls of `{self._connection}` is spent; the rest is for other apps",
+                f"our part of the day's calls of `{self._name}` is spent; the rest is for other apps",
                 retry_after=(ends - now).total_seconds(),
             )

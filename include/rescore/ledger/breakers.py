@@ -1,4 +1,7 @@
-"""Connections that are left alone: one breaker each, shared by all workers and DAGs."""
+"""Connections that are left alone: one breaker each, shared by all workers and DAGs.
+
+A receiver goes by the id of its Connection, a CRM by the name of its mapping, for scores, tasks and fields.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class Breaker:
     def told(self) -> str:
         """What a person should know, in one sentence."""
         until = "a person closes it" if self.for_good else f"{self.open_until:%Y-%m-%d %H:%M} UTC"
-        return f"the Connection `{self.connection}` is left alone until {until}: {self.reason}"
+        return f"`{self.connection}` is left alone until {until}: {self.reason}"
 
 
 def is_open(connection: Connection, name: str, now: datetime) -> Breaker | None:

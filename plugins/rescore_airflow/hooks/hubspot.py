@@ -39,7 +39,5 @@ class HubSpotHook(BaseHook):
             find_connection(self.conn_id),
             mapping,
             patient=patient,
-            pace=lambda connection, rates: SharedPace(
-                ledger, connection, rates, clock=lambda: datetime.now(UTC)
-            ),
+            pace=lambda name, rates: SharedPace(ledger, name, rates, clock=lambda: datetime.now(UTC)),
         )

@@ -36,8 +36,8 @@ class HubSpot:
     """A HubSpot account, or a server that speaks its API.
 
     The streams are `contacts`, `deleted contacts` where the mapping lists them, and the activities of the
-    mapping, each under its name there. `connection` is
-    the id of its Connection, `pace` whoever counts its calls; by default this process for itself.
+    mapping, each under its name there. `pace` is
+    whoever counts its calls; by default this process for itself.
     """
 
     def __init__(
@@ -47,7 +47,6 @@ class HubSpot:
         mapping: Mapping,
         limits: Limits | None = None,
         *,
-        connection: str | None = None,
         verify: bool | str = True,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -57,7 +56,6 @@ class HubSpot:
         deleted = (DELETED,) if mapping.leads.deleted else ()
         self.streams = (LEADS, *deleted, *mapping.activities)
         self.mapping = mapping
-        self.connection = connection or f"rescore_{mapping.name}"
         limits = limits or Limits()
         self._client = Client(base_url, token, limits, verify=verify, pace=pace, clock=clock, sleep=sleep)
         self.batch_size = limits.batch
@@ -77,7 +75,7 @@ class HubSpot:
         """From an Airflow Connection: the host, the token as password, limits and `verify` in the extra.
 
         Not `patient`, for a few calls under a short lease: a 429 is answered with an error at once. `pace`
-        makes whoever counts the calls of that Connection.
+        makes whoever counts the calls to the CRM of that name.
 
         Raises:
             SettingsIncomplete: A limit is no positive number.
@@ -85,13 +83,12 @@ class HubSpot:
         verify = connection.extra.get("verify", True)
         limits = Limits.from_extra(connection)
         limits = limits if patient else limits.impatient()
-        counts = pace(connection.id, limits.rates) if pace else None
+        counts = pace(mapping.name, limits.rates) if pace else None
         return cls(
             connection.url,
             connection.password,
             mapping,
             limits,
-            connection=connection.id,
             verify=verify,
             pace=counts,
         )
