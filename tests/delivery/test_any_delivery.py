@@ -34,9 +34,10 @@ EFFECT = {"ok", "unknown", "killed after"}
 
 FATES = st.sampled_from(
     [
-        *["ok"] * 3,
-        *["transient", "unknown", "unknown", "unknown without", "record", "auth", "quota", "unready", "gone"],
-        *["killed before", "killed after"],
+        *["ok"] * 4,
+        *["killed after"] * 3,
+        *["unknown"] * 2,
+        *["killed before", "transient", "unknown without", "record", "auth", "quota", "unready", "gone"],
     ]
 )
 STEPS = st.lists(
@@ -111,6 +112,7 @@ def test_one_delivery_each_with_one_body_and_what_arrived_is_what_receivers_saw(
     databases.empty(ledger)
     world, receivers = World(ledger, card=CARD), Receivers()
     world.first_load(**dict.fromkeys(LEADS, 0))
+    world.score(**dict.fromkeys(LEADS, 120))
     frozen: dict[str, bytes] = {}
     for verb, *what in steps:
         if verb == "score":
