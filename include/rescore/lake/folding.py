@@ -24,7 +24,16 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyarrow.fs import PyFileSystem
 
 from rescore.errors import RetryableError
-from rescore.lake.reading import IDENTITY, at_home_in, connect, listed, older_than, replacements, rows_in
+from rescore.lake.reading import (
+    IDENTITY,
+    at_home_in,
+    connect,
+    listed,
+    older_than,
+    replacements,
+    rows_in,
+    still_there,
+)
 from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
@@ -62,8 +71,9 @@ def fold_in(storage: Storage, *, at_least: int = 1) -> Counter[str]:
             if table is None or len(files(table, [INBOX])) < at_least:
                 break
             try:
-                counts += Folding(storage, name, table).run()
-            except CommitFailedError:
+                with still_there():
+                    counts += Folding(storage, name, table).run()
+            except (CommitFailedError, RetryableError):
                 continue
             break
         else:

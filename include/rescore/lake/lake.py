@@ -91,7 +91,8 @@ class Lake:
             claimed=claimed,
             erased=erased,
         )
-        return landing.land(buckets=self._buckets)
+        with still_there():
+            return landing.land(buckets=self._buckets)
 
     @contextmanager
     def facts(

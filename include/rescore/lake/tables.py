@@ -234,10 +234,10 @@ def append(
         rows, counts = rows_against(table)
         if rows is None:
             return counts
-        serial = serial_of(table) + 1
-        if name in PARTITIONED:
-            rows = _numbered(rows, serial)
         try:
+            serial = serial_of(table) + 1
+            if name in PARTITIONED:
+                rows = _numbered(rows, serial)
             write_deltalake(
                 table,
                 rows,
@@ -250,6 +250,10 @@ def append(
             )
         except CommitFailedError:
             continue
+        except DeltaError:
+            if storage.existing(name).version() == table.version():
+                raise
+            continue  # an erasure has begun the log anew, and our version of it is gone
         return counts
     raise RetryableError(f"the lake was too busy to take landing {number} of {stream}; run it again")
 
