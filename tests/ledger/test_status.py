@@ -3,7 +3,7 @@
 import pytest
 
 from rescore.delivery.outcome import Outcome
-from rescore.ledger import deliveries, registry, syncs
+from rescore.ledger import breakers, deliveries, registry, syncs
 from rescore.ledger.deliveries import DeliveryResult
 from rescore.ledger.status import LEAD_STATES, status
 from rescore.ledger.syncs import SyncResult
@@ -21,7 +21,9 @@ def look(world):
 
 
 def test_an_empty_ledger_has_a_status(world):
-    assert dict(look(world).lines()) == {"deliveries unanswered": 0, "rejected files": 0, "open holds": 0}
+    assert dict(look(world).lines()) == dict.fromkeys(
+        ("deliveries unanswered", "rejected files", "open holds", "left alone", "held after a restore"), 0
+    )
 
 
 def test_every_lead_is_counted_once_in_the_state_that_says_most_about_it(world):
@@ -106,3 +108,17 @@ def test_the_last_runs_come_newest_first(world):
     runs = look(world).runs
     assert [run.kind for run in runs] == ["incremental", "initial"]
     assert runs[0].counts["changed"] == 1
+
+
+def test_what_is_due_is_counted_by_priority_and_who_is_left_alone_is_named(world):
+    world.first_load(**{"crm:1": 10, "crm:2": 20})
+    with world.ledger.transaction() as connection:
+        claims = syncs.claim(connection, target="crm", worker="w", now=world.now, lease=MINUTE, limit=9)
+        syncs.settle(connection, [SyncResult(claim, Outcome("ok")) for claim in claims], now=world.now)
+        breakers.note(connection, "crm", Outcome("quota", "daily limit", retry_after=600), world.now)
+    world.score(**{"crm:1": 60, "crm:2": 21})
+    seen = look(world)
+    assert seen.due == {"crm": {1: 1, 2: 1}}
+    assert [breaker.connection for breaker in seen.left_alone] == ["crm"]
+    counts = dict(seen.lines())
+    assert (counts["crm due priority 1"], counts["left alone"]) == (1, 1)

@@ -28,6 +28,7 @@ COMMANDS = {
     "review": "holds",
     "rollback": "holds",
     "deliveries": "deliveries",
+    "connections": "connections",
     "overrides": "overrides",
     "restored": "restored",
     "pause": "operate",

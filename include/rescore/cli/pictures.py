@@ -34,6 +34,11 @@ def _parts(status: Status) -> Iterator[RenderableType]:
     for card in status.scorecards:
         yield _scorecard(card)
     owed = {f"{target} {state}": n for target, states in status.syncs.items() for state, n in states.items()}
+    owed |= {
+        f"{target} due, priority {priority}": n
+        for target, priorities in status.due.items()
+        for priority, n in priorities.items()
+    }
     owed |= {f"deliveries {state}": n for state, n in status.deliveries.items()}
     if status.unanswered:
         owed["deliveries without an answer"] = status.unanswered
@@ -42,6 +47,8 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield Text(f"{source}: {when}")
     if owed:
         yield Panel(_counts(owed), title="CRM and automations", title_align="left")
+    for breaker in status.left_alone:
+        yield Text(breaker.told(), "yellow")
     for hold in status.holds:
         yield Panel(
             _paragraph(hold.reasons),

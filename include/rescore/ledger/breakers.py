@@ -96,9 +96,16 @@ def shut(connection: Connection, name: str, reason: str, now: datetime) -> Break
 
 def close(connection: Connection, name: str, by: str) -> bool:
     """Let a Connection be called again, with no failures behind it; whether it was open."""
-    known = _locked(connection, name)
+    known = _find(connection, name)
+    if known is None or known.open_until is None:
+        return False
     _write(connection, Breaker(name, 0, None, None, f"closed by {by}", None))
-    return known.open_until is not None
+    return True
+
+
+def open_now(connection: Connection, now: datetime) -> list[Breaker]:
+    """Every one that keeps everybody away at this moment."""
+    return [one for one in all_of_them(connection) if one.open_until is not None and one.open_until > now]
 
 
 def all_of_them(connection: Connection) -> list[Breaker]:

@@ -113,6 +113,13 @@ def of_day(connection: Connection, name: str, *, began_at: datetime) -> Budget:
     return Budget(**row._mapping)
 
 
+def all_of_them(connection: Connection) -> list[Budget]:
+    """Every allowance that was ever taken from."""
+    table = tables.budget
+    rows = connection.execute(select(table).order_by(table.c.connection, table.c.allowance))
+    return [Budget(**row._mapping) for row in rows]
+
+
 def _locked(connection: Connection, name: str, allowance: str, now: datetime) -> Budget:
     """The row of one allowance, made when there is none, locked until this transaction ends."""
     table = tables.budget

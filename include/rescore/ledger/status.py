@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, literal, select, union_all
 
-from rescore.ledger import activations, holds, registry, tables
+from rescore.ledger import activations, breakers, holds, registry, tables
+from rescore.ledger.breakers import Breaker
 from rescore.ledger.holds import Hold
 from rescore.ledger.restored import Restored, restored
 from rescore.ledger.streams import NOTED_HERE
@@ -103,7 +104,8 @@ class Status:
 
     `unanswered` counts the attempts at deliveries whose outcome nobody knows. `read` says of each source
     when all of its streams had last been read to their end; None while its history is loading. While
-    `restored`, nothing is sent.
+    `restored`, nothing is sent. `due` counts what each target is owed by priority: 1 band changes and
+    crossings, 2 scores, 3 what has to be repeated; `left_alone` are those that nobody calls now.
     """
 
     scorecards: tuple[ScorecardStatus, ...]
@@ -117,6 +119,8 @@ class Status:
     read: Mapping[str, datetime | None]
     runs: tuple[RunStatus, ...]
     restored: Restored | None = None
+    left_alone: tuple[Breaker, ...] = ()
+    due: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
     def lines(self) -> Iterator[tuple[str, int]]:
         """Every count under a name of its own, for machines and for grep."""
@@ -134,10 +138,13 @@ class Status:
             yield from ((f"{name} suppressed {which}", count) for which, count in card.suppressed.items())
         for target, states in self.syncs.items():
             yield from ((f"{target} {state}", count) for state, count in states.items())
+        for target, priorities in self.due.items():
+            yield from ((f"{target} due priority {number}", count) for number, count in priorities.items())
         yield from ((f"deliveries {state}", count) for state, count in self.deliveries.items())
         yield "deliveries unanswered", self.unanswered
         yield "rejected files", len(self.rejected)
         yield "open holds", len(self.holds)
+        yield "left alone", len(self.left_alone)
         yield "held after a restore", int(self.restored is not None)
 
 
@@ -178,8 +185,22 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         plans=_plans(connection),
         read=_read(connection),
         runs=_runs(connection),
+        left_alone=tuple(breakers.open_now(connection, now)),
+        due=_due(connection),
         restored=restored(connection),
     )
+
+
+def _due(connection: Connection) -> dict[str, dict[int, int]]:
+    sync, due = tables.sync, dict[str, dict[int, int]]()
+    for target, priority, count in connection.execute(
+        select(sync.c.target, sync.c.priority, func.count())
+        .where(sync.c.state == "due")
+        .group_by(sync.c.target, sync.c.priority)
+        .order_by(sync.c.target, sync.c.priority)
+    ):
+        due.setdefault(target, {})[priority] = count
+    return due
 
 
 def _scorecard(

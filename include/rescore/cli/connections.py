@@ -1,0 +1,66 @@
+"""Commands for the CRMs and receivers that are left alone, and for the calls that are counted."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from rescore.cli.given import user
+from rescore.cli.operate import open_ledger
+from rescore.errors import InputUnreadable
+from rescore.ledger import breakers, budgets
+from rescore.ledger.breakers import Breaker
+from rescore.ledger.budgets import Budget
+from rescore.settings import Settings
+
+connections = typer.Typer(
+    help="CRMs and receivers: who is left alone, and how many calls were made.",
+    invoke_without_command=True,
+    add_completion=False,
+)
+
+
+@connections.callback()
+def listed(context: typer.Context) -> None:
+    """List those with failures behind them, and the calls of their latest windows."""
+    if context.invoked_subcommand is not None:
+        return
+    now = datetime.now(UTC)
+    with open_ledger(Settings.from_environment(os.environ)).reading() as connection:
+        failing = breakers.all_of_them(connection)
+        counted = budgets.all_of_them(connection)
+    for breaker in failing:
+        print(_breaker(breaker, now))
+    for budget in counted:
+        print(_budget(budget))
+    if not failing and not counted:
+        print("nobody has been called yet, or failed")
+
+
+@connections.command()
+def close(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A Connection's id, or the name of a CRM.")],
+    by: Annotated[str, typer.Option("--by", help="Who closes it; by default the user of this machine.")] = "",
+) -> None:
+    """Let a CRM or receiver be called again at once, because what was wrong is mended."""
+    with open_ledger(Settings.from_environment(os.environ)).transaction() as connection:
+        if not breakers.close(connection, name, by or user()):
+            raise InputUnreadable(f"`{name}` is not left alone; `rescore connections` lists who is")
+    print(f"{name} is called again by the next run")
+
+
+def _breaker(breaker: Breaker, now: datetime) -> str:
+    if breaker.open_until is not None and breaker.open_until > now:
+        return breaker.told()
+    return f"{breaker.connection}: {breaker.failures} failures in a row, {breaker.reason}"
+
+
+def _budget(budget: Budget) -> str:
+    what = "calls of the day" if budget.allowance == "day" else budget.allowance
+    since = f"{budget.connection}: {budget.used:,} {what} since {budget.began_at:%Y-%m-%d %H:%M:%S} UTC"
+    if budget.seen_used is None or budget.ceiling is None:
+        return since
+    return f"{since}, {budget.seen_used:,} of {budget.ceiling:,} by everybody"
