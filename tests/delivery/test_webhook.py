@@ -145,3 +145,11 @@ def test_a_secret_that_cannot_sign_is_told_before_anything_is_sent(server, secre
 def test_neither_address_nor_secret_is_ever_printed():
     endpoint = Endpoint("https://hooks.example/T0/very-secret", SECRET)
     assert "secret" not in repr(endpoint).replace("Endpoint(", "")
+
+
+def test_a_host_that_the_deployment_does_not_allow_gets_nothing_and_spends_no_try(server):
+    elsewhere = WebhookSender({"sales": Endpoint("https://hooks.example.net/mql", SECRET)})
+    outcome = send(elsewhere)
+    assert outcome.kind == "unready"
+    assert outcome.reason.startswith("this deployment does not allow https://hooks.example.net;")
+    assert server.asked == []

@@ -45,7 +45,11 @@ class SharedPace:
     def wait(self, *allowances: str) -> None:
         """See `Pace.wait`; allowances are taken in the order given."""
         left = self._rates.longest_wait
-        self._ledger.in_transaction(self._take_of_day)
+        if not self._ledger.in_transaction(self._take_of_day):
+            raise CrmRateLimited(
+                f"our part of the day's calls of `{self._name}` is spent; the rest is for other apps",
+                retry_after=self._until_midnight(),
+            )
         for allowance in allowances:
             take = partial(self._take, allowance=allowance)
             while wait := self._ledger.in_transaction(take):
@@ -68,12 +72,11 @@ class SharedPace:
 
     def room(self, priority: int) -> float:
         """See `Pace.room`."""
-        now = self._clock()
-        began, ends = self._rates.day_of(now)
+        began, _ = self._rates.day_of(self._clock())
         with self._ledger.reading() as connection:
             day = budgets.of_day(connection, self._name, began_at=began)
         share = self._rates.ours(day.ceiling) * SHARES[priority]
-        return 0.0 if budgets.spent(day.used, day.seen_used) < share else (ends - now).total_seconds()
+        return 0.0 if budgets.spent(day.used, day.seen_used) < share else self._until_midnight()
 
     def _take(self, connection: Connection, *, allowance: str) -> float:
         calls, seconds = self._rates.allowances[allowance]
@@ -81,14 +84,12 @@ class SharedPace:
             connection, self._name, allowance, limit=calls, seconds=seconds, now=self._clock()
         )
 
-    def _take_of_day(self, connection: Connection) -> None:
+    def _take_of_day(self, connection: Connection) -> bool:
+        """Also when there is nothing left, what the vendor told is written down for the others."""
+        began, _ = self._rates.day_of(self._clock())
+        ours = self._rates.ours(self._seen[1] if self._seen else None)
+        return budgets.take_of_day(connection, self._name, limit=ours, began_at=began, seen=self._seen)
+
+    def _until_midnight(self) -> float:
         now = self._clock()
-        began, ends = self._rates.day_of(now)
-        ceiling = self._seen[1] if self._seen else None
-        if not budgets.take_of_day(
-            connection, self._name, limit=self._rates.ours(ceiling), began_at=began, seen=self._seen
-        ):
-            raise CrmRateLimited(
-                f"our part of the day's calls of `{self._name}` is spent; the rest is for other apps",
-                retry_after=(ends - now).total_seconds(),
-            )
+        return (self._rates.day_of(now)[1] - now).total_seconds()

@@ -62,6 +62,8 @@ class WebhookSender:
             answer = self._session.send("POST", endpoint.url, body=claim.body, headers=headers)
         except NoAnswer as error:
             return Outcome("unknown" if error.sent else "transient", str(error))
+        except ConfigurationError as error:  # the deployment does not allow this host
+            return Outcome("unready", str(error))
         return _outcome(answer, connection, now)
 
 
