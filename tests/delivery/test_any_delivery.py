@@ -82,7 +82,7 @@ class Receivers:
 
 
 def send(world: World, receivers: Receivers) -> None:
-    kinds = dict.fromkeys(("webhook", "crm_task", "email"), receivers)
+    kinds = {action.kind: receivers for action in DOES}
     try:
         run_automations(world.ledger, kinds, now=world.tick(), worker="w")
     except (Killed, ReceiverRefused):

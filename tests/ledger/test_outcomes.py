@@ -87,6 +87,7 @@ class TestEveryCrossingIsOnRecord:
             "outcome": "fired",
             "reason": None,
             "hold_id": None,
+            "once_key": None,
         }
 
     def test_one_that_a_policy_suppresses(self, world):

@@ -16,6 +16,7 @@ from rescore.errors import ReceiverRefused
 from rescore.ledger import deliveries
 from rescore.ledger.deliveries import DeliveryClaim, DeliveryResult
 from rescore.ledger.transaction import Ledger
+from rescore.rules.actions import ActionKind
 
 LEASE = timedelta(minutes=2)
 """Longer than one call can take."""
@@ -28,7 +29,7 @@ SET_ASIDE = {"due": "waiting", "expired": "expired", "cancelled": "cancelled"}
 
 def run_automations(
     ledger: Ledger,
-    senders: Mapping[str, Sender],
+    senders: Mapping[ActionKind, Sender],
     *,
     now: datetime,
     worker: str,
@@ -73,7 +74,7 @@ class _Work:
     """One call of `run_automations`: what it was given, and what has become of it so far."""
 
     def __init__(
-        self, ledger: Ledger, senders: Mapping[str, Sender], worker: str, clock: PassingTime
+        self, ledger: Ledger, senders: Mapping[ActionKind, Sender], worker: str, clock: PassingTime
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.alerts: dict[str, str] = {}
