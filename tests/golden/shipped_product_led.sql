@@ -444,6 +444,17 @@ ac.bd', '
       THEN 2
     END AS BIGINT) AS "company_size__choice",
     COALESCE(CAST(NULL AS BOOLEAN) = TRUE, FALSE) AS "product_qualified__unless",
+    CASE
+      WHEN NOT COALESCE(
+        REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
+          SELECT
+            "value"
+          FROM "list free_mail"
+        ),
+        FALSE
+      )
+      THEN SHA256('email_domain|' || NULLIF("profiles"."email as a domain", ''))
+    END AS "product_qualified__once",
     "restarts"."restarted_at",
     COALESCE(
       NOT (
@@ -593,5 +604,6 @@ SELECT
   "role",
   "address__choice",
   "company_size__choice",
-  "product_qualified__unless"
+  "product_qualified__unless",
+  "product_qualified__once"
 FROM "totalled"
