@@ -11,9 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rescore.rules.actions import OncePer
 from rescore.rules.card import (
     ActivityRule,
     AllOf,
@@ -105,6 +107,8 @@ def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: da
             asked = getattr(automation, name)
             if asked is not None:
                 row[f"{automation.id}__{name}"] = _holds(asked, lead, calendar)
+        if automation.once_per is not None:
+            row[f"{automation.id}__once"] = _account(automation.once_per, card, lead)
     return row
 
 
@@ -350,12 +354,30 @@ def _compares_text(operator: Operator, value: Any, literals: list[str]) -> bool:
 def _domain_in(value: Any, domains: frozenset[str]) -> bool:
     if not isinstance(value, str):
         return False
+    domain = _domain(value)
+    return any(domain == entry or domain.endswith(f".{entry}") for entry in domains)
+
+
+def _account(once: OncePer, card: Scorecard, lead: Mapping[str, Any]) -> str | None:
+    """The hash of what stands for the lead's account."""
+    if once.key == "account":
+        value = lead.get("account")
+        said = "" if value is None or isinstance(value, bool) else fold(str(value)).strip(" \t")
+    else:
+        value = lead.get("email")
+        said = _domain(value) if isinstance(value, str) else ""
+        listed = {values.id: values.values for values in card.lists}.get(once.unless_in or "", frozenset())
+        if _domain_in(value, listed):
+            return None
+    return sha256(f"{once.key}|{said}".encode()).hexdigest() if said else None
+
+
+def _domain(value: str) -> str:
     domain = fold(value)
     if "://" in domain:
         domain = re.split(r"[/?#]", domain.split("://", 1)[1])[0]
     domain = domain.split("@")[-1].strip(" \t")
-    domain = re.split(r"[/?#:> \t]", domain)[0].rstrip(".")
-    return any(domain == entry or domain.endswith(f".{entry}") for entry in domains)
+    return re.split(r"[/?#:> \t]", domain)[0].rstrip(".")
 
 
 def _is_run(run: list[str], found: list[str]) -> bool:
