@@ -44,7 +44,8 @@ def replay_suppressed(
     machine = next(
         Machine(each, card.bands, card.timezone) for each in card.automations if each.id == automation
     )
-    counts, deliveries, versions = Counter[str](), [], dict[int, int]()
+    counts, versions = Counter[str](), dict[int, int]()
+    deliveries: list[dict[str, Any]] = []
     for row in connection.execute(_suppressed(card.id, automation, since, until)).all():
         new = None if row.score is None else values_of(row.score, row.band, row.grade, row.dimensions)
         if row.armed_n != row.n:
