@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
 import tempfile
@@ -44,11 +45,11 @@ class Snapshot:
     @contextmanager
     def live(self, place: Path, *, watch: Watch = unwatched) -> Iterator[Life]:
         """A copy of it, to go on from; gone at the end."""
-        home = place / uuid.uuid4().hex
+        home = place / f"process-{os.getpid()}"  # the same for every copy, and so is its database's name
         shutil.copytree(self.folder / "home", home)
         url = f"sqlite:///{home / 'ledger.db'}"
         if self.template is not None:
-            url = databases.copy_of(self.template)
+            url = databases.copy_of(self.template, f"faults_{os.getpid()}")
         life = _thawed(self.folder, home, url, watch)
         try:
             yield life

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import func, select
 
 from rescore.delivery.actions.crm_task import CrmTaskSender
 from rescore.delivery.automations import run_automations
@@ -16,6 +19,7 @@ from rescore.delivery.crm import update_crm
 from rescore.delivery.sender import Sender
 from rescore.errors import RescoreError
 from rescore.lake.lake import Lake
+from rescore.ledger import tables
 from rescore.ledger.transaction import Ledger
 from rescore.mapping import Mapping
 from rescore.pipeline.deltas import stage_deltas
@@ -32,6 +36,7 @@ from tests.faults.world import World
 BEGIN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 LONGER_THAN_ANY_LEASE = timedelta(minutes=20)
+LONGER_THAN_MOST_WAITS = timedelta(minutes=45)
 RUNS_UNTIL_QUIET = 8
 
 Watch = Callable[[Any, str], Any]
@@ -49,6 +54,12 @@ class Moment:
 
     run_id: str
     as_of: datetime
+
+
+@cache
+def _ledger(url: str) -> Ledger:
+    """Closed between two processes it knows nothing any more but how its statements are compiled."""
+    return Ledger(url)
 
 
 class Life:
@@ -70,7 +81,7 @@ class Life:
         rules, mappings = self.home / "rules", self.home / "mappings"
         lake = Lake(str(self.home / "lake"), buckets=1)
         self.ws = Workspace(
-            Ledger(self.url), lake, rules, mappings, self.home / "reports", self.home / "policy.yaml"
+            _ledger(self.url), lake, rules, mappings, self.home / "reports", self.home / "policy.yaml"
         )
 
     def close(self) -> None:
@@ -100,7 +111,7 @@ class Life:
             keys = start_runs(
                 self.ws, run_id=again.run_id, as_of=again.as_of, at=self.now, everybody=everybody
             )
-            for step in (self._score, stage_deltas, self._promote):
+            for step in (score, stage_deltas, self._promote):
                 for key in keys:
                     step(self.ws, key)
         self.deliver()
@@ -132,16 +143,22 @@ class Life:
             resume(self.ws, at=self.now)
 
     def settle(self) -> bool:
-        """Runs until one of them tells the world nothing; whether there was one."""
+        """Runs until one of them tells the world nothing and nothing is owed; whether there was one."""
         for _ in range(RUNS_UNTIL_QUIET):
             before = self.world.effects()
             self.run()
-            if self.world.effects() == before:
+            if self.world.effects() == before and not self.owed():
                 return True
+            self.now += LONGER_THAN_MOST_WAITS
         return False
 
-    def _score(self, ws: Workspace, key: str) -> Counter[str]:
-        return score(ws, key)
+    def owed(self) -> int:
+        """How many writes and deliveries wait for a later run."""
+        with self.ws.ledger.reading() as connection:
+            return sum(
+                connection.scalar(select(func.count()).where(table.c.state == "due")) or 0
+                for table in (tables.sync, tables.delivery)
+            )
 
     def _promote(self, ws: Workspace, key: str) -> Counter[str]:
         return promote_or_hold(ws, key, at=self.now, chunk=2)

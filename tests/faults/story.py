@@ -221,9 +221,13 @@ def _run(life: Life) -> None:
     life.run()
 
 
-def _restored(life: Life) -> None:
-    life.reconcile(everybody=True)
+def _put_right(life: Life) -> None:
+    _read_everybody_back(life)
     life.run()
+
+
+def _read_everybody_back(life: Life) -> None:
+    life.reconcile(everybody=True)
 
 
 GONE = frozenset({"eve"})
@@ -242,5 +246,5 @@ CHAPTERS = (
     Chapter("erased", lambda life: visit(life, "eve", 1), _erase_eve, _erase_again, 12, GONE),
     Chapter("rules held and released", _hold, _run_and_release, _release, 25, GONE),
     Chapter("a stage held and released", _held_stage, _run_and_release, _release, 25, GONE),
-    Chapter("put right by hand", _tamper, _restored, points=25, erased=GONE),
+    Chapter("put right by hand", _tamper, _put_right, _read_everybody_back, 25, GONE),
 )

@@ -91,9 +91,9 @@ def new_database() -> Iterator[str]:
         _administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def copy_of(url: str) -> str:
+def copy_of(url: str, name: str = "") -> str:
     """The URL of a new database with all that is in this one, to which nobody may be connected."""
-    source, name = make_url(url), f"rescore_{uuid.uuid4().hex[:12]}"
+    source, name = make_url(url), name or f"rescore_{uuid.uuid4().hex[:12]}"
     _administer(f"CREATE DATABASE {name} TEMPLATE {source.database}")
     return source.set(database=name).render_as_string(hide_password=False)
 
