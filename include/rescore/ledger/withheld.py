@@ -15,8 +15,8 @@ from rescore.ledger.wishes import SCORE
 def set_small(connection: Connection, target: str, minimum_change: Mapping[str, int | None]) -> Counter[str]:
     """Put aside what moved by less than a scorecard's minimum since it was shown, and take up the rest.
 
-    Only a change of the score alone is small: one of the band, a crossing, a first score, an exit from the
-    audience and what has to be repeated are not.
+    Only a change of the score is small: one of the band and a crossing have a priority of their own, a first
+    score and an exit from the audience have nothing to be held against.
 
     Returns:
         Counts of leads that moved: `small` aside, `due` back.
@@ -29,7 +29,6 @@ def set_small(connection: Connection, target: str, minimum_change: Mapping[str, 
             .where(
                 wanted,
                 func.abs(score.c.score - sync.c.shown_score) < (minimum or 0),
-                score.c.band.is_not_distinct_from(sync.c.shown_band),
             )
             .correlate(sync)
             .exists()
