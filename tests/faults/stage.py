@@ -38,11 +38,16 @@ class Restless(Exception):
 class Known:
     """A chapter as it is without a fault: where it begins, its points, and what it leads to."""
 
-    chapter: story.Chapter
+    number: int
     begins: Snapshot
     points: int
     effects: list[int]
     outcome: Outcome
+
+    @property
+    def chapter(self) -> story.Chapter:
+        """As it is written."""
+        return story.CHAPTERS[self.number]
 
     def problems(self, life: Life) -> list[str]:
         """What does not hold of a life that came through this chapter, whatever happened in it."""
@@ -124,7 +129,7 @@ def _told(database: Database, place: Path, chapters: Sequence[story.Chapter]) ->
             life.settle()
             if problems := broken(life, chapter):
                 raise AssertionError(f"{chapter.name} breaks a promise without any fault: {problems}")
-            kept.append(Known(chapter, begins, len(points.path), points.effects, outcome_of(life)))
+            kept.append(Known(number, begins, len(points.path), points.effects, outcome_of(life)))
         yield kept
 
 
