@@ -7,15 +7,14 @@ from collections.abc import Callable
 
 import psutil
 import requests
-from sqlalchemy import select
 
 from demo.checks import DoesNotHold, eventually, holds
 from demo.evidence import Evidence
 from demo.rule_edits import activation, change_points, rescored, settled
 from demo.standalone import Standalone
 from demo.talk import step
+from demo.task_processes import half_promoted, kill, rescore_of
 from demo.undisturbed import wrong_scores
-from rescore.ledger.tables import run as runs
 
 TRIES = 4
 """A promotion takes a second or two; not every attempt at killing it half-way comes in time."""
@@ -60,7 +59,7 @@ def _killed_before_scoring(world: Standalone, evidence: Evidence) -> None:
     with step("A task killed with SIGKILL between landing and scoring") as say:
         run_id = world.api.trigger("score_leads")
         victim = world.api.task_instance("score_leads", run_id, "score")["id"]
-        eventually("the score task is killed", lambda: _kill(victim), seconds=180, say=say)
+        eventually("the score task is killed", lambda: kill(victim), seconds=180, say=say)
         state = world.api.wait("score_leads", run_id, seconds=400, say=say)
         tries = world.api.task_instance("score_leads", run_id, "score")["try_number"]
     holds("the task died and was tried again", state == "success" and tries > 1, f"{tries} tries")
@@ -75,17 +74,17 @@ def _killed_between_chunks(world: Standalone, evidence: Evidence, edit: Callable
         edit()
         eventually(
             "rescore_all runs",
-            lambda: bool(_rescore_of(evidence, was.activation_seq + 1)),
+            lambda: bool(rescore_of(evidence, was.activation_seq + 1)),
             say=say,
             every=0.1,
         )
-        run_id = _rescore_of(evidence, was.activation_seq + 1)
+        run_id = rescore_of(evidence, was.activation_seq + 1)
         victim = world.api.task_instance("rescore_all", run_id, "gate")["id"]
         deadline = time.monotonic() + 120
-        while not (half := _half_promoted(evidence)) and time.monotonic() < deadline:
+        while not (half := half_promoted(evidence)) and time.monotonic() < deadline:
             if activation(evidence).rescored_at is not None:
                 break
-        killed = bool(half) and _kill(victim) and bool(_half_promoted(evidence))
+        killed = bool(half) and kill(victim) and bool(half_promoted(evidence))
         eventually("the rescore ends", lambda: rescored(evidence, was.activation_seq), seconds=400, say=say)
         eventually("the CRM has confirmed", lambda: settled(evidence), say=say)
         world.api.send("PATCH", "dags/score_leads", {"is_paused": False})
@@ -118,43 +117,3 @@ def _scores_are_right(evidence: Evidence) -> None:
     holds(
         "every score equals an undisturbed computation from the facts", not wrong, wrong[:5] or "all of them"
     )
-
-
-def _rescore_of(evidence: Evidence, activation_seq: int) -> str:
-    """The run of rescore_all that applies an activation to b2b_saas; empty while there is none."""
-    with evidence.workspace.ledger.reading() as connection:
-        key = connection.scalar(
-            select(runs.c.run_key).where(
-                runs.c.scorecard == "b2b_saas",
-                runs.c.activation_seq == activation_seq,
-                runs.c.run_key.startswith("rescore_all/"),
-            )
-        )
-    return key.split("/")[1] if key else ""
-
-
-def _half_promoted(evidence: Evidence) -> str:
-    """A promotion that has committed a chunk and not finished, in words; empty when there is none."""
-    with evidence.workspace.ledger.reading() as connection:
-        row = connection.execute(
-            select(runs.c.run_key, runs.c.promoted_to).where(
-                runs.c.state == "promoting", runs.c.promoted_to.is_not(None)
-            )
-        ).first()
-    return f"promoted up to {row.promoted_to}" if row else ""
-
-
-def _kill(task_instance_id: str) -> bool:
-    """SIGKILL the process that runs this task instance, if there is one now."""
-    for process in psutil.process_iter():
-        if _words(process) == ["airflow", "worker", "--", task_instance_id]:
-            process.kill()
-            return True
-    return False
-
-
-def _words(process: psutil.Process) -> list[str]:
-    try:
-        return " ".join(process.cmdline()).split()
-    except psutil.Error:
-        return []

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Places:
     password: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     crm_token: str = field(default_factory=lambda: f"pat-sandbox-{secrets.token_hex(8)}")
     webhook_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(24)}")
+    more: Mapping[str, str] = field(default_factory=dict)  # of the environment, and what is different in it
 
     @property
     def airflow_url(self) -> str:
@@ -83,6 +85,7 @@ class Places:
             "RESCORE_PROJECT": str(PROJECT),
             "RESCORE_RULES_DIR": str(self.rules_dir),
             **{f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in connections.items()},
+            **self.more,
         }
 
     def _endpoint(self, url: str) -> dict[str, object]:

@@ -38,8 +38,9 @@ RUN_WITHIN = 400
 class Standalone:
     """One running demo world: `start` it, use `api` and `crm`, `stop` it."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, crm_faults: bool = False) -> None:
         self.places = places
+        self._crm_flags = ["--faults"] if crm_faults else []
         self.airflow = {part: Process(places.home, f"airflow-{part}") for part in AIRFLOW}
         self.crm_server = Process(places.home, "sandbox_crm")
         self.api = AirflowApi(places)
@@ -90,7 +91,13 @@ class Standalone:
             "--calls-per-ten-seconds": CRM_LIMITS["calls"],
             "--searches-per-second": CRM_LIMITS["searches"],
         }
-        return [sys.executable, "-m", "sandbox_crm", *(str(x) for pair in options.items() for x in pair)]
+        return [
+            sys.executable,
+            "-m",
+            "sandbox_crm",
+            *(str(x) for pair in options.items() for x in pair),
+            *self._crm_flags,
+        ]
 
     def _wait_for_crm(self, say: Say) -> None:
         deadline = time.monotonic() + WORLD_WITHIN

@@ -21,6 +21,7 @@ class Fault(BaseModel):
         skip: Calls to let through first.
         count: Calls it applies to.
         delay: Seconds to wait first.
+        late: Seconds to keep the answer back, when the call has had its effect.
         status: Answer this instead of working; None works as usual.
         body: The answer's body, when there is a status.
         headers: The answer's headers, when there is a status.
@@ -31,7 +32,8 @@ class Fault(BaseModel):
     method: str | None = None
     skip: int = Field(0, ge=0)
     count: int = Field(1, ge=1)
-    delay: float = Field(0, ge=0, le=60)
+    delay: float = Field(0, ge=0, le=600)
+    late: float = Field(0, ge=0, le=600)
     status: int | None = Field(None, ge=200, le=599)
     body: Any = None
     headers: dict[str, str] = Field(default_factory=dict)
@@ -69,7 +71,7 @@ class Faults:
         elif fault.status:
             await _answer(fault, send)
         else:
-            await let_pass(scope, receive, send)
+            await let_pass(scope, receive, _late(send, fault.late))
 
 
 class CuttableProtocol(H11Protocol):
@@ -93,6 +95,17 @@ async def _cut(scope: Scope, receive: Receive) -> None:
         connection.abort()
     while (await receive())["type"] != "http.disconnect":
         pass  # what is left of the body
+
+
+def _late(send: Send, seconds: float) -> Send:
+    """Sends what it is given, so many seconds after the answer was ready."""
+
+    async def send_late(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(seconds)
+        await send(message)
+
+    return send_late
 
 
 async def _swallow(_: Message) -> None:

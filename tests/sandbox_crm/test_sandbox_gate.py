@@ -131,3 +131,16 @@ def test_a_connection_can_be_cut_before_or_after_a_write_landed(crm: Crm, cut, t
 def test_a_scripted_delay_keeps_a_client_waiting(crm: Crm):
     crm.post("/sandbox/faults", {"faults": [{"path": "/account-info/", "delay": 0.1}]})
     assert crm.get(ACCOUNT).elapsed >= timedelta(seconds=0.1)
+
+
+def test_an_answer_can_be_kept_back_when_the_write_has_landed(crm: Crm):
+    crm.post("/sandbox/faults", {"faults": [{"path": OBJECTS, "method": "POST", "late": 0.1}]})
+    answer = crm.update({"id": "100001", "properties": {"jobtitle": "changed"}})
+    assert answer.elapsed >= timedelta(seconds=0.1)
+    assert answer.json()["results"][0]["properties"]["jobtitle"] == "changed"
+
+
+def test_a_webhook_can_be_refused_by_script(crm: Crm):
+    crm.post("/sandbox/faults", {"faults": [{"path": "/sandbox/hooks/", "status": 503}]})
+    refused, unsigned = (crm.post("/sandbox/hooks/sales", {}) for _ in range(2))
+    assert [refused.status_code, unsigned.status_code] == [503, 401]
