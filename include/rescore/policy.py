@@ -17,6 +17,8 @@ from rescore.errors import PolicyInvalid
 from rescore.limits import Limits
 from rescore.mapping import Name
 from rescore.messages import BRACE, LEAD_ID, House
+from rescore.retention import Retention, RetentionFile
+from rescore.span import Span
 from rescore.strict_model import StrictMap, refuse
 from rescore.strict_yaml import problems_of, read_document
 from rescore.yaml_messages import described
@@ -24,7 +26,6 @@ from rescore.yaml_messages import described
 PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s?%")
 DOMAIN = re.compile(r"(?=.{4,253}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 LEAD_URL = re.compile(r"https://[^\s<>|\"]{1,500}")
-HOURS = re.compile(r"([0-9]{1,4})([hd])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Policy:
 
     `expire_after` is how long a hold waits for an answer. Only `approvers` may release what is held,
     everybody where there are none; with `author_is_not_approver` not what they put forward themselves.
+    `retention` says how long what has done its work is kept.
     """
 
     default: Limits
@@ -41,6 +43,7 @@ class Policy:
     expire_after: timedelta = timedelta(hours=24)
     approvers: frozenset[str] = frozenset()
     author_is_not_approver: bool = False
+    retention: Retention = field(default_factory=Retention)
 
     def limits(self, scorecard: str) -> Limits:
         """The limits that hold for one scorecard."""
@@ -91,16 +94,8 @@ def _times(value: Any) -> Fraction:
     return Fraction(value)
 
 
-def _span(value: Any) -> timedelta:
-    found = HOURS.fullmatch(value) if isinstance(value, str) else None
-    if found is None or int(found[1]) == 0:
-        refuse(f"`{{name}}` takes hours or days, not {described(value)}; write `24h` or `3d`")
-    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
-
-
 Share = Annotated[Fraction, PlainValidator(_share)]
 Times = Annotated[Fraction, PlainValidator(_times)]
-Span = Annotated[timedelta, PlainValidator(_span)]
 Number = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
@@ -174,6 +169,7 @@ class _PolicyFile(_LimitsFile):
     internal_domains: list[Annotated[str, AfterValidator(_domain)]] = Field(default_factory=list)
     lead_urls: dict[Name, Annotated[str, AfterValidator(_lead_url)]] = Field(default_factory=dict)
     holds: _Holds = _Holds()
+    retention: RetentionFile = RetentionFile()
     scorecards: dict[Name, _LimitsFile] = Field(default_factory=dict)
 
 
@@ -186,4 +182,5 @@ def _built(file: _PolicyFile) -> Policy:
         expire_after=file.holds.expire_after,
         approvers=frozenset(file.holds.approvers),
         author_is_not_approver=file.holds.author_is_not_approver,
+        retention=file.retention.built(),
     )

@@ -27,6 +27,7 @@ def test_all_files_parse_and_each_holds_the_dag_of_its_name(parsed):
     assert sorted(bag.dags) == NAMES, "name the file as its dag_id, one DAG a file"
     assert NAMES == [
         "erase_lead",
+        "maintain",
         "plan_rules",
         "reconcile",
         "rescore_all",

@@ -35,6 +35,7 @@ COMMANDS = {
     "resume": "operate",
     "erase": "erase",
     "object": "objection",
+    "maintain": "maintain",
     "setup": "setup",
 }
 """Each command, and the module of this room whose function, or group of commands, it is."""

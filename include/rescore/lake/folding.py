@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
+from typing import Any
 from uuid import uuid4
 
 import duckdb
@@ -90,7 +92,7 @@ class Folding:
     """One rewrite of one version of a table."""
 
     def __init__(self, storage: Storage, name: str, table: DeltaTable) -> None:
-        self._table, self._name = table, name
+        self._storage, self._table, self._name = storage, table, name
         self._columns = [c for c in columns_of(table) if c.name != "bucket"]
         options = dict(storage.options) if storage.options else None
         self._files = PyFileSystem(DeltaStorageHandler(storage.url(name), options))
@@ -112,16 +114,26 @@ class Folding:
                     rows = self._older(rows, newer, "ANTI")
                 self._write(connection, str(home), rows)
             [(rows_landed,)] = connection.execute("SELECT count(*) FROM landed").fetchall()
-        try:
-            self._commit({INBOX, *map(str, homes)})
-        except CommitFailedError:
-            for added in self._added:
-                with suppress(FileNotFoundError):  # an erasure may have deleted it already
-                    self._files.delete_file(added.path)
-            raise
+        self._commit([file for file in self.files() if file["partition.bucket"] in {INBOX, *map(str, homes)}])
         return Counter(
             {f"{self._name} folded in": rows_landed, f"{self._name} buckets rewritten": len(homes)}
         )
+
+    def files(self) -> list[dict[str, Any]]:
+        """The files of the version that is rewritten: `path`, `size_bytes`, `partition.bucket`."""
+        found: list[dict[str, Any]] = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
+        return found
+
+    def merge(self, some: Sequence[Mapping[str, Any]], bucket: str) -> None:
+        """Make one sorted file of several of a bucket.
+
+        Raises:
+            CommitFailedError: Another process has rewritten the table since we looked.
+        """
+        uris = [self._storage.url(self._name, file["path"]) for file in some]
+        with connect() as connection:
+            self._write(connection, bucket, rows_in(self._columns, uris))
+        self._commit(some)
 
     def _rows_at_home(self, home: int) -> str:
         settled = rows_in(self._columns, files(self._table, [str(home)]))
@@ -171,22 +183,26 @@ class Folding:
             AddAction(path, size, {"bucket": bucket}, _milliseconds(), False, json.dumps(statistics))
         )
 
-    def _commit(self, partitions: set[str]) -> None:
-        """Raises CommitFailedError when another process has folded in since we looked."""
+    def _commit(self, replaced: Sequence[Mapping[str, Any]]) -> None:
+        """Raises CommitFailedError, and leaves no file, when somebody rewrote the table since we looked."""
         now = _milliseconds()
-        there = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
         removed = [
             RemoveAction(file["path"], False, now, file["size_bytes"], {"bucket": file["partition.bucket"]})
-            for file in there
-            if file["partition.bucket"] in partitions
+            for file in replaced
         ]
-        self._table.create_write_transaction(
-            [*self._added, *removed],
-            mode="append",
-            schema=self._table.schema(),
-            partition_by=["bucket"],
-            commit_properties=fold_transaction(self._table),
-        )
+        try:
+            self._table.create_write_transaction(
+                [*self._added, *removed],
+                mode="append",
+                schema=self._table.schema(),
+                partition_by=["bucket"],
+                commit_properties=fold_transaction(self._table),
+            )
+        except CommitFailedError:
+            for added in self._added:
+                with suppress(FileNotFoundError):  # an erasure may have deleted it already
+                    self._files.delete_file(added.path)
+            raise
 
 
 def _milliseconds() -> int:

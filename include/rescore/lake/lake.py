@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import pyarrow as pa
 
 from rescore.erased import NOBODY, Erased, Person
-from rescore.lake import erasing, results, unclaimed
+from rescore.lake import erasing, housekeeping, results, unclaimed
 from rescore.lake.aliases import follow, read_aliases, read_merges
 from rescore.lake.census import (
     activity_fields,
@@ -28,7 +28,15 @@ from rescore.lake.landings import Stream, landed_after, landings
 from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
 from rescore.lake.reading import connect, still_there
 from rescore.lake.records import Page
-from rescore.lake.tables import ACTIVITIES, ALIASES, DEFAULT_BUCKETS, LEADS, Storage
+from rescore.lake.tables import (
+    ACTIVITIES,
+    ALIASES,
+    DEFAULT_BUCKETS,
+    LEADS,
+    SET_ASIDE,
+    UNCLAIMED,
+    Storage,
+)
 from rescore.lake.views import ACTIVITIES_IN_A_PART, Views
 from rescore.scoring.facts import Facts
 
@@ -178,6 +186,25 @@ class Lake:
         """
         return fold_in(self._storage, at_least=at_least)
 
+    def tidy(
+        self, *, at: datetime, old_files: timedelta, waiting: timedelta, set_aside: timedelta
+    ) -> Counter[str]:
+        """Fold in, merge small files, and drop what nobody reads any more; see `rescore.lake.housekeeping`.
+
+        Args:
+            at: The present (aware).
+            old_files: How long a file stays that no table names.
+            waiting: How long an activity waits for a lead with its address.
+            set_aside: How long a record stays that could not be read as a fact.
+
+        Raises:
+            RetryableError: Others folded in at the same time, again and again.
+        """
+        counts = self.fold_in() + housekeeping.merge_past(self._storage)
+        for name, table, keep in (("waiting", UNCLAIMED, waiting), ("set aside", SET_ASIDE, set_aside)):
+            counts[f"{name} dropped"] += housekeeping.forget(self._storage, table, before=at - keep)
+        return counts + housekeeping.drop_old_files(self._storage, at=at, keep=old_files)
+
     def canonical(self, leads: Iterable[str]) -> dict[str, str]:
         """Of these leads, those that were merged away, and the lead that is left of each."""
         aliases = read_aliases(self._storage.open(ALIASES))
@@ -223,6 +250,10 @@ class Lake:
     def drop_results(self, run_key: str) -> None:
         """Forget a run's results; nothing happens when there are none."""
         results.drop_results(self._storage, run_key)
+
+    def drop_old_results(self, *, before: datetime, but: Collection[str]) -> int:
+        """Forget the results that nobody has written to since a moment, but for those of these runs."""
+        return results.drop_old(self._storage, before=before, but=but)
 
     def activity_types(self) -> dict[str, int]:
         """How many activities there are of each type."""

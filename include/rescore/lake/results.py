@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
@@ -20,8 +21,7 @@ def results_path(storage: Storage, run_key: str) -> str:
 
     Any text is a fine run key: what a file name cannot hold is replaced, and a hash keeps keys apart.
     """
-    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", run_key)[:80]
-    folder = f"{readable}-{blake2b(run_key.encode(), digest_size=6).hexdigest()}"
+    folder = _folder(run_key)
     if "://" not in storage.root:
         Path(storage.url("runs", folder)).mkdir(parents=True, exist_ok=True)
     return storage.url("runs", folder, "scores.parquet")
@@ -45,6 +45,21 @@ def drop_results(storage: Storage, run_key: str) -> None:
     shutil.rmtree(Path(results_path(storage, run_key)).parent)
 
 
+def drop_old(storage: Storage, *, before: datetime, but: Collection[str]) -> int:
+    """Forget the results that nobody has written to since a moment, but for those of these runs; how many."""
+    if "://" in storage.root:
+        return 0  # results are files of this machine
+    kept, count = set(map(_folder, but)), 0
+    for folder in sorted(Path(storage.url("runs")).glob("*")):
+        if folder.name in kept or not folder.is_dir():
+            continue
+        latest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+        if latest < before.timestamp():
+            shutil.rmtree(folder)
+            count += 1
+    return count
+
+
 def erase(storage: Storage, is_erased: Callable[[str], bool]) -> int:
     """Rewrite every run's results that have rows of leads of which this is true; how many files.
 
@@ -59,6 +74,11 @@ def erase(storage: Storage, is_erased: Callable[[str], bool]) -> int:
 def erase_from(storage: Storage, run_key: str, is_erased: Callable[[str], bool]) -> None:
     """The same of one run's results."""
     _erase(Path(results_path(storage, run_key)), is_erased)
+
+
+def _folder(run_key: str) -> str:
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", run_key)[:80]
+    return f"{readable}-{blake2b(run_key.encode(), digest_size=6).hexdigest()}"
 
 
 def _erase(path: Path, is_erased: Callable[[str], bool]) -> bool:

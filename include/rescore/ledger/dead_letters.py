@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from rescore.ledger import tables
 from rescore.ledger.deliveries import AGAIN, UNREPEATABLE
@@ -22,6 +22,9 @@ SEEN_TWICE = UNREPEATABLE | {"slack"}
 """Kinds whose receivers cannot tell a repetition: what arrived there, or may have, is not replayed."""
 
 DISCARDABLE = ("due", "parked", "expired")
+
+NO_BODY = "body gone"
+"""The count of those that ended so long ago that what they said is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,13 @@ def retry(
     was waiting for. What may have arrived already is sent again, too: a person has looked.
 
     Returns:
-        Counts: `again`, and those left alone by their state.
+        Counts: `again`, those left alone by their state, and `body gone`.
     """
     rows = _locked(connection, chosen)
-    again = [row for row in rows if row.state in (*OVER, "due")]
-    counts = Counter(row.state for row in rows if row not in again)
-    counts["again"] = len(again)
+    chosen_again = [row for row in rows if row.state in (*OVER, "due")]
+    again = [row for row in chosen_again if row.size]
+    counts = Counter(row.state for row in rows if row not in chosen_again)
+    counts |= {"again": len(again), NO_BODY: len(chosen_again) - len(again)}
     if not dry_run:
         _send_again(connection, [row.delivery_id for row in again], at=at, detail=f"sent again by {by}")
     return +counts
@@ -109,8 +113,8 @@ def replay(
     they arrived or may have; so is what was cancelled.
 
     Returns:
-        Counts: `again`, `seen twice` for those left alone because nobody could tell, and those left alone
-        by their state.
+        Counts: `again`, `seen twice` for those left alone because nobody could tell, those left alone by
+        their state, and `body gone`.
     """
     rows = _locked(connection, chosen)
     unknown = _may_have_arrived(connection, [row.delivery_id for row in rows if row.kind in SEEN_TWICE])
@@ -121,6 +125,8 @@ def replay(
             counts["seen twice"] += 1
         elif row.state in ("cancelled", "due"):
             counts[row.state] += 1
+        elif not row.size:
+            counts[NO_BODY] += 1
         else:
             again.append(row.delivery_id)
     counts["again"] = len(again)
@@ -131,7 +137,8 @@ def replay(
 
 def _locked(connection: Connection, chosen: Chosen) -> Sequence[Row[Any]]:
     """The chosen ones that nobody is sending now."""
-    columns = (DELIVERY.c.delivery_id, DELIVERY.c.state, DELIVERY.c.kind)
+    size = func.length(DELIVERY.c.body).label("size")
+    columns = (DELIVERY.c.delivery_id, DELIVERY.c.state, DELIVERY.c.kind, size)
     query: Select[Any] = select(*columns).where(*chosen.rows(), DELIVERY.c.lease_by.is_(None))
     return connection.execute(query.order_by(DELIVERY.c.delivery_id).with_for_update(skip_locked=True)).all()
 
