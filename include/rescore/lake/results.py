@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from rescore.errors import TerminalError
 from rescore.lake.tables import Storage
+from rescore.untouched import drop_untouched
 
 
 def results_path(storage: Storage, run_key: str) -> str:
@@ -42,22 +44,17 @@ def read_results(storage: Storage, run_key: str, columns: Sequence[str] | None =
 
 def drop_results(storage: Storage, run_key: str) -> None:
     """Forget a run's results; nothing happens when there are none."""
-    shutil.rmtree(Path(results_path(storage, run_key)).parent)
+    with suppress(FileNotFoundError):
+        shutil.rmtree(Path(results_path(storage, run_key)).parent)
 
 
 def drop_old(storage: Storage, *, before: datetime, but: Collection[str]) -> int:
     """Forget the results that nobody has written to since a moment, but for those of these runs; how many."""
     if "://" in storage.root:
         return 0  # results are files of this machine
-    kept, count = set(map(_folder, but)), 0
-    for folder in sorted(Path(storage.url("runs")).glob("*")):
-        if folder.name in kept or not folder.is_dir():
-            continue
-        latest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-        if latest < before.timestamp():
-            shutil.rmtree(folder)
-            count += 1
-    return count
+    kept = set(map(_folder, but))
+    folders = [path for path in sorted(Path(storage.url("runs")).glob("*")) if path.name not in kept]
+    return sum(drop_untouched(folder, before=before) for folder in folders)
 
 
 def erase(storage: Storage, is_erased: Callable[[str], bool]) -> int:

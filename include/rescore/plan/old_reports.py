@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
+
+from rescore.untouched import drop_untouched
 
 OF_A_PLAN = re.compile(r"[0-9a-f]{64}")
 LISTS = ("verify", "shadow")
@@ -18,15 +19,6 @@ def drop_old_reports(folder: Path, *, before: datetime, but: Collection[str]) ->
 
     Only what Rescore writes there is looked at.
     """
-    count = 0
-    for path in sorted(folder.glob("*")):
-        if not OF_A_PLAN.fullmatch(path.name) or path.name in but or not path.is_dir():
-            continue
-        if max(part.stat().st_mtime for part in (path, *path.rglob("*"))) < before.timestamp():
-            shutil.rmtree(path)
-            count += 1
-    for path in (path for name in LISTS for path in sorted((folder / name).glob("*"))):
-        if path.is_file() and path.stat().st_mtime < before.timestamp():
-            path.unlink(missing_ok=True)
-            count += 1
-    return count
+    plans = [path for path in folder.glob("*") if OF_A_PLAN.fullmatch(path.name) and path.name not in but]
+    lists = [path for name in LISTS for path in (folder / name).glob("*")]
+    return sum(drop_untouched(path, before=before) for path in sorted((*plans, *lists)))
