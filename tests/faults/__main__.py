@@ -17,7 +17,7 @@ from types import ModuleType
 from tests.faults.report import Layer, Say, as_list, as_table
 from tests.support import databases
 
-LAYERS: tuple[str, ...] = ("crash_points", "sigkill")
+LAYERS: tuple[str, ...] = ("crash_points", "sigkill", "airflow_scenarios")
 """Modules of this package, in the order in which they run."""
 
 LOOPBACK = "http://127.0.0.1:* https://127.0.0.1:* http://localhost:* http://*.invalid"
@@ -26,7 +26,7 @@ LOOPBACK = "http://127.0.0.1:* https://127.0.0.1:* http://localhost:* http://*.i
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make faults", description="Faults, and what they broke.")
     parser.add_argument("--short", action="store_true", help="the sample that `make test` runs")
-    parser.add_argument("--only", choices=LAYERS, action="append", help="one layer; may be repeated")
+    parser.add_argument("--only", type=_layer, action="append", help="one layer, or how its name begins")
     parser.add_argument("--write-docs", action="store_true", help="render into the docs what a layer found")
     options = parser.parse_args(arguments)
     modules = [importlib.import_module(f"tests.faults.{name}") for name in options.only or LAYERS]
@@ -47,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if told := as_list(layers):
         print("\n" + told)
     return 0 if all(layer.holds for layer in layers) else 1
+
+
+def _layer(beginning: str) -> str:
+    found = [name for name in LAYERS if name.startswith(beginning)]
+    if len(found) != 1:
+        raise argparse.ArgumentTypeError(f"there are the layers {', '.join(LAYERS)}, not `{beginning}`")
+    return found[0]
 
 
 def run(module: ModuleType, *, short: bool, say: Say) -> list[Layer]:

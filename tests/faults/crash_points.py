@@ -22,8 +22,8 @@ from tests.faults.report import Layer, Say
 from tests.faults.stage import Known, recover
 
 SEED = 20261102
-POINTS: dict[Database, int] = {"sqlite": 800, "postgresql": 650}
-PAIRS: dict[Database, int] = {"sqlite": 1150, "postgresql": 380}
+POINTS: dict[Database, int] = {"sqlite": 640, "postgresql": 640}
+PAIRS: dict[Database, int] = {"sqlite": 1160, "postgresql": 360}
 TARGET_POINTS, TARGET_PAIRS = 600, 1500
 SHORT_CHAPTERS, SHORT_POINTS, SHORT_PAIRS = 2, 4, 1
 

@@ -76,18 +76,23 @@ PEOPLE = {
 """Who is a director."""
 
 
+UTES = "7"
+"""What a person writes over a score."""
+
+
 @dataclass(frozen=True)
 class Chapter:
     """`happens` outside, where nothing crashes; `act` is what the deployment does then.
 
-    `again` is what a person repeats who sees that what they asked for was not done. At its end a view of the
-    pricing page is worth `points`, and those in `erased` are gone.
+    `again` is what a person does who sees that what they asked for was not done, or that they are asked: True
+    when there was something. At its end a view of the pricing page is worth `points`, and those in `erased`
+    are gone.
     """
 
     name: str
     happens: Callable[[Life], None]
     act: Callable[[Life], None]
-    again: Callable[[Life], None] = lambda life: None
+    again: Callable[[Life], bool] = lambda life: False
     points: int = 10
     erased: frozenset[str] = frozenset()
 
@@ -176,11 +181,13 @@ def _erase_eve(life: Life) -> None:
     life.run()
 
 
-def _erase_again(life: Life) -> None:
+def _erase_again(life: Life) -> bool:
     with life.ws.ledger.reading() as connection:
         erased = tombstones.read(connection)
-    if not erased.lead("hubspot:eve"):
-        erase(life.ws, ["hubspot:eve"], by="the story", at=life.now)
+    if erased.lead("hubspot:eve"):
+        return False
+    erase(life.ws, ["hubspot:eve"], by="the story", at=life.now)
+    return True
 
 
 def _hold(life: Life) -> None:
@@ -194,12 +201,13 @@ def _held_stage(life: Life) -> None:
     person(life.world, "dan")
 
 
-def _release(life: Life) -> None:
+def _release(life: Life) -> bool:
     """A person releases what waits."""
     with life.ws.ledger.reading() as connection:
         waiting = holds.open_holds(connection)
     for hold in waiting:
         decide(life.ws, hold.hold_id, "release", by="rita", at=life.now)
+    return bool(waiting)
 
 
 def _run_and_release(life: Life) -> None:
@@ -209,7 +217,7 @@ def _run_and_release(life: Life) -> None:
 
 
 def _tamper(life: Life) -> None:
-    life.world.crm.edit("cyd", "score", "7", at=life.now, by="ute")
+    life.world.crm.edit("cyd", "score", UTES, at=life.now, by="ute")
 
 
 def _fold(life: Life) -> None:
@@ -226,8 +234,12 @@ def _put_right(life: Life) -> None:
     life.run()
 
 
-def _read_everybody_back(life: Life) -> None:
+def _read_everybody_back(life: Life) -> bool:
+    """A person starts the DAG by hand while the CRM shows what Ute wrote."""
+    if life.world.crm.shown["cyd"]["score"] != UTES:
+        return False
     life.reconcile(everybody=True)
+    return True
 
 
 GONE = frozenset({"eve"})
