@@ -13,7 +13,8 @@ from demo.rule_edits import activation, change_points, rescored
 from demo.task_processes import half_promoted, rescore_of, task_process
 from rescore.ledger import runs
 from rescore.ledger.tables import run
-from tests.faults.airflow_world import RULE, NeverHappened, World
+from tests.faults.airflow_server import RULE
+from tests.faults.airflow_world import NeverHappened, World
 
 BATCH_UPDATE = "/crm/objects/2026-09/contacts/batch/update"
 TRIES = 5
@@ -128,12 +129,12 @@ def _kept_waiting(world: World, **fault: object) -> str:
         NeverHappened: It ended without such a call.
     """
     world.calm()
-    before = world.effects()
+    played, told = world.played(), world.told()
     world.script(**fault)
     run_id = world.begin()
 
     def waits() -> bool:
-        if world.effects() > before:
+        if world.played() > played and ("late" not in fault or world.told() - told):
             return True
         state = world.standalone.api.get(f"dags/score_leads/dagRuns/{run_id}")["state"]
         if state in ("success", "failed"):

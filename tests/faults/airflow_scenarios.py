@@ -1,8 +1,8 @@
 """Real Airflow, real processes, real signals: scenarios, and after each the promises.
 
-One Airflow serves all scenarios of a ledger. What may not be is looked for after each of them: a score other than
-in a deployment that nothing happened to, a run that tells the world something new, a delivery under two bodies
-or as two, a lead or a failure that nobody counts.
+One Airflow serves all scenarios of a ledger. What may not be is looked for after each of them: a score
+other than in a deployment that nothing happened to, a run that tells the world something new, a delivery
+under two bodies or as two, a lead or a failure that nobody counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from demo.checks import DoesNotHold
 from demo.places import CannotStart
 from tests.faults import airflow_kills, airflow_overlaps
 from tests.faults.airflow_rest import Undisturbed, settle, violations
-from tests.faults.airflow_world import NeverHappened, World, running
+from tests.faults.airflow_server import running
+from tests.faults.airflow_world import NeverHappened, World
 from tests.faults.report import Layer, Say
 
 LEDGERS = ("sqlite", "postgresql")
