@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 SIZE ?= s
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test check story bench faults lock clean
+.PHONY: help setup demo stop test check story bench faults lock audit clean
 
 help:  ## this list
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  make %-8s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ lock: $(STAMP)  ## requirements*.txt again from requirements*.in, with hashes
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
 	  --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+
+audit: $(STAMP)  ## known weaknesses of what is locked, from public advisories; needs the network
+	@$(BIN)/uv tool run pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt
 
 clean:  ## remove what setup and demo made
 	@rm -rf .venv .rescore .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,8 @@
 """Appending to a table: rows are always made against the very version they are appended to."""
 
+import stat
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
@@ -44,3 +47,13 @@ def test_rows_are_made_again_when_another_stream_landed_meanwhile(lake, storage)
 def test_a_zombie_is_refused_when_its_own_stream_went_on_meanwhile(lake, storage):
     with pytest.raises(Fenced):
         append(storage, LEADS, overtaken_by(lake, "everything", []), stream="crm/everything", number=2)
+
+
+def test_a_new_lake_is_closed_to_everybody_but_its_owner(lake, storage):
+    assert stat.S_IMODE(Path(storage.root).stat().st_mode) == 0o700
+
+
+def test_a_folder_that_is_there_keeps_the_rights_it_was_given(tmp_path):
+    (tmp_path / "shared").mkdir(mode=0o750)
+    land(Lake(str(tmp_path / "shared"), buckets=2), a_lead("1"), number=1)
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o750

@@ -1,5 +1,6 @@
 """The pages on plans: for people who are logged in, and with nothing in them that could run."""
 
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -47,8 +48,39 @@ def test_the_plans_are_listed_by_their_opening_lines_and_each_is_a_page(deployme
     listed = index()
     assert plan.plan_hash in listed.body.decode()
     assert plan.scorecard in listed.body.decode()
-    assert "default-src 'none'" in listed.headers["content-security-policy"]
     assert report(plan.plan_hash).path == reports / plan.plan_hash / "report.html"
+
+
+@pytest.fixture
+def somebody() -> Iterator[TestClient]:
+    """A person whom Airflow lets in."""
+    asked = [dependency.dependency for dependency in app.router.dependencies]
+    app.dependency_overrides |= dict.fromkeys(asked, lambda: None)
+    yield TestClient(app, raise_server_exceptions=False)
+    app.dependency_overrides.clear()
+
+
+def test_every_answer_forbids_a_browser_to_load_run_guess_keep_or_frame_anything(deployment, somebody):
+    plan = plans.a_plan()
+    write_report(deployment.workspace.reports_dir, plan, markdown=markdown(plan), page=html(plan))
+    pages = {"/plans": 200, f"/plans/{plan.plan_hash}": 200, f"/plans/{plan.plan_hash}/markdown": 200}
+    problems = {f"/plans/{'0' * 64}": 404, "/plans/..%2f..%2fledger.db": 404, "/plans/x": 422, "/docs": 404}
+    for page, status in (pages | problems).items():
+        answer = somebody.get(page)
+        assert answer.status_code == status, page
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_there_is_nothing_to_write_so_a_cookie_alone_can_do_no_harm(deployment, somebody):
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    assert {method for route in routes for method in route.methods} == {"GET"}
+    for method in ("post", "put", "patch", "delete"):
+        assert getattr(somebody, method)("/plans").status_code == 405
 
 
 def test_a_list_without_plans_says_so(deployment):

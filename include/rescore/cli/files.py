@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 
+from rescore.cells import harmless
 from rescore.cli.given import read_bytes, refuse_overwriting
 from rescore.errors import InputUnreadable
 from rescore.rules.card import Scorecard
@@ -97,6 +98,7 @@ def _write(table: pa.Table, out: Path) -> None:
             writer = csv.writer(file)
             writer.writerow(table.column_names)
             for batch in table.to_batches(max_chunksize=10_000):
-                writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+                rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+                writer.writerows(map(harmless, rows))
     except OSError as problem:
         raise InputUnreadable(f"{out}: cannot be written ({problem.strerror})") from None

@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -161,9 +162,14 @@ class Storage:
         return table
 
     def create(self, name: str, *, buckets: int) -> None:
-        """Make the table, empty, unless it is there already; `buckets` counts only then."""
+        """Make the table, empty, unless it is there already; `buckets` counts only then.
+
+        A folder that has to be made for it is closed to everybody but its owner: people are in it.
+        """
         if self.open(name) is not None:
             return
+        if "://" not in self.root:
+            Path(self.root).mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             DeltaTable.create(
                 self.url(name),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rescore.cells import harmless
 from rescore.errors import InputUnreadable
 from rescore.lake.comparison import Comparison, compare
 from rescore.ledger import activations, shadows
@@ -198,7 +199,7 @@ def _furthest_apart(path: Path, pairs: Comparison) -> Path | None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["lead", "score", "band", "shadow_score", "shadow_band"])
-        writer.writerows(rows)
+        writer.writerows(map(harmless, rows))
     return path
 
 

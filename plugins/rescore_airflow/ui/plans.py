@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi import Path as PathParam
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.middleware.base import RequestResponseEndpoint
 
 from rescore.plan.plan import Plan
 from rescore.settings import Settings
@@ -41,13 +42,21 @@ app = FastAPI(
 )
 
 
+@app.middleware("http")
+async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    """Every answer, an error's too, says what a browser must not do with it."""
+    response = await call_next(request)
+    response.headers.update(HEADERS)
+    return response
+
+
 @app.exception_handler(401)
 async def to_login(request: Request, problem: HTTPException) -> Response:
     """A person who follows a link without being logged in logs in first; a program is told."""
     if "text/html" not in request.headers.get("accept", ""):
         return await http_exception_handler(request, problem)
     page = request.scope["path"].removeprefix(request.scope["root_path"])
-    return RedirectResponse(login_url(PREFIX + page), status_code=303, headers=HEADERS)
+    return RedirectResponse(login_url(PREFIX + page), status_code=303)
 
 
 @app.get("/plans")
@@ -55,7 +64,7 @@ def index() -> Response:
     """The plans there are, by their opening lines."""
     found = sorted(_reports().glob("*/plan.json"), key=lambda file: file.stat().st_mtime, reverse=True)
     rows = "".join(map(_row, found[:SHOWN])) or "<li>No rules change was planned yet.</li>"
-    return HTMLResponse(PAGE.format(rows=rows), headers=HEADERS)
+    return HTMLResponse(PAGE.format(rows=rows))
 
 
 @app.get("/plans/{plan_hash}")
@@ -74,7 +83,7 @@ def _file(plan_hash: str, name: str, media_type: str) -> Response:
     path = _reports() / plan_hash / name
     if not path.is_file():
         raise HTTPException(404, "there is no report on that plan (any more); make the plan again")
-    return FileResponse(path, media_type=media_type, headers=HEADERS)
+    return FileResponse(path, media_type=media_type)
 
 
 def _reports() -> Path:
