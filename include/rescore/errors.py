@@ -87,10 +87,14 @@ class CursorStuck(TerminalError):
 
 
 class CrmUnavailable(RetryableError):
-    """No usable answer from the CRM; `sent` tells whether the call may have had its effect all the same."""
+    """No usable answer from the CRM; `sent` tells whether the call may have had its effect all the same.
 
-    def __init__(self, message: str, *, sent: bool = True) -> None:
+    `retry_after` are the seconds that it asked for, if it did.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True, retry_after: float | None = None) -> None:
         self.sent = sent
+        self.retry_after = retry_after
         super().__init__(message)
 
 

@@ -37,7 +37,6 @@ def shown(server, body, *ids: str, status: int = 200):
         ({"results": [], "errors": [{"category": "INTERNAL_ERROR", "context": {"ids": ["1"]}}]}, {}),
         ({"results": [], "errors": [{"category": "OBJECT_NOT_FOUND", "context": {"ids": "1"}}]}, {}),
         ({"results": [], "errors": [{"category": "OBJECT_NOT_FOUND"}]}, {}),
-        ({}, {}),
     ],
     ids=[
         "a value",
@@ -50,11 +49,18 @@ def shown(server, body, *ids: str, status: int = 200):
         "an error that says nothing of it",
         "ids that are no list",
         "no ids",
-        "nothing",
     ],
 )
 def test_only_what_the_answer_says_of_a_record_is_believed(server, body, expected):
     assert shown(server, body, "1", status=207) == expected
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"results": {}}, {"status": "error"}], ids=["nothing", "no list", "error"]
+)
+def test_an_answer_about_nobody_is_none(server, body):
+    with pytest.raises(CrmUnavailable, match="without `results`"):
+        shown(server, body, "1", "2")
 
 
 def test_a_call_that_is_refused_says_where_to_look(server):

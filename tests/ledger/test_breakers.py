@@ -109,3 +109,13 @@ def test_a_receiver_that_is_gone_for_good_waits_for_a_person(ledger, note, is_op
     assert is_open(later, name="sales_alerts") is None
     with ledger.reading() as connection:
         assert [breaker.reason for breaker in breakers.all_of_them(connection)] == ["closed by ada"]
+
+
+@pytest.mark.parametrize("wish", [float("inf"), 1e18, 5e6], ids=["inf", "longer than time", "two months"])
+def test_who_asks_for_more_than_two_days_is_asked_again_after_two(note, wish):
+    assert note(Outcome("quota", "slow down", wish)).open_until == NOW + timedelta(days=2)
+
+
+@pytest.mark.parametrize("wish", [-5.0, 0.0, float("nan")], ids=["negative", "none", "no number"])
+def test_who_asks_for_no_time_is_left_alone_for_a_second(note, wish):
+    assert note(Outcome("quota", "slow down", wish)).open_until == NOW + SECOND

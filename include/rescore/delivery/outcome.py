@@ -128,7 +128,7 @@ def outcome_of(error: RescoreError) -> Outcome:
         case CrmRateLimited():
             return Outcome("quota", str(error), error.retry_after)
         case CrmUnavailable():
-            return Outcome("unknown" if error.sent else "transient", str(error))
+            return Outcome("unknown" if error.sent else "transient", str(error), error.retry_after)
         case CrmRejectedCredentials():
             return Outcome("auth", str(error))
         case CrmFieldMissing():

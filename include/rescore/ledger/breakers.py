@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, delete, select, update
 
 from rescore.delivery.outcome import CONSEQUENCES, Kind, Outcome
-from rescore.ledger import tables
+from rescore.ledger import leases, tables
 from rescore.ledger.upsert import insert
 
 FAILURES_IN_A_ROW = 3
@@ -78,7 +78,7 @@ def note(connection: Connection, name: str, outcome: Outcome, now: datetime) -> 
     until: datetime | None = None
     if outcome.kind == "quota":
         wish = outcome.retry_after
-        until = now + (QUOTA_WITHOUT_A_WISH if wish is None else timedelta(seconds=max(1.0, wish)))
+        until = now + (QUOTA_WITHOUT_A_WISH if wish is None else leases.granted(wish, least=1.0))
     elif breaks == "opens":
         until = now + OPEN_FOR[outcome.kind]
     elif failures >= FAILURES_IN_A_ROW:

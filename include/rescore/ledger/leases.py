@@ -32,7 +32,12 @@ def backoff(tries: int, *, key: str) -> timedelta:
 
 def wait(tries: int, key: str, asked: float | None) -> timedelta:
     """The receiver's own wish wins, up to `LONGEST_WISH`."""
-    return backoff(tries, key=key) if asked is None else min(timedelta(seconds=max(0.0, asked)), LONGEST_WISH)
+    return backoff(tries, key=key) if asked is None else granted(asked)
+
+
+def granted(asked: float, *, least: float = 0.0) -> timedelta:
+    """The wait for a wish of so many seconds, however many: some say `inf`."""
+    return timedelta(seconds=min(max(least, asked), LONGEST_WISH.total_seconds()))
 
 
 def next_at(outcome: Outcome, *, tries: int, key: str, now: datetime) -> datetime | None:

@@ -52,6 +52,7 @@ def test_what_slack_would_take_as_its_own_is_shown_as_it_is(slack, hostile, show
     ("reply", "kind", "retry_after"),
     [
         pytest.param(Reply(400, b"invalid_payload"), "record", None, id="400"),
+        pytest.param(Reply(401), "auth", None, id="401"),
         pytest.param(Reply(403, b"invalid_token"), "auth", None, id="403"),
         pytest.param(Reply(404, b"no_service"), "auth", None, id="404"),
         pytest.param(Reply(410, b"channel_is_archived"), "auth", None, id="410"),
@@ -59,6 +60,7 @@ def test_what_slack_would_take_as_its_own_is_shown_as_it_is(slack, hostile, show
         pytest.param(Reply(429), "quota", 60.0, id="429 without a wait"),
         pytest.param(Reply(302, headers={"Location": "http://127.0.0.1:9/"}), "transient", None, id="302"),
         pytest.param(Reply(500, b"rollup_error"), "transient", None, id="500"),
+        pytest.param(Reply(503, headers={"Retry-After": "90"}), "transient", 90.0, id="503 with a wait"),
         pytest.param(Reply(raw=b""), "unknown", None, id="no answer"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
 from rescore.connectors.hubspot.values import read_moment
+from rescore.connectors.hubspot.windows import rows_of
 from rescore.connectors.readback import Edit, Shown
 from rescore.errors import CrmUnavailable
 
@@ -57,9 +58,11 @@ def read_edits(
 
 def _ask(client: Client, path: str, lead_ids: Sequence[str], what: JsonObject) -> JsonObject:
     try:
-        return client.post(path, {"inputs": [{"id": lead_id} for lead_id in lead_ids]} | what)
+        answer = client.post(path, {"inputs": [{"id": lead_id} for lead_id in lead_ids]} | what)
     except Refused as refusal:
         raise CrmUnavailable(f"{refusal}; check `read` in the mapping") from refusal
+    rows_of(answer, "results", what=f"POST {path}")
+    return answer
 
 
 def _batches(lead_ids: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -18,6 +18,7 @@ from typing import Literal
 from rescore.delivery.outcome import Kind, Outcome
 
 ACCEPTED = (250, 251)
+REFUSALS = range(400, 600)
 Tls = Literal["implicit", "starttls", "none"]
 
 
@@ -72,7 +73,10 @@ def hand_over(
             _must(smtp.mail(server.sender), "the sender", "unready")
             refused = _name_recipients(smtp, to)
             sent = True
-            _must(smtp.data(message.as_bytes(policy=SMTP)), "the message", "record")
+            answer = smtp.data(message.as_bytes(policy=SMTP))
+            if answer[0] not in REFUSALS and answer[0] not in ACCEPTED:
+                return Outcome("unknown", f"{who} answered the message with what is no answer to it")
+            _must(answer, "the message", "record")
     except _Refused as refusal:
         return Outcome(refusal.kind, f"{who} {refusal}")
     except smtplib.SMTPDataError as error:  # refused before it was given the message

@@ -54,14 +54,15 @@ def slack_text(text: str) -> str:
 
 def _outcome(answer: Answer, connection: str) -> Outcome:
     reason = f"Slack answered {answer.status} to connection `{connection}`"
+    after = answer.headers.get("retry-after", "")
+    wish = float(after) if after.isdecimal() else None
     match answer.status:
         case 200:
             return Outcome("ok")
         case 400 | 413:
             return Outcome("record", f"{reason}: it does not take this message")
-        case 403 | 404 | 410:
+        case 401 | 403 | 404 | 410:
             return Outcome("auth", f"{reason}: make a new incoming webhook and put it into the Connection")
         case 429:
-            after = answer.headers.get("retry-after", "")
-            return Outcome("quota", reason, float(after) if after.isdecimal() else 60.0)
-    return Outcome("transient", reason)
+            return Outcome("quota", reason, 60.0 if wish is None else wish)
+    return Outcome("transient", reason, wish)
