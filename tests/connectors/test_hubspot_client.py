@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from rescore.connectors.hubspot.client import Client, Limits, Refused
+from rescore.delivery.outcome import outcome_of
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
 from tests.connectors.pretend_server import PretendServer, Reply
 
@@ -72,6 +73,7 @@ def test_the_token_travels_in_the_header_only(server, clock):
         ),
         pytest.param(Reply(200, b'{"a": '), CrmUnavailable, "is not JSON", id="half JSON"),
         pytest.param(Reply(200, b"[1]"), CrmUnavailable, "is not JSON", id="a list"),
+        pytest.param(Reply(200, b"[" * 50_000), CrmUnavailable, "is not JSON", id="nested too deep"),
         pytest.param(Reply(200, b'"\xff\xfe"'), CrmUnavailable, "is not JSON", id="not UTF-8"),
         pytest.param(Reply(302, headers={"Location": "/x"}), CrmUnavailable, "redirect", id="redirect"),
         pytest.param(Reply(404, b"<html>not here"), CrmUnavailable, "is not JSON", id="another server"),
@@ -119,6 +121,14 @@ def test_a_long_wait_is_left_to_the_next_run(server, clock):
     assert caught.value.retry_after == 5400
     assert len(server.asked) == 1
     assert clock.slept == []
+
+
+@pytest.mark.parametrize(("header", "wish"), [("90", 90.0), ("soon", None), (None, None)])
+def test_a_server_in_trouble_says_when_to_come_back(server, clock, header, wish):
+    server.answer = lambda asked: Reply(503, {}, {} if header is None else {"Retry-After": header})
+    with pytest.raises(CrmUnavailable) as caught:
+        client(server, clock).get("/crm/x")
+    assert outcome_of(caught.value).retry_after == wish
 
 
 def test_waiting_has_an_end(server, clock):

@@ -30,7 +30,7 @@ def with_claimed(storage: Storage, source: str, page: Page) -> tuple[Page, froze
     """The page with the activities that waited for its leads, each now its lead's, and their ids."""
     owners: dict[str, str] = {}
     for lead in page.leads:
-        for address in lead.addresses:
+        for address in filter(_can_be_kept, lead.addresses):
             owners.setdefault(folded(address), lead.lead_id)
     claimed = [
         replace(_read(activity), lead_id=owners[address])
@@ -122,6 +122,14 @@ def _waiting_for(storage: Storage, source: str, addresses: Iterable[str]) -> Ite
 
 def _rows(table: DeltaTable) -> str:
     return rows_in(SCHEMAS[UNCLAIMED], files(table))
+
+
+def _can_be_kept(address: str) -> bool:
+    """Whether anything can wait for this address: half a character is refused when it lands."""
+    try:
+        return bool(address.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _text(activity: ActivityRecord) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rescore.connectors.hubspot.limits import Limits
 from rescore.connectors.hubspot.pace import OwnPace
+from rescore.connectors.hubspot.words import code, media_type, names
 from rescore.connectors.pace import Pace
 from rescore.connectors.session import Answer, NoAnswer, Session
 from rescore.errors import (
@@ -21,6 +23,10 @@ from rescore.errors import (
 JsonObject = dict[str, Any]
 CONNECTION = "`rescore_hubspot`"
 DEFAULT_WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
+A_DAY = 86_400.0
+"""No longer pause is believed."""
+MOST_A_DAY = 10**9
+"""Nor a larger quota."""
 
 
 class Refused(Exception):
@@ -29,8 +35,7 @@ class Refused(Exception):
     def __init__(self, what: str, status: int, body: JsonObject) -> None:
         self.status = status
         self.body = body
-        category = body.get("category") or "no category"
-        super().__init__(f"HubSpot refused {what} ({status}, {category})")
+        super().__init__(f"HubSpot refused {what} ({status}, {code(body.get('category'), 'no category')})")
 
 
 class Client:
@@ -111,18 +116,25 @@ class Client:
             left = int(answer.headers["x-hubspot-ratelimit-daily-remaining"])
         except (KeyError, ValueError):
             return
-        if 0 <= left <= ceiling:
+        if 0 <= left <= ceiling <= MOST_A_DAY:
             self.pace.seen(ceiling - left, ceiling)
 
 
 def _asked_wait(answer: Answer) -> tuple[float, str]:
     """(seconds, name of the limit) of a 429, which may say either, both or nothing."""
     body = _json(answer) or {}
-    policy = str(body.get("policyName") or "no policy named")
+    policy = code(body.get("policyName"), "no policy named")
+    wish = _wish(answer)
+    return DEFAULT_WAITS.get(policy, 10.0) if wish is None else wish, policy
+
+
+def _wish(answer: Answer) -> float | None:
+    """The seconds of `Retry-After`; None without a number that can be believed."""
     try:
-        return max(0.0, float(answer.headers["retry-after"])), policy
+        wait = float(answer.headers["retry-after"])
     except (KeyError, ValueError):
-        return DEFAULT_WAITS.get(policy, 10.0), policy
+        return None
+    return min(max(wait, 0.0), A_DAY) if math.isfinite(wait) else None
 
 
 def _content(what: str, answer: Answer) -> JsonObject:
@@ -138,7 +150,10 @@ def _content(what: str, answer: Answer) -> JsonObject:
             f"Connection {CONNECTION} {_scopes(body)}, or take this stream out of the mapping"
         )
     if answer.status >= 500 or answer.status == 408:
-        raise CrmUnavailable(f"HubSpot could not answer {what} ({answer.status}); the next run tries again")
+        raise CrmUnavailable(
+            f"HubSpot could not answer {what} ({answer.status}); the next run tries again",
+            retry_after=_wish(answer),
+        )
     if 300 <= answer.status < 400:
         raise CrmUnavailable(
             f"HubSpot answered {what} with a redirect ({answer.status}); check the host of the Airflow "
@@ -146,7 +161,7 @@ def _content(what: str, answer: Answer) -> JsonObject:
             sent=False,
         )
     if body is None:
-        kind = answer.headers.get("content-type", "no content type").partition(";")[0]
+        kind = media_type(answer.headers.get("content-type"))
         raise CrmUnavailable(
             f"the answer to {what} is not JSON ({answer.status}, {kind}, {len(answer.body)} bytes); check "
             f"the host of the Airflow Connection {CONNECTION}",
@@ -160,7 +175,7 @@ def _content(what: str, answer: Answer) -> JsonObject:
 def _json(answer: Answer) -> JsonObject | None:
     try:
         body = json.loads(answer.body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter where somebody nests it a thousand deep
         return None
     return body if isinstance(body, dict) else None
 
@@ -168,11 +183,11 @@ def _json(answer: Answer) -> JsonObject | None:
 def _scopes(body: JsonObject | None) -> str:
     """The scopes that a 403 names, as HubSpot spells them."""
     named: set[str] = set()
-    for error in (body or {}).get("errors") or []:
+    errors = (body or {}).get("errors")
+    for error in errors if isinstance(errors, list) else []:
         context = error.get("context") if isinstance(error, dict) else None
         for key in ("requiredGranularScopes", "requiredScopes", "missingScopes"):
-            scopes = context.get(key) if isinstance(context, dict) else None
-            named.update(str(scope) for scope in scopes or [])
+            named.update(names(context.get(key)) if isinstance(context, dict) else [])
     if not named:
         return "the scope that this call needs"
     return "the scope " + " and ".join(f"`{scope}`" for scope in sorted(named))

@@ -34,5 +34,7 @@ def deleted_pages(client: Client, path: str, cursor: Cursor | None, *, until: da
         return rows_of(answer, "results", what=f"GET {path}"), next_token(answer)
 
     for rows, token in follow(ask, state.get("after"), what=f"GET {path}"):
-        gone = [LeadRecord(str(row["id"]), {}, deleted=True) for row in rows if row.get("id")]
+        gone = [
+            LeadRecord(str(row["id"]), {}, deleted=True) for row in rows if isinstance(row.get("id"), str)
+        ]
         yield Page(leads=gone, cursor={"after": token} if token else {"read": now})

@@ -10,6 +10,7 @@ from typing import Any
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.reading import activity_page, happened_at, needed
+from rescore.connectors.hubspot.refusals import objects
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.values import milliseconds, read_number
 from rescore.connectors.hubspot.windows import rows_of
@@ -127,11 +128,13 @@ def _contacts(client: Client, path: str, ids: Sequence[str]) -> Mapping[str, lis
     contacts: dict[str, list[str]] = defaultdict(list)
     for start in range(0, len(ids), client.limits.associations):
         inputs = [{"id": object_id} for object_id in ids[start : start + client.limits.associations]]
-        for result in client.post(path, {"inputs": inputs}).get("results") or []:
-            object_id = str((result.get("from") or {}).get("id"))
+        answer = client.post(path, {"inputs": inputs})
+        for result in rows_of(answer, "results", what=f"POST {path}"):
+            origin = result.get("from")
+            object_id = str(origin.get("id")) if isinstance(origin, dict) else ""
             contacts[object_id] += [
                 str(contact)
-                for to in result.get("to") or []
+                for to in objects(result.get("to"))
                 if (contact := to.get("toObjectId") or to.get("id"))
             ]
     return contacts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
@@ -45,7 +46,7 @@ def form_pages(
         known = since.get(guid, 0)
         oldest = known - round(client.limits.overlap * 1000)
         newest = resumed.get("newest", known)
-        path = forms.path.format(form=guid)
+        path = forms.path.format(form=quote(guid, safe=""))
 
         def ask(token: str | None, path: str = path) -> tuple[Rows, str | None]:
             answer = client.get(path, {"limit": forms.page, **({"after": token} if token else {})})
@@ -77,7 +78,7 @@ def _forms(client: Client, forms: Forms) -> dict[str, str]:
         str(form["id"]): str(form.get("name") or form["id"])
         for rows, _ in follow(ask, None, what="forms")
         for form in rows
-        if form.get("id")
+        if isinstance(form.get("id"), str)
     }
     return {guid: named.get(guid, guid) for guid in forms.forms or named}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.windows import rows_of
 
 REMEMBERED = 200_000
 ADDRESSES = ("email", "hs_additional_emails")
@@ -33,7 +34,7 @@ class Recipients:
 
     def learn(self, contact: JsonObject) -> None:
         """Remember a contact that was read for another reason."""
-        if contact.get("id") and len(self._known) < REMEMBERED:
+        if isinstance(contact.get("id"), str | int) and len(self._known) < REMEMBERED:
             self._known.update(dict.fromkeys(addresses_of(contact), str(contact["id"])))
 
     def _ask(self, addresses: list[str]) -> None:
@@ -44,7 +45,8 @@ class Recipients:
             "properties": list(ADDRESSES),
             "inputs": [{"id": address} for address in addresses],
         }
-        for contact in self._client.post(self._path, body).get("results") or []:
+        answer = self._client.post(self._path, body)
+        for contact in rows_of(answer, "results", what=f"POST {self._path}"):
             self.learn(contact)
 
 

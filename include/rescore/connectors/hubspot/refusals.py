@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rescore.connectors.hubspot.client import JsonObject, Refused
+from rescore.connectors.hubspot.words import code, names
 from rescore.errors import CrmFieldMissing, CrmUnavailable, RecordGone, RecordRefused, RescoreError
 
 MISSING_PROPERTY = "PROPERTY_DOESNT_EXIST"
@@ -20,14 +21,14 @@ NAME_IN_MESSAGE = re.compile(r'"name"\s*:\s*"([A-Za-z0-9_]+)"')
 def why(error: JsonObject, what: str) -> str:
     """`HubSpot refused this record: VALIDATION_ERROR, INVALID_DATE (jobtitle)`."""
     reason = f"HubSpot refused {what}: {', '.join([category(error), *sorted(_codes(error))])}"
-    if names := sorted(_property_names(error)):
-        reason += f" ({', '.join(names)})"
+    if properties := sorted(_property_names(error)):
+        reason += f" ({', '.join(properties)})"
     return reason
 
 
 def category(error: JsonObject) -> str:
     """HubSpot's first word on what went wrong."""
-    return str(error.get("category") or "no category")
+    return code(error.get("category"), "no category")
 
 
 def as_error(refusal: Refused, what: str, section: str) -> RescoreError:
@@ -43,9 +44,9 @@ def stop_when_property_missing(errors: Sequence[JsonObject], of: str = "contact"
     """Raise CrmFieldMissing when one of the errors says so; `of` is the kind of object."""
     for error in errors:
         if MISSING_PROPERTY in _codes(error):
-            names = ", ".join(f"`{name}`" for name in sorted(_property_names(error))) or "of the mapping"
+            missing = ", ".join(f"`{name}`" for name in sorted(_property_names(error))) or "of the mapping"
             raise CrmFieldMissing(
-                f"HubSpot has no {of} property {names}; run `rescore setup hubspot` to create it"
+                f"HubSpot has no {of} property {missing}; run `rescore setup hubspot` to create it"
             )
 
 
@@ -57,15 +58,14 @@ def objects(value: Any) -> list[JsonObject]:
 def _codes(error: JsonObject) -> set[str]:
     """What HubSpot calls the problem: a field of its own, or hidden in JSON within the message."""
     parts = [error, *objects(error.get("errors"))]
-    named = {str(part[key]) for part in parts for key in ("code", "error") if part.get(key)}
-    return named | {code for part in parts for code in CODE_IN_MESSAGE.findall(str(part.get("message")))}
+    named = {code(part.get(key), "") for part in parts for key in ("code", "error")} - {""}
+    return named | {found for part in parts for found in CODE_IN_MESSAGE.findall(str(part.get("message")))}
 
 
 def _property_names(error: JsonObject) -> set[str]:
-    names: set[str] = set()
+    found: set[str] = set()
     for part in [error, *objects(error.get("errors"))]:
-        names.update(NAME_IN_MESSAGE.findall(str(part.get("message"))))
+        found.update(NAME_IN_MESSAGE.findall(str(part.get("message"))))
         context = part.get("context")
-        value = context.get("propertyName") if isinstance(context, dict) else None
-        names.update(str(name) for name in (value if isinstance(value, list) else [value]) if name)
-    return names
+        found.update(names(context.get("propertyName")) if isinstance(context, dict) else [])
+    return found

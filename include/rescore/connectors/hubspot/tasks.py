@@ -14,9 +14,9 @@ from typing import Any
 from rescore.connectors.actions import KnownTask, NewTask
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
 from rescore.connectors.hubspot.fields import HubSpotFields
-from rescore.connectors.hubspot.refusals import as_error, stop_when_property_missing
+from rescore.connectors.hubspot.refusals import as_error, objects, stop_when_property_missing
 from rescore.connectors.hubspot.values import iso
-from rescore.connectors.hubspot.windows import rows_of
+from rescore.connectors.hubspot.windows import next_token, rows_of
 from rescore.errors import CrmUnavailable, CursorStuck
 from rescore.mapping import Tasks
 
@@ -81,9 +81,9 @@ class HubSpotTasks:
             answer = self._post(self._tasks.of_contacts, {"inputs": [wanted]})
             after = None
             for row in rows_of(answer, "results", what="listing the tasks of a contact"):
-                for to in row.get("to") or []:
+                for to in objects(row.get("to")):
                     yield str(to.get("toObjectId") or to.get("id"))
-                after = ((row.get("paging") or {}).get("next") or {}).get("after")
+                after = next_token(row)
             if not after:
                 return
             if after in seen:

@@ -26,10 +26,19 @@ def rows_of(answer: JsonObject, name: str, *, what: str) -> Rows:
 
 
 def next_token(answer: JsonObject) -> str | None:
-    """HubSpot's usual `paging.next.after`."""
-    paging = answer.get("paging") or {}
-    token = (paging.get("next") or {}).get("after")
-    return str(token) if token else None
+    """HubSpot's usual `paging.next.after`.
+
+    Raises:
+        CrmUnavailable: There is another page, and how to ask for it cannot be read.
+    """
+    paging = answer.get("paging")
+    following = paging.get("next") if isinstance(paging, dict) else paging
+    token = following.get("after") if isinstance(following, dict) else following
+    if not token:
+        return None
+    if not isinstance(following, dict) or not isinstance(token, str | int):
+        raise CrmUnavailable("HubSpot named a next page that nobody can ask for; the next run tries again")
+    return str(token)
 
 
 def follow(
