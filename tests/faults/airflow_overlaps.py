@@ -18,7 +18,6 @@ from demo.task_processes import task_process
 from rescore.ledger.tables import score
 from tests.faults.airflow_kills import edit
 from tests.faults.airflow_world import (
-    PATIENCE,
     NeverHappened,
     World,
     family_of,
@@ -42,7 +41,7 @@ def old_run_cleared(world: World) -> None:
     world.standalone.api.send("POST", "dags/score_leads/clearTaskInstances", wish)
     world.until("it begins again", lambda: world.tries(old, "score") > 1)
     world.finished(old)
-    _never_older(before, _moments(world))
+    never_older(before, _moments(world))
 
 
 def same_rescore_twice(world: World) -> None:
@@ -102,7 +101,7 @@ def backfill_beside_the_schedule(world: World) -> None:
         raise NeverHappened("Airflow made no run for the backfill")
     for run in runs:
         world.finished(run["dag_run_id"])
-    _never_older(before, _moments(world))
+    never_older(before, _moments(world))
 
 
 def two_schedulers(world: World) -> None:
@@ -142,7 +141,9 @@ def api_server_restarted(world: World) -> None:
     world.days_pass()
     run_id = world.start(everybody=True)
     world.task(run_id, "score")
-    _restart_api_server(world)
+    kill_with_all(world.standalone.airflow["api-server"])
+    world.standalone.start_part("api-server")
+    world.until_healthy()
     world.finished(run_id)
 
 
@@ -204,7 +205,8 @@ def _moments(world: World) -> Moments:
     return {(row.scorecard, row.lead): (row.activation_seq, row.as_of, row.input_ver) for row in rows}
 
 
-def _never_older(before: Moments, after: Moments) -> None:
+def never_older(before: Moments, after: Moments) -> None:
+    """Refuse, as a violation, a record in which anything went back."""
     back = [
         lead
         for lead, (activation, as_of, input_ver) in before.items()
@@ -217,14 +219,6 @@ def _never_older(before: Moments, after: Moments) -> None:
 def _schedulers(world: World) -> int:
     jobs = world.standalone.api.get("jobs", job_type="SchedulerJob", is_alive=True, job_state="running")
     return len(jobs["jobs"])
-
-
-def _restart_api_server(world: World) -> None:
-    kill_with_all(world.standalone.airflow["api-server"])
-    world.standalone.start_part("api-server")
-    world.standalone.api.wait_until_healthy(
-        seconds=PATIENCE, require_alive=lambda: None, say=lambda line: None
-    )
 
 
 def _tried_again(world: World, run_id: str) -> bool:

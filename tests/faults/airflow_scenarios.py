@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from demo.checks import DoesNotHold
+import requests
+
 from demo.places import CannotStart
 from tests.faults import airflow_kills, airflow_overlaps
 from tests.faults.airflow_rest import Undisturbed, settle, violations
@@ -57,25 +58,20 @@ def _play(
 ) -> None:
     """One scenario: `done` when its fault came about and everything could be looked at."""
     began = time.monotonic()
-    found: list[str] = []
     try:
         scenario(world)
-        found += _looked_at(world, undisturbed)
-        layer.done += 1
+        found = [*settle(world), *violations(world, undisturbed)]
     except AssertionError as broken:
-        found.append(str(broken))
-    except (NeverHappened, DoesNotHold, CannotStart) as problem:
+        found = [str(broken)]
+    except (NeverHappened, CannotStart, requests.RequestException) as problem:
         say(f"  {name}: not done, {problem}")
+        return
     finally:
         world.mend()
+    layer.done += 1
     layer.violations += [f"{name}: {each}" for each in found]
     verdict = f"{len(found)} violations, such as: {found[0]}" if found else "holds"
     say(f"  {name}: {verdict} ({time.monotonic() - began:.0f} s)")
-
-
-def _looked_at(world: World, undisturbed: Undisturbed) -> Iterator[str]:
-    yield from settle(world)
-    yield from violations(world, undisturbed)
 
 
 def _changes_only(say: Say) -> Say:
