@@ -80,7 +80,7 @@ def unfinished(connection: Connection) -> list[Erasure]:
     return [_erasure(row) for row in rows]
 
 
-def begin(
+def start(
     connection: Connection, erasure: Erasure, person: Person, *, at: datetime
 ) -> tuple[dict[str, int], Counter[str]]:
     """Set the tombstones, shut out every landing that does not know of them, and stop what is owed.

@@ -95,7 +95,7 @@ def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress
         leads = ws.lake.family(asked) if erasure.state == ASKED else asked
         person = Person(frozenset(leads), erasure.person.addresses)
         with ws.ledger.transaction() as connection:
-            fences, counts = erasures.begin(connection, erasure, person, at=at)
+            fences, counts = erasures.start(connection, erasure, person, at=at)
         progress(f"erasure {erasure.erasure_id}: begun, nothing is written or sent about the person any more")
         counts += ws.lake.erase(person, fences=fences)
         progress(f"erasure {erasure.erasure_id}: the lake is clean")
