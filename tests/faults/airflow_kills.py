@@ -141,7 +141,7 @@ def _kept_waiting(world: World, **fault: object) -> str:
             raise NeverHappened(f"{run_id} ended as {state} and never called {fault['path']}")
         return False
 
-    world.until("the call that is kept waiting", waits, every=0.1)
+    world.until("the call that is kept waiting", waits, every=0.3)
     return run_id
 
 

@@ -55,7 +55,7 @@ def running(ledger: str, say: Say) -> Iterator[World]:
     """A world with its history read once; nothing of it is left afterwards, whatever happened.
 
     Args:
-        ledger: `sqlite` or `postgresql`. Airflow's own database is PostgreSQL: two schedulers need it.
+        ledger: `sqlite` or `postgresql`.
         say: Told how far it is.
     """
     folder = Path(tempfile.mkdtemp(prefix="rescore-scenarios-"))

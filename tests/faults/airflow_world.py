@@ -120,7 +120,7 @@ class World:
             instances[0] = self.standalone.api.task_instance(dag, run_id, task)["id"]
             return task_process(instances[0]) is not None
 
-        self.until(f"{task} of {run_id} runs", there, every=0.05)
+        self.until(f"{task} of {run_id} runs", there, every=0.3)
         return instances[0]
 
     def tries(self, run_id: str, task: str, dag: str = "score_leads") -> int:
@@ -136,7 +136,7 @@ class World:
         if self.tries(run_id, task, dag) < 2:
             raise NeverHappened(f"{task} of {run_id} was never tried again")
 
-    def until(self, what: str, truth: Callable[[], object], *, every: float = 0.3) -> None:
+    def until(self, what: str, truth: Callable[[], object], *, every: float = 1) -> None:
         """Wait until something is true.
 
         Raises:
