@@ -90,7 +90,8 @@ def _make(tasks: Tasks, task: NewTask) -> Outcome:
     except CrmUnavailable as error:
         if not error.sent:
             return of_action(error, effect=False)
-        return Outcome("unknown", f"{error}; looked up before the next try", retry_after=SETTLING)
+        wait = max(SETTLING, error.retry_after or 0.0)
+        return Outcome("unknown", f"{error}; looked up before the next try", retry_after=wait)
     except RescoreError as error:
         return of_action(error, effect=True)
 
