@@ -1,0 +1,59 @@
+"""All interleavings of senders, promotions, people and sweeps: how many there are, and what broke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.faults import scenarios_of_holds, scenarios_of_runs, scenarios_of_senders
+from tests.faults.homes import scratch
+from tests.faults.report import Layer, Say
+from tests.faults.scenarios import Surroundings
+from tests.faults.schedules import Explored, Scenario, explore
+from tests.faults.turns import Scene
+from tests.support import databases
+
+TARGET_SCENARIOS, TARGET_ORDERS = 8, 1_000_000
+SCENARIOS: tuple[Scenario, ...] = (*scenarios_of_senders.ALL, *scenarios_of_runs.ALL, *scenarios_of_holds.ALL)
+SHORT = ("two deliverers", "breaker")
+
+
+@contextmanager
+def scene() -> Iterator[Scene]:
+    """An empty ledger in a file in memory, and an empty world."""
+    with scratch() as place:
+        one = Scene(databases.migrated_file(place / "ledger.db"), Surroundings())
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+def explored(scenario: Scenario) -> Explored:
+    """All orders of one scenario, from an empty ledger."""
+    with scene() as empty:
+        return explore(scenario, empty)
+
+
+def told(scenario: Scenario, found: Explored) -> str:
+    """A line of the report."""
+    notes = {note for verdict in found.verdicts for note in verdict.notes}
+    also = "".join(f", {found.with_note(note):,} {note}" for note in sorted(notes))
+    return (
+        f"{scenario.name}: all {found.orders:,} orders ({found.states:,} states, {found.steps:,} steps){also}"
+    )
+
+
+def run(short: bool, say: Say) -> list[Layer]:
+    """A layer that counts scenarios, and one that counts orders."""
+    chosen = [one for one in SCENARIOS if one.name.startswith(SHORT)] if short else SCENARIOS
+    scenarios = Layer("interleavings, scenarios", len(chosen) if short else TARGET_SCENARIOS)
+    orders = Layer("interleavings, orders", 100 if short else TARGET_ORDERS)
+    for scenario in chosen:
+        found = explored(scenario)
+        say(told(scenario, found))
+        scenarios.done += 1
+        orders.done += found.orders
+        for problem, order in found.examples.items():
+            orders.violations.append(f"{scenario.name}: {problem}, as in {' '.join(order)}")
+    return [scenarios, orders]
