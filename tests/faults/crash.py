@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
+from deltalake.fs import DeltaStorageHandler
 from deltalake.table import TableOptimizer
 from sqlalchemy import Engine, event
 
@@ -27,8 +28,10 @@ LAKE = (
     (DeltaTable, "create_checkpoint"),
     (DeltaTable, "delete"),
     (TableOptimizer, "compact"),
+    (DeltaStorageHandler, "open_output_stream"),
+    (DeltaStorageHandler, "delete_file"),
 )
-"""Everything that commits to a Delta log."""
+"""Everything that commits to a Delta log, or changes a file below it."""
 
 FILES = frozenset({"os.remove", "os.rename", "os.mkdir", "shutil.rmtree"})
 OUTSIDE = ("COMMIT", "lake ", "file ", "crm ", "receiver ", "mailbox ")
@@ -126,14 +129,17 @@ def watched(life: Life, points: Points) -> Iterator[None]:
 @contextmanager
 def _lake_points(points: Points) -> Iterator[None]:
     """Each commit of the lake is a point, wherever it is made."""
-    whole = [(owner, name, vars(owner)[name]) for owner, name in LAKE]
+    whole = [(owner, name, vars(owner).get(name)) for owner, name in LAKE]
     for owner, name, _ in whole:
         setattr(owner, name, _reported(getattr(owner, name), name, points))
     try:
         yield
     finally:
         for owner, name, real in whole:
-            setattr(owner, name, real)
+            if real is None:  # it was inherited
+                delattr(owner, name)
+            else:
+                setattr(owner, name, real)
 
 
 def _reported(real: Any, name: str, points: Points) -> Any:

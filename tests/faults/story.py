@@ -4,64 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
 from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmUnavailable
 from rescore.lake.records import ActivityRecord
-from rescore.ledger import holds, tombstones
-from rescore.ledger.tables import run as run_table
+from rescore.ledger import holds, tables, tombstones
 from rescore.pipeline.erase import erase
 from rescore.pipeline.holds import decide
+from rescore.pipeline.maintain import maintain
+from rescore.pipeline.objection import note_objection
+from rescore.withheld import OBJECTION
 from tests.faults.life import Life, Moment
+from tests.faults.story_files import MAPPING, POLICY, RULES
 from tests.faults.world import World
-
-MAPPING = """\
-mapping: hubspot
-mode: live
-group: rescore
-leads:
-  {search: /s, read: /r, update: /u, properties: /p, groups: /g, modified: m, attributes: {}}
-activities: {}
-scores:
-  b2b_saas: {mode: live, score: score, band: band, changed_at: changed_at, rules_version: rules_version}
-tasks:
-  {create: /t, read: /tr, of_contacts: /tc, properties: /tp, groups: /tg, delivery: d, automation: a}
-"""
-
-RULES = """\
-scorecard: b2b_saas
-timezone: Europe/Berlin
-score: {floor: 0, ceiling: 500}
-dimensions: {engagement: {floor: 0}, fit: {}}
-rules:
-  - {id: pricing_page, dimension: engagement, activity: page_view, points: 10}
-  - {id: director, dimension: fit, lead: {job_title: {has_word: director}}, points: 20}
-  - {id: opted_out, dimension: fit, lead: {email_opt_out: {is: true}}, points: -40}
-bands: {A: 50, B: 20, C: 0}
-automations:
-  - id: mql
-    fire_when: {score: {at_least: 50}}
-    ready_again_when: {score: {below: 30}}
-    do:
-      - {webhook: {connection: sales_alerts}}
-      - {crm_task: {target: hubspot, title: "Call {lead_id}", due: 2d, skip_if_open: false}}
-  - id: heard
-    fire_when: {score: {at_least: 40}}
-    ready_again_when: {score: {below: 10}}
-    do:
-      - email: {connection: mail, to: [sales@house.example], subject: "News of {lead_id}", text: "{score}"}
-"""
-
-POLICY = """\
-band_moves: {leads: %d, share: 1%%}
-extract: {rows: 100, share: 50%%}
-crossings: {leads: 25, times_usual_day: 3}
-holds: {expire_after: 24h, growth: 10%%}
-internal_domains: [house.example]
-"""
 
 PEOPLE = {
     "ada": True,
@@ -76,6 +34,9 @@ PEOPLE = {
 """Who is a director."""
 
 
+MONTHS_LATER = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+"""Later than the files that the life leaves on this machine, so that they are old."""
+
 UTES = "7"
 """What a person writes over a score."""
 
@@ -85,8 +46,8 @@ class Chapter:
     """`happens` outside, where nothing crashes; `act` is what the deployment does then.
 
     `again` is what a person does who sees that what they asked for was not done, or that they are asked: True
-    when there was something. At its end a view of the pricing page is worth `points`, and those in `erased`
-    are gone.
+    when there was something. At its end a view of the pricing page is worth `points`, those in `erased`
+    are gone, and those in `objecting` have no score.
     """
 
     name: str
@@ -95,6 +56,7 @@ class Chapter:
     again: Callable[[Life], bool] = lambda life: False
     points: int = 10
     erased: frozenset[str] = frozenset()
+    objecting: frozenset[str] = frozenset()
 
     def true_scores(self, world: World) -> dict[str, int | None]:
         """What the rules make of everybody, from what the CRM knows alone, by an arithmetic of its own."""
@@ -106,7 +68,8 @@ class Chapter:
             if lead in merged or lead in self.erased:
                 continue
             fit = 20 * PEOPLE[lead] - 40 * bool(record.attributes.get("email_opt_out"))
-            scores[lead] = None if record.deleted else max(0, min(500, self.points * visits[lead] + fit))
+            withheld = record.deleted or lead in self.objecting
+            scores[lead] = None if withheld else max(0, min(500, self.points * visits[lead] + fit))
         return scores
 
 
@@ -171,7 +134,9 @@ def _edited(life: Life) -> None:
 def _clear_the_first(life: Life) -> None:
     """The oldest run that crossed, with its own time, after everything that came since."""
     with life.ws.ledger.reading() as connection:
-        rows = connection.execute(select(run_table.c.run_key, run_table.c.as_of).order_by(run_table.c.as_of))
+        rows = connection.execute(
+            select(tables.run.c.run_key, tables.run.c.as_of).order_by(tables.run.c.as_of)
+        )
         old = rows.all()[1]
     life.run(again=Moment(old.run_key.partition("/")[0], old.as_of))
 
@@ -242,7 +207,37 @@ def _read_everybody_back(life: Life) -> bool:
     return True
 
 
+def _object(life: Life) -> None:
+    note_objection(life.ws, "hubspot:gus", objects=True, at=life.now)
+    life.run()
+
+
+def _object_again(life: Life) -> bool:
+    mine = select(tables.score.c.withheld).where(tables.score.c.lead == "hubspot:gus")
+    with life.ws.ledger.reading() as connection:
+        if connection.scalar(mine) == OBJECTION:
+            return False
+    note_objection(life.ws, "hubspot:gus", objects=True, at=life.now)
+    return True
+
+
+def _months_later(life: Life) -> None:
+    life.now = MONTHS_LATER
+    visit(life, "cyd", 1)
+
+
+def _tidy(life: Life) -> None:
+    maintain(life.ws, at=life.now, chunk=5)
+    life.run()
+
+
+def _tidy_again(life: Life) -> bool:
+    maintain(life.ws, at=life.now, chunk=5)
+    return False
+
+
 GONE = frozenset({"eve"})
+GUS = frozenset({"gus"})
 
 CHAPTERS = (
     Chapter("first load", _first_load, _run),
@@ -259,4 +254,6 @@ CHAPTERS = (
     Chapter("rules held and released", _hold, _run_and_release, _release, 25, GONE),
     Chapter("a stage held and released", _held_stage, _run_and_release, _release, 25, GONE),
     Chapter("put right by hand", _tamper, _put_right, _read_everybody_back, 25, GONE),
+    Chapter("objecting", lambda life: visit(life, "gus", 1), _object, _object_again, 25, GONE, GUS),
+    Chapter("tidied months later", _months_later, _tidy, _tidy_again, 25, GONE, GUS),
 )
