@@ -191,6 +191,38 @@ def test_a_database_that_the_server_does_not_have_is_a_setting_to_correct(migrat
         pass
 
 
+@pytest.mark.postgres
+def test_a_server_that_is_a_standby_now_is_busy(migrated_postgresql):
+    def write(connection):
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        connection.execute(insert(tables.installation).values(name="x", value="{}"))
+
+    with pytest.raises(LedgerBusy, match="takes no writes now"):
+        migrated_postgresql.in_transaction(write)
+
+
+def test_a_disk_that_fails_is_busy(tmp_path):
+    """In a process of its own, whose files may not grow."""
+    migrate(ledger := Ledger(f"sqlite:///{tmp_path / 'ledger.db'}"))
+    ledger.close()
+    somebody = f"""
+import resource, signal
+from rescore.ledger.transaction import Ledger
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+try:
+    with Ledger({f"sqlite:///{tmp_path / 'ledger.db'}"!r}).transaction() as connection:
+        connection.exec_driver_sql("CREATE TABLE more (content TEXT)")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    told = subprocess.run([sys.executable, "-c", somebody], check=True, capture_output=True, text=True).stdout
+    assert (
+        told
+        == f"LedgerBusy the disk of the ledger {tmp_path / 'ledger.db'} fails; see to it, then try again\n"
+    )
+
+
 def test_a_folder_that_cannot_be_made_is_a_setting_to_correct(tmp_path):
     (tmp_path / "file").write_text("")
     with (

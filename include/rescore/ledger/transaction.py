@@ -216,6 +216,8 @@ def _sqlite_words(error: sqlite3.DatabaseError, name: str) -> RescoreError | Non
         return LedgerBusy(f"the ledger {name} stayed locked for {BUSY_SECONDS} seconds; try again later")
     if code == sqlite3.SQLITE_FULL:
         return LedgerBusy(f"the disk of the ledger {name} is full; free some space, then try again")
+    if code == sqlite3.SQLITE_IOERR:
+        return LedgerBusy(f"the disk of the ledger {name} fails; see to it, then try again")
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}:
         return SettingsIncomplete(
             f"the ledger's file {name} cannot be opened for writing; check its permissions"
@@ -237,6 +239,8 @@ def _postgresql_words(error: psycopg.Error, name: str, *, lost: bool) -> Rescore
         return SettingsIncomplete(
             f"the ledger {name} does not let this user do that; grant it the ledger's tables"
         )
+    if code == "25006":  # read_only_sql_transaction: a standby, after a failover
+        return LedgerBusy(f"the ledger {name} takes no writes now; try again when its server is the primary")
     if code is not None and code[:2] in {"08", "53", "57"}:  # connection, resources, operator
         return LedgerBusy(f"the ledger {name} is not taking work now; try again when its server is well")
     if code is None and isinstance(error, psycopg.OperationalError):
