@@ -296,9 +296,9 @@ def test_what_cooldown_once_per_and_the_gate_look_back_at_says_the_same_after_ye
         an_automation("mql", when(score={"at_least": 100}), cooldown=900),
         an_automation("sql", when(score={"at_least": 90}), once_per=OncePer("account", 900)),
     )
-    given = [a_crossing(lead, n, 30 * n) for lead in ("a", "b") for n in range(1, 24)]
+    given = [a_crossing(lead, n, 30 * (24 - n)) for lead in ("a", "b") for n in range(1, 24)]
     given += [
-        a_crossing(lead, n, 25 * n, automation="sql", once_key=f"key {n % 3}")
+        a_crossing(lead, n, 25 * (24 - n), automation="sql", once_key=f"key {n % 3}")
         for lead in ("a", "b")
         for n in range(1, 24)
     ]

@@ -20,12 +20,12 @@ from sqlalchemy import (
     Connection,
     Table,
     and_,
+    bindparam,
     delete,
     exists,
     func,
     or_,
     select,
-    tuple_,
     union,
     update,
 )
@@ -212,10 +212,11 @@ def _crossings(before: datetime) -> ColumnElement[bool]:
         later.c.scorecard == crossing.c.scorecard,
         later.c.automation == crossing.c.automation,
         later.c.outcome == "fired",
-        later.c.as_of > crossing.c.as_of,
     )
-    of_lead = exists().where(same, later.c.lead == crossing.c.lead)
-    of_account = exists().where(same, later.c.once_key == crossing.c.once_key)
+    of_lead = exists().where(same, later.c.lead == crossing.c.lead, later.c.n > crossing.c.n)
+    # a bare as_of would have SQLite look at all that happened later, instead of at this account's
+    at = func.coalesce(later.c.as_of, later.c.as_of)
+    of_account = exists().where(same, later.c.once_key == crossing.c.once_key, at > crossing.c.as_of)
     not_last = and_(of_lead, or_(crossing.c.once_key.is_(None), of_account))
     suppressed = crossing.c.outcome == "suppressed"
     return and_(crossing.c.as_of < before, or_(suppressed, and_(crossing.c.outcome == "fired", not_last)))
@@ -275,6 +276,10 @@ def _locked(
 
 
 def _delete(connection: Connection, table: Table, keys: Sequence[tuple[Any, ...]]) -> int:
-    if not keys:
-        return 0
-    return connection.execute(delete(table).where(tuple_(*_key(table)).in_(keys))).rowcount
+    """One statement, run by the driver for every key: SQLite would look for a list of keys in every row."""
+    if keys:
+        columns = _key(table)
+        one = and_(*(column == bindparam(f"of_{column.name}") for column in columns))
+        named = [f"of_{column.name}" for column in columns]
+        connection.execute(delete(table).where(one), [dict(zip(named, key, strict=True)) for key in keys])
+    return len(keys)

@@ -355,7 +355,7 @@ crossing = Table(
     Index(None, "run_key"),
     Index(None, "scorecard", "automation", "as_of"),
     Index(None, "hold_id"),
-    Index(None, "once_key"),
+    Index(None, "once_key", "scorecard", "automation"),
     comment="every crossing and what became of it",
 )
 

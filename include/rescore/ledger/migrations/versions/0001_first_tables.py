@@ -112,7 +112,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("crossing", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_crossing_hold_id"), ["hold_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_crossing_once_key"), ["once_key"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_crossing_once_key_scorecard_automation"),
+            ["once_key", "scorecard", "automation"],
+            unique=False,
+        )
         batch_op.create_index(batch_op.f("ix_crossing_run_key"), ["run_key"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_crossing_scorecard_automation_as_of"),
@@ -513,7 +517,7 @@ def downgrade() -> None:
     with op.batch_alter_table("crossing", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_crossing_scorecard_automation_as_of"))
         batch_op.drop_index(batch_op.f("ix_crossing_run_key"))
-        batch_op.drop_index(batch_op.f("ix_crossing_once_key"))
+        batch_op.drop_index(batch_op.f("ix_crossing_once_key_scorecard_automation"))
         batch_op.drop_index(batch_op.f("ix_crossing_hold_id"))
 
     op.drop_table("crossing")
