@@ -81,8 +81,7 @@ def in_run_automations(world: World) -> None:
 
 def zombie_in_gate(world: World) -> None:
     """A promotion stands still beyond its heartbeat; the retry ends it, then the first goes on."""
-    run_id, gate = _half_way(world)
-    gate.resume()
+    run_id, _ = _half_way(world)
     world.freeze(world.standalone.api.task_instance("rescore_all", run_id, "gate")["id"])
     _rescue_ends(world, run_id)
     world.thaw()
