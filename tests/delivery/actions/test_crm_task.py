@@ -131,6 +131,16 @@ def test_when_making_fails_only_a_call_that_may_have_arrived_is_unknown(crm, err
     assert send(crm).kind == kind
 
 
+@pytest.mark.parametrize(("asked", "wait"), [(None, SETTLING), (5.0, SETTLING), (7200.0, 7200.0)])
+def test_what_may_have_been_made_is_left_to_settle_and_longer_if_the_crm_asks(crm, asked, wait):
+    class Stumbling(MemoryTasks):
+        def create(self, task):
+            raise CrmUnavailable("503", retry_after=asked)
+
+    crm.tasks = Stumbling(crm.shown, lambda: None)
+    assert send(crm).retry_after == wait
+
+
 def test_a_look_that_took_long_makes_no_task_because_the_lease_may_have_ended(crm):
     seconds = iter([0.0, LOOKING + 1])
     sender = CrmTaskSender(lambda name: crm, lambda name: a_mapping(), clock=lambda: next(seconds))
