@@ -15,7 +15,9 @@ from rescore.ledger.transaction import Ledger
 from tests.support import databases
 
 # tests speak to servers of their own on the loopback, and to nobody else
-os.environ["RESCORE_ALLOWED_HOSTS"] = "http://127.0.0.1:* https://127.0.0.1:* http://localhost:* http://*.invalid"
+os.environ["RESCORE_ALLOWED_HOSTS"] = (
+    "http://127.0.0.1:* https://127.0.0.1:* http://localhost:* http://*.invalid"
+)
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 

@@ -31,7 +31,7 @@ from tests.faults.homes import Snapshot
 from tests.faults.report import Layer, Say
 
 LIVES, STEPS, WORKERS = 300, 30, 2
-SHORT_LIVES, SHORT_STEPS = 3, 12
+SHORT_LIVES, SHORT_STEPS = 2, 10
 SEED = 20261102
 LAST_POINT = 450
 """Of a run, about; a crash at a later one does not come."""

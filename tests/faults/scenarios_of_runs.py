@@ -68,6 +68,13 @@ def all_true(scene: Scene) -> Verdict:
     return Verdict((*found, *everything_settles(scene)))
 
 
+TWO_RUNS = Scenario(
+    "two promotions of overlapping runs",
+    two_marked,
+    {"older": a_run("older", minutes=1), "newer": a_run("newer", minutes=2)},
+    all_true,
+)
+
 ALL = (
     Scenario(
         "two promotions of overlapping runs and a landing",

@@ -160,6 +160,13 @@ def nobody_paid(scene: Scene) -> Verdict:
     return Verdict((*found, *(f"{one.told()}, and it is well" for one in left), *everything_settles(scene)))
 
 
+DELIVERERS = Scenario(
+    "two deliverers of a webhook and an e-mail, two jumps",
+    two_owed,
+    {"first": deliver, "second": deliver, "clock": clock(2)},
+    all_delivered,
+)
+
 ALL = (
     REFERENCE,
     LOOKING,
@@ -168,12 +175,7 @@ ALL = (
     one_due_and_newer(
         "update_crm, reconcile, a new score, a person's edit", sender=send, sweep=sweep, person=a_person_edits
     ),
-    Scenario(
-        "two deliverers of a webhook and an e-mail, two jumps",
-        two_owed,
-        {"first": deliver, "second": deliver, "clock": clock(2)},
-        all_delivered,
-    ),
+    DELIVERERS,
     Scenario(
         "breaker: two update_crm and a person who closes it",
         troubled,

@@ -97,9 +97,7 @@ def _outcome(answer: Answer, connection: str, now: datetime) -> Outcome:
     if answer.status == GONE:
         return Outcome("gone", f"the receiver behind connection `{connection}` is gone for good (410)")
     if answer.status == UNAUTHORIZED:
-        reason = (
-            f"the receiver behind connection `{connection}` refuses our signature (401)"
-        )
+        reason = f"the receiver behind connection `{connection}` refuses our signature (401)"
         return Outcome("auth", f"{reason}; correct the secret")
     reason = f"the receiver behind connection `{connection}` answered {answer.status}"
     if 300 <= answer.status < 400:
