@@ -17,7 +17,15 @@ from types import ModuleType
 from tests.faults.report import Layer, Say, as_list, as_table
 from tests.support import databases
 
-LAYERS: tuple[str, ...] = ("crash_points", "sigkill", "network", "airflow_scenarios")
+LAYERS: tuple[str, ...] = (
+    "crash_points",
+    "sigkill",
+    "network",
+    "databases",
+    "random_lives",
+    "soak",
+    "airflow_scenarios",
+)
 """Modules of this package, in the order in which they run."""
 
 LOOPBACK = "http://127.0.0.1:* https://127.0.0.1:* http://localhost:* http://*.invalid"
