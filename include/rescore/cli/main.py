@@ -28,6 +28,7 @@ COMMANDS = {
     "review": "holds",
     "rollback": "holds",
     "deliveries": "deliveries",
+    "updates": "updates",
     "connections": "connections",
     "overrides": "overrides",
     "restored": "restored",

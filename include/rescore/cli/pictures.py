@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from rescore.ledger.erasures import ASKED
 from rescore.ledger.status import RunStatus, ScorecardStatus, Status
 
 BAR = 40
@@ -58,6 +59,12 @@ def _parts(status: Status) -> Iterator[RenderableType]:
             subtitle_align="left",
             style="yellow",
         )
+    for hold in status.undone:
+        yield Text(f"{hold.hold_id} is {hold.ending}, and the next run carries it out", "yellow")
+    for erasure in status.erasures:
+        told = "asked for" if erasure.state == ASKED else "begun and not finished"
+        since = f"{erasure.asked_at:%Y-%m-%d %H:%M}"
+        yield Text(f"an erasure is {told} since {since} UTC; `rescore erase` goes on with it", "yellow")
     if status.plans:
         lines = [
             f"{plan.scorecard} {plan.old_version} → {plan.new_version}, {plan.plan_hash[:8]}: {plan.told}"

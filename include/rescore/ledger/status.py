@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, literal, select, union_all
 
-from rescore.ledger import activations, breakers, holds, registry, tables
+from rescore.ledger import activations, breakers, erasures, holds, registry, tables
 from rescore.ledger.breakers import Breaker
+from rescore.ledger.erasures import Erasure
 from rescore.ledger.holds import Hold
 from rescore.ledger.restored import Restored, restored
 from rescore.ledger.streams import NOTED_HERE
@@ -102,7 +103,8 @@ class RunStatus:
 class Status:
     """The whole picture: scorecards, what is owed to targets and receivers, rejected files, last runs.
 
-    `unanswered` counts the attempts at deliveries whose outcome nobody knows. `read` says of each source
+    `unanswered` counts the attempts at deliveries whose outcome nobody knows; `undone` are answered holds
+    whose answer was not carried out, `erasures` those not finished, oldest first. `read` says of each source
     when all of its streams had last been read to their end; None while its history is loading. While
     `restored`, nothing is sent. `due` counts what each target is owed by priority: 1 band changes and
     crossings, 2 scores, 3 what has to be repeated; `left_alone` are those that nobody calls now.
@@ -121,6 +123,8 @@ class Status:
     restored: Restored | None = None
     left_alone: tuple[Breaker, ...] = ()
     due: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    undone: tuple[Hold, ...] = ()
+    erasures: tuple[Erasure, ...] = ()
 
     def lines(self) -> Iterator[tuple[str, int]]:
         """Every count under a name of its own, for machines and for grep."""
@@ -144,6 +148,8 @@ class Status:
         yield "deliveries unanswered", self.unanswered
         yield "rejected files", len(self.rejected)
         yield "open holds", len(self.holds)
+        yield "answers not carried out", len(self.undone)
+        yield "erasures not finished", len(self.erasures)
         yield "left alone", len(self.left_alone)
         yield "held after a restore", int(self.restored is not None)
 
@@ -188,6 +194,8 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         left_alone=tuple(breakers.open_now(connection, now)),
         due=_due(connection),
         restored=restored(connection),
+        undone=tuple(holds.unfinished(connection)),
+        erasures=tuple(erasures.unfinished(connection)),
     )
 
 
