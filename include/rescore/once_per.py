@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from rescore.rules.actions import OnceKey
 from rescore.rules.card import Scorecard
-
-ATTRIBUTE: Mapping[OnceKey, str] = {"account": "account", "email_domain": "email"}
-"""The attribute of the lead that each key is made from."""
 
 Keys = Mapping[str, str]
 """By automation with a `once_per`, what stands for the lead's account; a lead without one has no key."""

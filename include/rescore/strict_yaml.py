@@ -95,7 +95,7 @@ def read_document(body: bytes) -> tuple[Document | None, list[Problem]]:
         can list their own problems in the same breath.
     """
     if len(body) > MAX_BYTES:
-        return None, [Problem.at((1, 1), say.too_long(len(body), MAX_BYTES))]
+        return None, [Problem.at((1, 1), say.too_long(MAX_BYTES))]
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -62,9 +62,9 @@ VALIDATION: Final = {
 }
 
 
-def too_long(size: int, limit: int) -> str:
+def too_long(limit: int) -> str:
     """A file of too many bytes."""
-    return f"the file has {size} bytes, more than {limit}; split it"
+    return f"the file has more than {limit:,} bytes; split it"
 
 
 def not_utf8(byte: int) -> str:

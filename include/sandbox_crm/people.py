@@ -6,6 +6,8 @@ from typing import Final
 
 from sandbox_crm.shapes import Properties
 
+FIRST_COMPANY_ID: Final = 900_000
+
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
@@ -86,6 +88,7 @@ def company_properties(account: dict[str, str], rng: random.Random, taken: set[s
         "country": COUNTRY[account["region"]],
         "industry": INDUSTRY[account["industry"]],
         "numemployees": str(rng.randint(low, high)),
+        "associatedcompanyid": str(FIRST_COMPANY_ID + int(account["account_id"].rpartition("_")[2])),
         "annualrevenue": str(round(millions * 1_000_000, -3)).removesuffix(".0"),
     }
 
@@ -110,6 +113,7 @@ def contact_properties(
         "firstname": given,
         "lastname": family,
         "email": email,
+        "hs_email_domain": domain,
         "jobtitle": contact["job_title"],
         "hs_seniority": contact["seniority"],
         "hs_buying_role": BUYING_ROLE[contact["buyer_role"]],

@@ -53,6 +53,7 @@ def standard_properties() -> dict[str, Property]:
         "lastname": "Last Name",
         "email": "Email",
         "jobtitle": "Job Title",
+        "hs_email_domain": "Email Domain",
         "company": "Company Name",
         "website": "Website URL",
         "country": "Country/Region",
@@ -68,6 +69,7 @@ def standard_properties() -> dict[str, Property]:
         "hs_merged_object_ids": "Merged record IDs",
     }
     typed = (
+        Property("associatedcompanyid", "Primary Associated Company ID", "number", "number"),
         Property("numemployees", "Number of Employees", "number", "number"),
         Property("annualrevenue", "Annual Revenue", "number", "number"),
         Property("hs_email_bounce", "Marketing emails bounced", "number", "number"),

@@ -277,6 +277,22 @@ def test_a_rollback_is_gated_like_any_other_change(job):
     assert job.scores() == {"ada": 30, "bob": 20}
 
 
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        pytest.param(2, "version 2 of `b2b_saas` did not hold and was rejected; name one of 1", id="rejected"),
+        pytest.param(99, "scorecard `b2b_saas` has no version 99; it has 1", id="never there"),
+    ],
+)
+def test_only_to_a_version_that_held_can_be_rolled_back(job, to, told):
+    job.write_rules(MILD.replace("points: 11", "points: many"))
+    assert [news.what for news in job.adopt()] == ["rejected"]
+
+    with pytest.raises(InputUnreadable, match=told):
+        rollback(job.ws, "b2b_saas", at=job.now, by="rita", to=to)
+    assert rows(job, tables.plan, tables.plan.c.plan_hash) == []
+
+
 def test_there_is_nothing_to_roll_back_to_before_the_first_version(job):
     with pytest.raises(InputUnreadable, match="the first that came into force"):
         rollback(job.ws, "b2b_saas", at=job.now, by="rita")

@@ -47,7 +47,8 @@ def test_the_plans_are_listed_by_their_opening_lines_and_each_is_a_page(deployme
     write_report(reports, plan, markdown=markdown(plan), page=html(plan))
     listed = index()
     assert plan.plan_hash in listed.body.decode()
-    assert plan.scorecard in listed.body.decode()
+    assert f"{plan.scorecard}</b> v3 → v4, as of" in listed.body.decode()
+    assert "A person has to look at this first" in listed.body.decode()
     assert report(plan.plan_hash).path == reports / plan.plan_hash / "report.html"
 
 
@@ -64,7 +65,7 @@ def test_every_answer_forbids_a_browser_to_load_run_guess_keep_or_frame_anything
     plan = plans.a_plan()
     write_report(deployment.workspace.reports_dir, plan, markdown=markdown(plan), page=html(plan))
     pages = {"/plans": 200, f"/plans/{plan.plan_hash}": 200, f"/plans/{plan.plan_hash}/markdown": 200}
-    problems = {f"/plans/{'0' * 64}": 404, "/plans/..%2f..%2fledger.db": 404, "/plans/x": 422, "/docs": 404}
+    problems = {f"/plans/{'0' * 64}": 404, "/plans/..%2f..%2fledger.db": 404, "/plans/x": 404, "/docs": 404}
     for page, status in (pages | problems).items():
         answer = somebody.get(page)
         assert answer.status_code == status, page

@@ -104,7 +104,7 @@ def test_a_value_is_read_by_the_core_schema_of_yaml_1_2(written: str, read: obje
         pytest.param(
             b"a: [" + b"b," * 13_000 + b"]", (1, 23999), "more than 12000 keys and values", id="too many"
         ),
-        pytest.param(b"a: b\n" * 60000, (1, 1), "bytes, more than 262144; split it", id="too long"),
+        pytest.param(b"a: b\n" * 60000, (1, 1), "more than 262,144 bytes; split it", id="too long"),
     ],
 )
 def test_what_can_be_misread_is_refused(body: bytes, place: tuple[int, int], says: str) -> None:

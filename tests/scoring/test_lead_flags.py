@@ -76,7 +76,10 @@ def keys(**lead) -> dict[str, str]:
 
 
 def test_a_leads_account_and_domain_are_hashes_that_only_the_same_ones_share():
-    ada, bob = keys(account="4711", email="Ada@Example.com"), keys(account="4712", email="bob@example.com")
+    ada, bob = (
+        keys(account="4711", email_domain="Ada@Example.com"),
+        keys(account="4712", email_domain="bob@example.com"),
+    )
     assert ada.keys() == bob.keys() == {"account", "domain", "paid"}
     assert ada["account"] != bob["account"]
     assert ada["domain"] == bob["domain"] == ada["paid"]
@@ -87,10 +90,10 @@ def test_a_leads_account_and_domain_are_hashes_that_only_the_same_ones_share():
     ("lead", "known"),
     [
         pytest.param({}, set(), id="no attribute at all"),
-        pytest.param({"account": " ", "email": ""}, set(), id="empty"),
+        pytest.param({"account": " ", "email_domain": ""}, set(), id="empty"),
         pytest.param({"account": 4711}, {"account"}, id="a number"),
-        pytest.param({"email": "ada@mail.example"}, {"domain"}, id="a domain that is left out"),
-        pytest.param({"email": "ada@eu.mail.example"}, {"domain"}, id="one below it"),
+        pytest.param({"email_domain": "ada@mail.example"}, {"domain"}, id="a domain that is left out"),
+        pytest.param({"email_domain": "ada@eu.mail.example"}, {"domain"}, id="one below it"),
     ],
 )
 def test_who_has_no_account_stands_for_themselves(lead, known):

@@ -364,7 +364,7 @@ def _account(once: OncePer, card: Scorecard, lead: Mapping[str, Any]) -> str | N
         value = lead.get("account")
         said = "" if value is None or isinstance(value, bool) else fold(str(value)).strip(" \t")
     else:
-        value = lead.get("email")
+        value = lead.get("email_domain")
         said = _domain(value) if isinstance(value, str) else ""
         listed = {values.id: values.values for values in card.lists}.get(once.unless_in or "", frozenset())
         if _domain_in(value, listed):

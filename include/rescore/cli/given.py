@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rescore.errors import InputUnreadable
+from rescore.strict_yaml import MAX_BYTES
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's bytes.
+    """The bytes of a file of rules; of one that is too long for any only so many that it shows.
 
     Raises:
         InputUnreadable: It cannot be read.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as problem:
         raise InputUnreadable(f"{path}: cannot be read ({problem.strerror})") from None
 

@@ -29,10 +29,11 @@ class Comparison:
         self._connection = connection
 
     def leads(self) -> tuple[int, int, int]:
-        """How many there are, how many carry the same band, and how many the same score."""
+        """How many either version scores, how many of them carry the same band, how many the same score."""
         leads, band, score = self._row(
             "SELECT count(*), count_if(band IS NOT DISTINCT FROM shadow_band), "
-            "count_if(score IS NOT DISTINCT FROM shadow_score) FROM named"
+            "count_if(score IS NOT DISTINCT FROM shadow_score) FROM named "
+            "WHERE score IS NOT NULL OR shadow_score IS NOT NULL"
         )
         return leads, band, score
 

@@ -103,7 +103,24 @@ def version(connection: Connection, scorecard: str, seq: int) -> Row[Any]:
         )
     ).one_or_none()
     if row is None:
-        raise InputUnreadable(f"scorecard `{scorecard}` has no version {seq}; register the file first")
+        raise InputUnreadable(
+            f"scorecard `{scorecard}` has no version {seq}; it has {_held_ones(connection, scorecard)}"
+        )
+    return row
+
+
+def version_that_held(connection: Connection, scorecard: str, seq: int) -> Row[Any]:
+    """One registered version, of those that were not rejected.
+
+    Raises:
+        InputUnreadable: There is none of that number, or it was rejected.
+    """
+    row = version(connection, scorecard, seq)
+    if row.status == REJECTED:
+        raise InputUnreadable(
+            f"version {seq} of `{scorecard}` did not hold and was rejected; "
+            f"name one of {_held_ones(connection, scorecard)}"
+        )
     return row
 
 
@@ -111,10 +128,10 @@ def card(connection: Connection, scorecard: str, seq: int) -> Scorecard:
     """The rules of one registered version.
 
     Raises:
-        InputUnreadable: There is none of that number.
-        ScorecardInvalid: It was rejected, or this build no longer accepts it.
+        InputUnreadable: There is none of that number, or it was rejected.
+        ScorecardInvalid: This build no longer accepts it.
     """
-    row = version(connection, scorecard, seq)
+    row = version_that_held(connection, scorecard, seq)
     return _read(bytes(row.body), row.lists, f"{scorecard} version {seq}")
 
 
@@ -124,6 +141,12 @@ def accepted(connection: Connection, scorecard: str, seq: int) -> Scorecard | No
         return card(connection, scorecard, seq)
     except ScorecardInvalid:
         return None
+
+
+def _held_ones(connection: Connection, scorecard: str) -> str:
+    table = tables.rules_version
+    found = select(table.c.seq).where(table.c.scorecard == scorecard, table.c.status != REJECTED)
+    return ", ".join(map(str, connection.scalars(found.order_by(table.c.seq)))) or "none"
 
 
 @lru_cache(maxsize=32)

@@ -47,7 +47,7 @@ def committed_belief(
             return None
         [row] = rows
         chosen = row["version"] if version is None else version
-        card = _card(connection, active.scorecard, chosen)
+        card = registry.card(connection, active.scorecard, chosen)
         changes = history.last_changes(connection, active.scorecard, lead)
     noted = {name: row[f"seen_{name}"] for name in ("activities", "leads", "aliases")}
     known = noted if None not in noted.values() else None
@@ -80,7 +80,7 @@ def belief(
     """
     with ws.ledger.reading() as connection:
         chosen = version or _in_force(connection, active, known_as_of)
-        card = _card(connection, active.scorecard, chosen)
+        card = registry.card(connection, active.scorecard, chosen)
         changes = history.last_changes(connection, active.scorecard, lead, until=known_as_of)
     explained = _explained(ws, card, lead, as_of=as_of, known=known_as_of)
     return Belief(explained, chosen, known_as_of, changes)
@@ -128,15 +128,3 @@ def _in_force(connection: Connection, active: Active, moment: datetime | None) -
         f"no rules of `{active.scorecard}` were in force on {moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC: the "
         f"first came on {first.activated_at:%Y-%m-%d %H:%M} UTC; name a version with --version"
     )
-
-
-def _card(connection: Connection, scorecard: str, seq: int) -> Scorecard:
-    table = tables.rules_version
-    versions = select(table.c.seq, table.c.status).where(table.c.scorecard == scorecard).order_by(table.c.seq)
-    known = {row.seq: row.status for row in connection.execute(versions)}
-    if seq not in known:
-        there = ", ".join(str(number) for number, status in known.items() if status != registry.REJECTED)
-        raise InputUnreadable(f"scorecard `{scorecard}` has no version {seq}; it has {there}")
-    if known[seq] == registry.REJECTED:
-        raise InputUnreadable(f"version {seq} of `{scorecard}` did not hold and was rejected; name another")
-    return registry.card(connection, scorecard, seq)

@@ -135,8 +135,8 @@ def rollback(
         progress: Told what the plan is doing.
 
     Raises:
-        InputUnreadable: There is no such scorecard or version, or none before.
-        ScorecardInvalid: That version was rejected, or this build refuses it.
+        InputUnreadable: There is no such scorecard or version, none before, or it was rejected.
+        ScorecardInvalid: This build refuses that version.
         Fenced: Other rules came into force in between.
     """
     with ws.ledger.reading() as connection:
@@ -149,7 +149,7 @@ def rollback(
             raise InputUnreadable(
                 f"version {active.version_seq} of {scorecard} is the first that came into force"
             )
-        registry.version(connection, scorecard, version)
+        registry.version_that_held(connection, scorecard, version)
     return put_forward(ws, scorecard, version, at=at, by=by, progress=progress)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Any, Final
 
+from rescore.model import MILLI
 from rescore.plan import figures
 from rescore.plan.plan import AutomationEffect, Plan, RuleEffect
-from rescore.rules import readable
 
 MOST: Final = {"changes": 40, "automations": 20, "rules": 25, "bands": 12, "text": 200}
 """How much is shown of each, so that a report fits the 65,536 characters of a comment."""
@@ -192,5 +192,5 @@ def _rules(plan: Plan) -> str:
 def _rule(rule: RuleEffect) -> tuple[str, ...]:
     sides = (rule.old, rule.new)
     leads = ("" if side is None else f"{side.leads:,}" for side in sides)
-    points = ("" if side is None else readable.points(side.points) for side in sides)
+    points = ("" if side is None else f"{round(side.points / MILLI):,}" for side in sides)
     return (f"`{rule.id}`" + f" ({rule.change})" * (rule.change != "same"), *leads, *points)

@@ -55,6 +55,8 @@ ELSEWHERE: Final = {
     "eq": "equals",
     "one_of": "in",
     "any_of": "in",
+    "begins_with": "starts_with",
+    "includes": "contains",
     "is_set": "exists",
     "matches": "contains_any",
     "regex": "contains_any",

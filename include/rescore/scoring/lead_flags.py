@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from rescore.automations import already_fired_flag, unless_flag
-from rescore.once_per import ATTRIBUTE, once_flag
+from rescore.once_per import once_flag
 from rescore.rules.card import Automation, Condition, Scorecard
 from rescore.scoring.conditions import holds
 from rescore.scoring.moments import trimmed
@@ -58,12 +58,11 @@ def _account(automation: Automation, leads: Reader) -> Sql:
     """A hash of the account; null where there is none, or where the domain is one of those left out."""
     once = automation.once_per
     assert once is not None  # noqa: S101 - `once_columns` gives no others
-    attribute = ATTRIBUTE[once.key]
-    value = leads.domain(attribute) if once.key == "email_domain" else trimmed(leads.folded(attribute))
+    value = leads.domain(once.key) if once.key == "email_domain" else trimmed(leads.folded(once.key))
     key = call("SHA256", concatenated(text(f"{once.key}|"), call("NULLIF", value, text(""))))
     if once.unless_in is None:
         return key
-    listed = coalesce(leads.domain_in_list(attribute, once.unless_in), exp.false())
+    listed = coalesce(leads.domain_in_list(once.key, once.unless_in), exp.false())
     return case((exp.not_(listed), key))
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from sqlglot import exp
 
-from rescore.once_per import ATTRIBUTE
 from rescore.rules.card import (
     ActivityRule,
     AllOf,
@@ -89,7 +88,7 @@ def _lead_conditions(card: Scorecard) -> Iterator[Condition]:
     yield from (found.condition for found in lead_flags(card))
     for _, automation in once_columns(card):
         if (once := automation.once_per) is not None:
-            yield Comparison(ATTRIBUTE[once.key], Operator.EXISTS, Kind.ANY, (True,))
+            yield Comparison(once.key, Operator.EXISTS, Kind.ANY, (True,))
 
 
 def _activity_conditions(card: Scorecard) -> Iterator[Condition]:

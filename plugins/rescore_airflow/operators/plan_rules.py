@@ -52,9 +52,11 @@ class PlanRulesOperator(RescoreOperator):
 
 def _given(ws: Workspace, file: str | None, text: str | None) -> tuple[str, bytes]:
     """A name for messages, and the rules."""
-    if bool(file) == bool(text):
+    if file and text:
+        raise InputUnreadable("both a file and a text are given; empty one of the two fields")
+    if not file and not text:
         raise InputUnreadable(
-            "give the name of a rules file or the text of one; the form has fields for both"
+            "give the name of a rules file or the text of one; the form has a field for each"
         )
     if text:
         return PASTED, text.encode()

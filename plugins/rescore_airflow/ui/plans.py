@@ -11,9 +11,11 @@ from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi import Path as PathParam
 from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
+from rescore.plan import figures
 from rescore.plan.plan import Plan
 from rescore.settings import Settings
 from rescore_airflow.links import login_url
@@ -32,6 +34,7 @@ HEADERS = {
 }
 
 PlanHash = Annotated[str, PathParam(pattern="^[0-9a-f]{64}$")]
+GONE = "there is no report on that plan (any more); make the plan again"
 
 app = FastAPI(
     # Airflow lets anybody into a plugin's pages unless they ask for a user themselves
@@ -59,6 +62,12 @@ async def to_login(request: Request, problem: HTTPException) -> Response:
     return RedirectResponse(login_url(PREFIX + page), status_code=303)
 
 
+@app.exception_handler(RequestValidationError)
+async def no_hash(request: Request, problem: RequestValidationError) -> Response:
+    """What is no plan's hash is the address of no plan."""
+    return await http_exception_handler(request, HTTPException(404, GONE))
+
+
 @app.get("/plans")
 def index() -> Response:
     """The plans there are, by their opening lines."""
@@ -82,7 +91,7 @@ def markdown(plan_hash: PlanHash) -> Response:
 def _file(plan_hash: str, name: str, media_type: str) -> Response:
     path = _reports() / plan_hash / name
     if not path.is_file():
-        raise HTTPException(404, "there is no report on that plan (any more); make the plan again")
+        raise HTTPException(404, GONE)
     return FileResponse(path, media_type=media_type)
 
 
@@ -94,7 +103,8 @@ def _row(file: Path) -> str:
     plan = Plan.from_json(file.read_bytes())
     return (
         f'<li><a href="{PREFIX}/plans/{plan.plan_hash}"><b>{html.escape(plan.scorecard)}</b> '
-        f"as of {plan.as_of:%Y-%m-%d %H:%M} UTC</a><p>{html.escape(plan.opening_line())}</p></li>"
+        f"{figures.versions(plan)}, as of {plan.as_of:%Y-%m-%d %H:%M} UTC</a>"
+        f"<p>{html.escape(plan.opening_line())}</p><p>{figures.verdict(plan)}.</p></li>"
     )
 
 

@@ -56,6 +56,7 @@ CONDITIONS = [
     lead("{a: {older_than: ¶-1d}}", "`older_than` cannot be `-1d`"),
     lead("{a: {¶equal: x}}", "`a` cannot be compared by `equal`; did you mean `equals`?"),
     lead("{a: {¶gte: 5}}", "did you mean `at_least`?"),
+    lead("{a: {¶begins_with: x}}", "did you mean `starts_with`?"),
     lead("{a: {¶not_equals: x}}", "write `not: {...: {equals: ...}}`"),
     lead("{a: {¶regex: x}}", "did you mean `contains_any`?"),
     lead("{a: {in_list: ¶x}}", "there is no list `x`; declare it: `lists: {x: lists/x.txt}`"),

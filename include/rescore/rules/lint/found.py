@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from rescore.once_per import ATTRIBUTE
 from rescore.rules.card import (
     AllOf,
     AnyOf,
@@ -83,7 +82,7 @@ def facts_conditions(card: Scorecard) -> Iterator[Asked]:
             if condition is not None:
                 yield Asked(("automations", at, key), f"automation `{automation.id}`", condition, True)
         if automation.once_per is not None:
-            there = Comparison(ATTRIBUTE[automation.once_per.key], Operator.EXISTS, Kind.ANY, (True,))
+            there = Comparison(automation.once_per.key, Operator.EXISTS, Kind.ANY, (True,))
             yield Asked(("automations", at, "once_per"), f"automation `{automation.id}`", there, True)
 
 
