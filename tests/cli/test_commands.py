@@ -192,7 +192,10 @@ def test_check_goes_on_after_a_file_it_cannot_read(export):
 
 def test_check_does_not_read_a_file_without_end():
     done = rescore("check", "/dev/zero")
-    assert (done.returncode, done.stderr) == (1, "/dev/zero:1:1: the file has more than 262,144 bytes; split it\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "/dev/zero:1:1: the file has more than 262,144 bytes; split it\n",
+    )
 
 
 def test_wrong_usage_is_exit_2(export):

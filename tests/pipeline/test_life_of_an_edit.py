@@ -280,7 +280,7 @@ def test_a_rollback_is_gated_like_any_other_change(job):
 @pytest.mark.parametrize(
     ("to", "told"),
     [
-        pytest.param(2, "version 2 of `b2b_saas` did not hold and was rejected; name one of 1", id="rejected"),
+        pytest.param(2, "version 2 of `b2b_saas` did not hold and was rejected; name one", id="rejected"),
         pytest.param(99, "scorecard `b2b_saas` has no version 99; it has 1", id="never there"),
     ],
 )
