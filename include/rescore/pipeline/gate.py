@@ -15,6 +15,7 @@ from rescore.ledger import (
     extracts,
     firing_history,
     holds,
+    newly_shown,
     promotion,
     registry,
     runs,
@@ -75,9 +76,12 @@ def promote_or_hold(
             progress(f"{card.id} is held: {reason}")
         if reasons:
             return Counter(held=1)
+    targets = [name for name, mapping in ws.mappings().items() if card.id in mapping.scores]
     with ws.ledger.reading() as connection:
         restrained = _restrained(connection, run, card)
-    targets = [name for name, mapping in ws.mappings().items() if card.id in mapping.scores]
+        known = newly_shown.are_known(connection, card.id, targets)
+    if not known:
+        ws.ledger.in_transaction(lambda c: newly_shown.owe_new_targets(c, card.id, targets))
     counts = promotion.promote(
         ws.ledger,
         run,
