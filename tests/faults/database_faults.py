@@ -30,10 +30,14 @@ Answer = Literal["all is well", "reset before the commit", "reset after the comm
 
 
 class Relay:
-    """A TCP relay on loopback before a PostgreSQL server, that can go, and cut connections at a commit."""
+    """A TCP relay on loopback before a PostgreSQL server, that can go, and cut connections at a commit.
+
+    So many commits as are `spared` come through before that.
+    """
 
     def __init__(self, server: URL) -> None:
         self.plan: Answer = "all is well"
+        self.spared = 0
         self._server = server
         self._open: set[socket.socket] = set()
         self._deaf: set[socket.socket] = set()
@@ -85,9 +89,12 @@ class Relay:
         try:
             while data := source.recv(65536):
                 if watch and b"COMMIT\0" in data and self.plan.startswith("reset"):
-                    if self.plan == "reset before the commit":
+                    if self.spared > 0:
+                        self.spared -= 1
+                    elif self.plan == "reset before the commit":
                         break
-                    self._deaf.add(to)
+                    else:
+                        self._deaf.add(to)
                 if not watch and source in self._deaf:
                     break  # the server has committed, and nobody hears of it
                 to.sendall(data)
@@ -176,6 +183,35 @@ def _locked_file(trouble: Trouble) -> Iterator[None]:
             yield
         finally:
             other.close()
+
+
+def _locked_after(commits: int) -> Callable[[Trouble], AbstractContextManager[None]]:
+    """Somebody takes the file when so many transactions are through."""
+
+    @contextmanager
+    def during(trouble: Trouble) -> Iterator[None]:
+        other = sqlite3.connect(trouble.file, isolation_level=None)
+        through = 0
+
+        def count(_: Connection) -> None:
+            nonlocal through
+            through += 1
+
+        def lock(_: Connection) -> None:
+            if through >= commits and not other.in_transaction:
+                other.execute("BEGIN IMMEDIATE")
+
+        with _on_connect(trouble, f"PRAGMA busy_timeout = {SOON}"):
+            event.listen(Engine, "commit", count)
+            event.listen(Engine, "engine_connect", lock)
+            try:
+                yield
+            finally:
+                event.remove(Engine, "commit", count)
+                event.remove(Engine, "engine_connect", lock)
+                other.close()
+
+    return during
 
 
 @contextmanager
@@ -313,11 +349,11 @@ def _statement(code: str) -> str:
     return f"RAISE EXCEPTION 'trouble' USING ERRCODE = '{code}';"
 
 
-def _relayed(plan: Answer) -> Callable[[Trouble], AbstractContextManager[None]]:
+def _relayed(plan: Answer, spared: int = 0) -> Callable[[Trouble], AbstractContextManager[None]]:
     @contextmanager
     def during(trouble: Trouble) -> Iterator[None]:
         assert trouble.relay is not None
-        trouble.relay.plan = plan
+        trouble.relay.plan, trouble.relay.spared = plan, spared
         if plan == "gone":
             trouble.relay.cut()
         try:
@@ -353,3 +389,14 @@ FAULTS = (
     DatabaseFault("tables behind", "postgresql", LedgerBehind, _revision("0000")),
 )
 """Where a step repeats a transaction that collided, one serialization failure is got over."""
+
+
+def later(commits: int) -> tuple[DatabaseFault, ...]:
+    """Faults that begin in the middle of a step, when so many of its transactions are through."""
+    before: Answer = "reset before the commit"
+    after: Answer = "reset after the commit"
+    return (
+        DatabaseFault(f"locked after {commits}", "sqlite", LedgerBusy, _locked_after(commits)),
+        DatabaseFault(f"{before}, {commits} spared", "postgresql", LedgerBusy, _relayed(before, commits)),
+        DatabaseFault(f"{after}, {commits} spared", "postgresql", LedgerBusy, _relayed(after, commits)),
+    )

@@ -24,14 +24,14 @@ from rescore.pipeline.reconcile import read_back, rescue
 from rescore.pipeline.rules import adopt_rules
 from rescore.pipeline.score import score, start_runs
 from tests.faults import homes, story
-from tests.faults.database_faults import FAULTS, DatabaseFault, Relay, Trouble
+from tests.faults.database_faults import FAULTS, DatabaseFault, Relay, Trouble, later
 from tests.faults.homes import BOTH, Database, Snapshot
 from tests.faults.life import LONGER_THAN_ANY_LEASE, QUARTER, Life
 from tests.faults.report import Layer, Say
 from tests.faults.stage import broken
 from tests.support import databases
 
-TARGET, SHORT, SEED = 96, 8, 20261102
+TARGET, SHORT, SEED = 205, 8, 20261102
 REFUSED_TO_THE_LAKE_TOO = {"extract", "score"}
 """Steps that write files of their own: where the disk refuses, that is another story."""
 
@@ -88,6 +88,9 @@ STEPS: dict[str, Callable[[Run], None]] = {
     )
 }  # fmt: skip
 
+COMMITS = {"adopt": 3, "extract": 5, "gate": 4, "update_crm": 3, "run_automations": 6, "reconcile": 2}
+"""How many transactions a step makes, where it makes several: the ledger may also go between two of them."""
+
 
 def _news(life: Life) -> None:
     """People look at pricing and cross, one record is locked, and somebody annotates the rules."""
@@ -110,12 +113,18 @@ class Cell:
 
 
 def cells() -> list[Cell]:
-    """All there are."""
-    return [
+    """All there are: trouble before a step, and between its transactions."""
+    before = [
         Cell(fault, step)
         for fault in FAULTS
         for step in STEPS
         if fault.name != "writes refused by the disk" or step not in REFUSED_TO_THE_LAKE_TOO
+    ]
+    return before + [
+        Cell(fault, step)
+        for step, number in COMMITS.items()
+        for through in range(1, number)
+        for fault in later(through)
     ]
 
 
