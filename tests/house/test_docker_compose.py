@@ -149,11 +149,16 @@ def test_every_folder_mounted_from_the_project_exists(compose):
                 assert (PROJECT / volume.split(":")[0]).is_dir(), volume
 
 
-def test_the_ledger_has_a_database_and_a_user_of_its_own(compose):
-    script = compose.configs["create_ledger"].content
-    assert script.startswith("#!/bin/sh\n")
-    assert "CREATE ROLE rescore" in script
-    assert "CREATE DATABASE rescore OWNER rescore" in script
+def test_the_ledger_has_a_database_of_its_own_and_only_migrations_own_its_tables(compose):
+    """What the script's roles may do is tried in tests/security/test_control_14_runtime_role.py."""
+    assert compose.configs["create_ledger"].content.startswith("#!/bin/sh\n")
+    users = {
+        name: re.match(r"postgresql://(\w+):", service.environment["RESCORE_LEDGER_URL"])[1]
+        for name, service in compose.services.items()
+        if "RESCORE_LEDGER_URL" in service.environment
+    }
+    assert users.pop("airflow-init") == "rescore"
+    assert set(users.values()) == {"rescore_run"}
     target = compose.services["postgres"].configs[0].target
     assert target.startswith("/docker-entrypoint-initdb.d/")
 

@@ -1,5 +1,7 @@
 """Status: every lead is settled or in exactly one named exception state, and every exception is counted."""
 
+from datetime import timedelta
+
 import pytest
 
 from rescore.delivery.outcome import Outcome
@@ -78,7 +80,7 @@ def test_a_scorecard_without_a_target_owes_nobody(world):
     assert look(world).scorecards[0].leads["untargeted"] == 1
 
 
-def test_deliveries_and_unanswered_attempts_are_counted(world):
+def test_deliveries_and_calls_under_way_are_counted(world):
     world.first_load(**{"crm:1": 1, "crm:2": 1})
     world.score(**{"crm:1": 120, "crm:2": 120})
     with world.ledger.transaction() as connection:
@@ -86,6 +88,19 @@ def test_deliveries_and_unanswered_attempts_are_counted(world):
         deliveries.settle(connection, [DeliveryResult(first, Outcome("ok"))], now=world.now)
     seen = look(world)
     assert (seen.deliveries, seen.delivered_today, seen.unanswered) == ({"delivered": 1, "due": 1}, 1, 1)
+
+
+def test_a_call_that_nobody_heard_of_is_counted_until_the_delivery_is_confirmed(world):
+    world.first_load(**{"crm:1": 1})
+    world.score(**{"crm:1": 120})
+    counted = []
+    for kind in ("unknown", "ok"):
+        world.now += timedelta(hours=1)
+        with world.ledger.transaction() as connection:
+            [claim] = deliveries.claim(connection, worker="w", now=world.now, lease=MINUTE, limit=9)
+            deliveries.settle(connection, [DeliveryResult(claim, Outcome(kind))], now=world.now)
+        counted.append(look(world).unanswered)
+    assert counted == [1, 0]
 
 
 def test_a_file_is_rejected_only_while_it_says_what_was_rejected(world):

@@ -14,7 +14,8 @@ from rescore.withheld import OBJECTION
 
 def are_known(connection: Connection, scorecard: str, targets: Collection[str]) -> bool:
     """Whether these are the targets that were owed a scorecard's scores when it was last promoted."""
-    return installation.read(connection, _name(scorecard)) == sorted(targets)
+    known: list[str] | None = installation.read(connection, _name(scorecard))
+    return known == sorted(targets)
 
 
 def owe_new_targets(connection: Connection, scorecard: str, targets: Collection[str]) -> int:

@@ -103,8 +103,9 @@ class RunStatus:
 class Status:
     """The whole picture: scorecards, what is owed to targets and receivers, rejected files, last runs.
 
-    `unanswered` counts the attempts at deliveries whose outcome nobody knows; `undone` are answered holds
-    whose answer was not carried out, `erasures` those not finished, oldest first. `read` says of each source
+    `unanswered` counts the deliveries of which nobody knows whether a call arrived, and that were neither
+    confirmed later nor given up; `undone` are answered holds whose answer was not carried out, `erasures`
+    those not finished, oldest first. `read` says of each source
     when all of its streams had last been read to their end; None while its history is loading. While
     `restored`, nothing is sent. `due` counts what each target is owed by priority: 1 band changes and
     crossings, 2 scores, 3 what has to be repeated; `left_alone` are those that nobody calls now.
@@ -183,9 +184,7 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         delivered_today=connection.execute(
             select(func.count()).where(delivery.c.state == "delivered", delivery.c.settled_at > now - DAY)
         ).scalar_one(),
-        unanswered=connection.execute(
-            select(func.count()).where(tables.attempt.c.outcome == "unknown")
-        ).scalar_one(),
+        unanswered=_unanswered(connection),
         rejected=tuple(file for file in _rejected(connection) if files is None or file.path in files),
         holds=tuple(holds.open_holds(connection)),
         plans=_plans(connection),
@@ -197,6 +196,13 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         undone=tuple(holds.unfinished(connection)),
         erasures=tuple(erasures.unfinished(connection)),
     )
+
+
+def _unanswered(connection: Connection) -> int:
+    attempt, delivery = tables.attempt, tables.delivery
+    unknown = select(attempt.c.delivery_id).where(attempt.c.outcome == "unknown")
+    open_ones = delivery.c.state.in_(("due", "parked", "expired")) & delivery.c.delivery_id.in_(unknown)
+    return connection.scalar(select(func.count()).select_from(delivery).where(open_ones)) or 0
 
 
 def _due(connection: Connection) -> dict[str, dict[int, int]]:

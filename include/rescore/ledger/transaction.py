@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from rescore.errors import LedgerBusy, RescoreError, SettingsIncomplete
+from rescore.ledger import tables
 
 T = TypeVar("T")
 
@@ -94,11 +96,14 @@ class Ledger:
         with self.transaction() as connection:
             return work(connection)
 
-    def compact(self) -> None:
+    def compact(self) -> int:
         """Leave no byte of deleted rows behind, as far as this database can: see `docs/operations.md`.
 
         A SQLite file is rewritten, its write-ahead log emptied. PostgreSQL frees the space of dead rows; its
         own write-ahead log and its backups are its administrator's.
+
+        Returns:
+            How many tables PostgreSQL leaves to its autovacuum, because this role may not vacuum them.
 
         Raises:
             LedgerBusy: Somebody reads or writes for longer than we wait.
@@ -106,16 +111,12 @@ class Ledger:
         with self._said_plainly(), self._engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             if self.dialect == "postgresql":
-                driver.autocommit = True
-                try:
-                    driver.execute("VACUUM")
-                finally:
-                    driver.autocommit = False
-                return
+                return _vacuum(driver)
             driver.execute("VACUUM")
             busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 raise LedgerBusy(f"the ledger {self.name} is being read; try again later")
+            return 0
 
     def close(self) -> None:
         """Give back every connection."""
@@ -208,6 +209,24 @@ def _postgresql(url: URL) -> Engine:
         connection.commit()
 
     return engine
+
+
+def _vacuum(driver: psycopg.Connection[Any]) -> int:
+    """Vacuum every table of ours; how many PostgreSQL skipped, each with a warning."""
+    told: list[str | None] = []
+
+    def hear(notice: psycopg.errors.Diagnostic) -> None:
+        told.append(notice.severity_nonlocalized)  # what it holds is gone when this returns
+
+    names = SQL(", ").join(Identifier(table.name) for table in tables.metadata.sorted_tables)
+    driver.autocommit = True
+    driver.add_notice_handler(hear)
+    try:
+        driver.execute(SQL("VACUUM {}").format(names))
+    finally:
+        driver.remove_notice_handler(hear)
+        driver.autocommit = False
+    return told.count("WARNING")
 
 
 def _sqlite_words(error: sqlite3.DatabaseError, name: str) -> RescoreError | None:

@@ -104,7 +104,9 @@ def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress
             counts += erasures.forget(connection, person)
             erasures.sweep(connection, erasure.erasure_id, counts)
         progress(f"erasure {erasure.erasure_id}: no row names the person")
-    ws.ledger.compact()
+    if left := ws.ledger.compact():
+        counts["tables left to autovacuum"] = left
+        progress(f"erasure {erasure.erasure_id}: this role may not vacuum {left} tables; autovacuum will")
     with ws.ledger.transaction() as connection:
         erasures.finish(connection, erasure.erasure_id, at)
     progress(f"erasure {erasure.erasure_id}: done")
