@@ -130,6 +130,11 @@ def _in_trouble(
         yield from trial.judge(kind, some=some, wish=wish)
     else:
         yield f"is {seen} and should be {kind} ({trial.error})"
+    breaker, calls = trial.breaker(), trial.desk.gateway.calls
+    if breaker is not None and breaker.open_until is not None and breaker.open_until > trial.now:
+        trial.attempt(url, seconds)
+        if trial.desk.gateway.calls != calls:
+            yield "calls a Connection that is left alone"
     trial.wait()
     if not slow:
         trial.attempt(url, seconds)

@@ -74,7 +74,7 @@ class DeliveryTrial(Trial):
         yield from self.judge_breaker(kind, wish)
         if CONSEQUENCES[kind].alert != (self.error is not None):
             yield "fails the task and should not" if self.error else "tells nobody"
-        row, repeatable = self.row(), self._kind not in deliveries.UNREPEATABLE
+        row, repeatable = self.row(), self._kind != "email"
         then = next_state(Outcome(kind), failures=1, repeatable=repeatable)
         state = {"done": "delivered", "deleted": "parked"}.get(then, then)
         tries = int(CONSEQUENCES[kind].spends_try)

@@ -171,6 +171,14 @@ def one_error(category: str, code: str = "") -> Play:
     return play
 
 
+def spoilt(call: Call) -> None:
+    """A batch is refused as a whole because of the one record that has a score of 0."""
+    if any(one["properties"].get("rescore_score") == "0" for one in json.loads(call.body)["inputs"]):
+        call.answer(Answer(400, json.dumps({"status": "error", "category": "VALIDATION_ERROR"}).encode()))
+    else:
+        call.answer(call.effect())
+
+
 def in_results(change: Callable[[list[Any]], list[Any]]) -> Play:
     """The list in an answer, under whichever name, changed."""
 
@@ -345,6 +353,7 @@ PARTLY = [
         one_error("VALIDATION_ERROR", "INVALID"),
         some=True,
     ),
+    Fault("one record spoils its batch", {"scores": "record"}, spoilt, some=True),
     Fault(
         "one record gone",
         row("gone", ["scores", "set", "see", "back"]),

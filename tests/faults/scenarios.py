@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sqlalchemy import Connection, select
 
+from rescore.connectors.base import ScoreUpdate, WriteResult
 from rescore.delivery.automations import run_automations
 from rescore.delivery.crm import LEASE, update_crm
-from rescore.errors import CrmRateLimited, CrmRejectedCredentials
+from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
 from rescore.ledger import activations, promotion, runs, tables
 from rescore.ledger.runs import Run
 from rescore.mapping import load_mapping
@@ -25,7 +26,8 @@ from tests.faults.world import LoggedCrm
 from tests.faults.world import World as Told
 from tests.ledger.world import MONDAY, World
 
-MAPPING = load_mapping(MAPPING_FILE, "crm.yaml")
+KEEPS = b"    manual_edits: {score: {keep: 30d}}\n    reasons:"
+MAPPING = load_mapping(MAPPING_FILE.replace(b"    reasons:", KEEPS), "crm.yaml")
 SCORECARD = "b2b"
 BEYOND_A_LEASE = LEASE + timedelta(minutes=5)
 
@@ -33,12 +35,20 @@ Act = Callable[[Scene], None]
 
 
 class TroubledCrm(LoggedCrm):
-    """A CRM whose next calls fail as `troubles` say, one each."""
+    """A CRM whose next calls fail as `troubles` say, one each; the answer to a `lost` one is not heard."""
 
     def __init__(self) -> None:
         super().__init__()
         self.name = "crm"
         self.troubles: list[str] = []
+
+    def write(self, updates: Sequence[ScoreUpdate]) -> list[WriteResult]:
+        """See `Target.write`."""
+        lost = self.troubles[:1] == ["lost"]
+        written = super().write(updates)
+        if lost:
+            raise CrmUnavailable("no answer", sent=True)
+        return written
 
     def _fail_when_told(self) -> None:
         trouble = self.troubles.pop(0) if self.troubles else None
@@ -49,7 +59,7 @@ class TroubledCrm(LoggedCrm):
 
 
 class Surroundings(Told):
-    """The CRM, receivers, a clock, and what has landed: (lead, when, how often)."""
+    """The CRM, receivers, a clock, what has landed (lead, when, how often), and which answers were taken."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +67,7 @@ class Surroundings(Told):
         self.now: datetime = MONDAY
         self.facts: list[tuple[str, datetime, int]] = []
         self.merged: dict[str, str] = {}
+        self.taken: list[tuple[str, str]] = []
 
     def state(self) -> object:
         """Without the logs of what was said: nobody acts upon them."""
@@ -66,6 +77,7 @@ class Surroundings(Told):
             self.crm.troubles,
             sorted(self.facts),
             sorted(self.merged.items()),
+            sorted(self.taken),
             sorted((id_, sorted(bodies)) for id_, bodies in self.receiver.bodies.items()),
             sorted(self.mailbox.letters.items()),
             [str(answer) for answer in self.receiver.answers],
@@ -139,12 +151,15 @@ def not_shown(connection: Connection, scene: Scene) -> Iterator[str]:
     """Where the CRM does not show the score of record, and no named state says why."""
     score, sync = tables.score, tables.sync
     rows = connection.execute(
-        select(score.c.lead, score.c.score, score.c.ver, sync.c.state).outerjoin(
-            sync, (sync.c.lead == score.c.lead) & (sync.c.scorecard == score.c.scorecard)
-        )
+        select(
+            *(score.c[name] for name in ("lead", "score", "ver")),
+            *(sync.c[name] for name in ("state", "want_ver", "acked_ver")),
+        ).outerjoin(sync, (sync.c.lead == score.c.lead) & (sync.c.scorecard == score.c.scorecard))
     )
     for row in rows:
         _, lead = split_lead_key(row.lead)
+        if row.state in ("settled", "overridden") and row.acked_ver < row.want_ver:
+            yield f"{row.lead} is {row.state} and version {row.want_ver} was never sent"
         if row.ver == 0 or row.state in ("overridden", "deleted"):
             continue
         shown = scene.outside.crm.shown.get(lead, {}).get("my_score")

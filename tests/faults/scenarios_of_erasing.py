@@ -28,10 +28,10 @@ EVE = "crm:eve"
 class WithLake(Surroundings):
     """A world to which a lake belongs: its files are kept and put back with everything else."""
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: Path, stream: str) -> None:
         super().__init__()
         self.lake = lake
-        self.crm.streams = ("activities",)
+        self.crm.streams = (stream,)
 
     def state(self) -> object:
         files = sorted(file for file in self.lake.rglob("*") if file.is_file())
@@ -78,7 +78,7 @@ def workspace(scene: Scene) -> Workspace:
 
 def news_of_eve(scene: Scene) -> None:
     """Eve and Bob are known; there is news of both, and somebody has asked to erase her."""
-    scene.outside = WithLake(Path(str(scene.ledger.url.database)).parent / "lake")
+    scene.outside = WithLake(Path(str(scene.ledger.url.database)).parent / "lake", "activities")
     crm, now = scene.outside.crm, scene.outside.now
     for number, lead in enumerate(("eve", "bob")):
         crm.put_activity(ActivityRecord(f"old-{number}", lead, "page_view", now))

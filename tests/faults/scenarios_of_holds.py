@@ -58,12 +58,16 @@ def answers(answer: Answer, by: str) -> Act:
             asked = holds.open_holds(connection)
         for hold in asked:
             decide(workspace(scene), hold.hold_id, answer, by=by, at=scene.now)
+            scene.outside.taken.append((hold.hold_id, holds.STATE_OF[answer]))
 
     return act
 
 
 def answered(scene: Scene) -> Verdict:
-    """What is still asked is released, who was paused goes on: nothing is held that nobody asks about."""
+    """What is still asked is released, who was paused goes on: nothing is held that nobody asks about.
+
+    An answer that was taken is the one that counts.
+    """
     answers("release", "rita")(scene)
     with scene.ledger.transaction() as connection:
         activations.resume(connection, SCORECARD, at=scene.now, by="rita")
@@ -71,6 +75,9 @@ def answered(scene: Scene) -> Verdict:
     with scene.ledger.reading() as connection:
         left = connection.scalars(select(tables.run.c.run_key).where(tables.run.c.state == runs.HELD))
         found += [f"{key} is held and nobody is asked" for key in left]
+        for hold_id, state in scene.outside.taken:
+            if (ending := holds.find(connection, hold_id)).state != state:
+                found.append(f"the answer `{state}` was taken, and the hold is {ending.ending}")
     return Verdict((*found, *everything_settles(scene)))
 
 

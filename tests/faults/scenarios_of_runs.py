@@ -68,6 +68,12 @@ def all_true(scene: Scene) -> Verdict:
     return Verdict((*found, *everything_settles(scene)))
 
 
+RUN_AND_LANDING = Scenario(
+    "a promotion and a landing",
+    two_marked,
+    {"run": a_run("run", minutes=1), "landing": a_fact(0.5, 10)},
+    all_true,
+)
 TWO_RUNS = Scenario(
     "two promotions of overlapping runs",
     two_marked,
@@ -75,23 +81,27 @@ TWO_RUNS = Scenario(
     all_true,
 )
 
+EDIT = Scenario(
+    "a promotion, an activation with its rescore, and a landing",
+    two_marked,
+    {"run": a_run("run", minutes=1), "edit": an_edit, "landing": a_fact(0.5, 10)},
+    all_true,
+)
+MERGE = Scenario(
+    "a promotion, a merge and update_crm",
+    two_marked,
+    {"run": a_run("run", minutes=1), "merge": a_merge, "sender": send},
+    all_true,
+)
+
 ALL = (
+    RUN_AND_LANDING,
     Scenario(
         "two promotions of overlapping runs and a landing",
         two_marked,
         {"older": a_run("older", minutes=1), "newer": a_run("newer", minutes=2), "landing": a_fact(1.5, -5)},
         all_true,
     ),
-    Scenario(
-        "a promotion, an activation with its rescore, and a landing",
-        two_marked,
-        {"run": a_run("run", minutes=1), "edit": an_edit, "landing": a_fact(0.5, 10)},
-        all_true,
-    ),
-    Scenario(
-        "a promotion, a merge and update_crm",
-        two_marked,
-        {"run": a_run("run", minutes=1), "merge": a_merge, "sender": send},
-        all_true,
-    ),
+    EDIT,
+    MERGE,
 )

@@ -20,6 +20,7 @@ from tests.faults.scenarios import (
     deliver,
     everything_settles,
     first_load,
+    not_shown,
     send,
     sweep,
 )
@@ -63,6 +64,25 @@ def four_steps(scene: Scene, *, looks: bool) -> None:
     with scene.ledger.transaction() as connection:
         result = SyncResult(claim, Outcome("ok"), figures)
         syncs.settle(connection, [result], now=scene.now)
+
+
+def due_and_back(scene: Scene) -> None:
+    """As `one_due`, but what is staged is the score that the CRM shows; the first call's answer gets lost."""
+    ledger = first_load(scene, **{"1": 10})
+    ledger.score(**{"crm:1": 60})
+    run = ledger.start(key="newer")
+    ledger.stage(run, {"crm:1": 10})
+    scene.outside.crm.troubles = ["lost"]
+    scene.outside.now = ledger.now
+
+
+def right_by_the_next_run(scene: Scene) -> Verdict:
+    """Nobody was away for long, so no sweep is needed."""
+    scene.outside.now += LEASE + timedelta(minutes=5)
+    send(scene)
+    with scene.ledger.reading() as connection:
+        found = list(not_shown(connection, scene))
+    return Verdict((*found, *everything_settles(scene)))
 
 
 def swept(scene: Scene) -> Verdict:
@@ -167,19 +187,31 @@ DELIVERERS = Scenario(
     all_delivered,
 )
 
+SENDER = Scenario("update_crm, a new score", one_due, {"sender": send, "newer": newer}, right_by_the_next_run)
+LOST_ANSWER = Scenario(
+    "update_crm whose answer is lost, a score that comes back",
+    due_and_back,
+    {"sender": send, "newer": newer},
+    right_by_the_next_run,
+)
+BREAKER = Scenario(
+    "breaker: two update_crm and a person who closes it",
+    troubled,
+    {"first": send, "second": send, "person": a_person_closes},
+    nobody_paid,
+)
+PERSON = one_due_and_newer(
+    "update_crm, reconcile, a new score, a person's edit", sender=send, sweep=sweep, person=a_person_edits
+)
+
 ALL = (
+    SENDER,
+    LOST_ANSWER,
     REFERENCE,
     LOOKING,
     one_due_and_newer("two update_crm, a new score, a jump", first=send, second=send, clock=clock()),
     one_due_and_newer("update_crm, reconcile, a new score, a jump", sender=send, sweep=sweep, clock=clock()),
-    one_due_and_newer(
-        "update_crm, reconcile, a new score, a person's edit", sender=send, sweep=sweep, person=a_person_edits
-    ),
+    PERSON,
     DELIVERERS,
-    Scenario(
-        "breaker: two update_crm and a person who closes it",
-        troubled,
-        {"first": send, "second": send, "person": a_person_closes},
-        nobody_paid,
-    ),
+    BREAKER,
 )
