@@ -90,8 +90,7 @@ class Landing:
     def land(self, *, buckets: int) -> Landed:
         """Write all tables. Activities come last: when their landing is there, all of it is."""
         for table in SCHEMAS:
-            self._storage.create(table, buckets=buckets)
-            refuse_if_overtaken(self._storage.existing(table), self._landed_by, self._number)
+            refuse_if_overtaken(self._storage.create(table, buckets=buckets), self._landed_by, self._number)
         makers = {
             LEADS: self._lead_rows,
             ALIASES: self._alias_rows,

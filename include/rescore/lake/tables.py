@@ -161,13 +161,13 @@ class Storage:
             raise ConfigurationError(f"the lake's table {name} is gone from {self.root}; restore it")
         return table
 
-    def create(self, name: str, *, buckets: int) -> None:
-        """Make the table, empty, unless it is there already; `buckets` counts only then.
+    def create(self, name: str, *, buckets: int) -> DeltaTable:
+        """The table as it is now, made, empty, unless it is there already; `buckets` counts only then.
 
         A folder that has to be made for it is closed to everybody but its owner: people are in it.
         """
-        if self.open(name) is not None:
-            return
+        if (table := self.open(name)) is not None:
+            return table
         if "://" not in self.root:
             Path(self.root).mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -183,6 +183,7 @@ class Storage:
         except DeltaError:
             if self.open(name) is None:  # else another process made it between our two looks
                 raise
+        return self.existing(name)
 
 
 def buckets_of(table: DeltaTable) -> int:
