@@ -5,10 +5,10 @@ To add a benchmark, write a function `(world, turns) -> lines` and name it in it
 
 import argparse
 
-from tests.bench import causes, ledger, plan, scoring
+from tests.bench import causes, ledger, scoring, steps
 from tests.bench.world import SIZES, make_world
 
-BENCHMARKS = [*scoring.BENCHMARKS, *plan.BENCHMARKS, *ledger.BENCHMARKS, *causes.BENCHMARKS]
+BENCHMARKS = [*scoring.BENCHMARKS, *steps.BENCHMARKS, *ledger.BENCHMARKS, *causes.BENCHMARKS]
 
 
 def main() -> None:

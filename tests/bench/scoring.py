@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rescore.scoring.engine import score_to_parquet
+from rescore.scoring.fields import fields_asked
 from tests.bench.card import bench_card
 from tests.bench.timing import interleaved
 from tests.bench.world import AS_OF, NEWS, SHARE, World, make_world
@@ -102,7 +103,7 @@ BENCHMARKS = [full_rescore, incremental, python_loop, peak_memory]
 
 def _rescore(world: World, path: str, leads: Collection[str] | None = None) -> None:
     """What the step `score` of a run does, from opening the lake to the written results."""
-    with world.lake.facts(leads) as facts:
+    with world.lake.facts(leads, fields=fields_asked(bench_card())) as facts:
         score_to_parquet(bench_card(), facts, as_of=AS_OF, path=path)
 
 

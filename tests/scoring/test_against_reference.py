@@ -2,13 +2,18 @@
 
 import os
 import random
+from dataclasses import replace
 
+from duckdb import ColumnExpression
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rescore.lake.reading import without_form
+from rescore.lake.views import FACT
 from rescore.scoring.engine import score
 from rescore.scoring.explain import explain
 from rescore.scoring.facts import facts_from_tables
+from rescore.scoring.fields import fields_asked
 from tests.scoring.random_cards import histories, scorecards, scoring_times, tables
 from tests.support.reference import reference_scores
 
@@ -50,6 +55,22 @@ def test_the_order_of_the_input_does_not_matter(case, shuffler: random.Random):
     shuffler.shuffle(leads)
     shuffler.shuffle(activities)
     assert scored(card, leads, activities, as_of) == expected
+
+
+@brief
+@given(cases())
+def test_no_column_is_needed_that_the_card_does_not_name(case):
+    card, leads, activities, as_of = case
+    facts = facts_from_tables(*tables(leads, activities))
+    for relation in ("leads", "activities"):
+        there = facts.connection.table(relation).columns
+        kept = [name for name in there if name in FACT or without_form(name) in fields_asked(card)]
+        facts.connection.sql(f"FROM {relation}").select(*map(ColumnExpression, kept)).create_view(
+            f"few_{relation}"
+        )
+    few = replace(facts, activities="few_activities", leads="few_leads")
+    found = sorted(score(card, few, as_of=as_of).to_pylist(), key=lambda row: row["lead"])
+    assert found == scored(card, leads, activities, as_of)
 
 
 @brief

@@ -107,6 +107,7 @@ class Lake:
         self,
         leads: Collection[str] | None = None,
         *,
+        fields: Collection[str] | None = None,
         known_as_of: Known | None = None,
         part: int = ACTIVITIES_IN_A_PART,
     ) -> Iterator[Facts]:
@@ -116,7 +117,8 @@ class Lake:
         into one of them counts as that one. A part has about `part` activities.
 
         With `known_as_of` they are what was known then, exactly: attributes, corrections and merges that
-        landed later do not exist. It is a time (aware), or the `seen` of facts that were read before.
+        landed later do not exist. It is a time (aware), or the `seen` of facts that were read before. Of the
+        leads asked for, what scoring does not need and `fields` does not name may be left out.
 
         Raises:
             RetryableError: An erasure rewrote files while they were read.
@@ -133,7 +135,7 @@ class Lake:
                 rows = partial(PastRows, known=known_as_of)
                 views = Views(connection, activities, attributes, merged=merged, rows=rows)
             if leads is not None:
-                yield Facts(connection, *views.only(leads), seen=seen)
+                yield Facts(connection, *views.only(leads, fields), seen=seen)
             else:
                 yield Facts(connection, *views.everybody(), parts=tuple(views.parts(part)), seen=seen)
 

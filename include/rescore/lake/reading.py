@@ -208,6 +208,11 @@ def activity_columns(schema: Iterable[pa.Field]) -> list[str]:
     return [column.name for column in schema if column.name not in BOOKKEEPING]
 
 
+def without_form(column: str) -> str:
+    """The field that a column, or its text form, belongs to."""
+    return column.removesuffix(FOLDED).removesuffix(WORDS)
+
+
 def attribute_kinds(schema: Iterable[pa.Field]) -> dict[str, list[str]]:
     """Attribute name -> the kinds in which it is kept, each in a column `<name>__<kind>`."""
     attributes: dict[str, list[str]] = defaultdict(list)

@@ -10,7 +10,16 @@ import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from rescore.lake.reading import CurrentRows, activity_columns, at_home_in, attributes, keep, listed, texts
+from rescore.lake.reading import (
+    CurrentRows,
+    activity_columns,
+    at_home_in,
+    attributes,
+    keep,
+    listed,
+    texts,
+    without_form,
+)
 from rescore.lake.tables import (
     ACTIVITIES,
     INBOX,
@@ -24,8 +33,14 @@ from rescore.lake.tables import (
 ACTIVITIES_IN_A_PART = 2_500_000
 """Enough to pay for planning the query once more, few enough for a small machine's memory."""
 
+FEW = 10_000
+"""The facts of more leads than that are not kept in memory."""
+
+FACT = frozenset({"lead", "type", "occurred_at"})
+"""What scoring reads of an activity, and of a lead, whatever the rules are."""
+
 Part = tuple[str, str]
-"""The names of two views, of activities and of leads."""
+"""The names of two relations, of activities and of leads."""
 
 
 class Rows(Protocol):
@@ -81,8 +96,11 @@ class Views:
         """All leads, each with its activities under its canonical key."""
         return self._create("", self._under_canonical_keys(self._activities.read()), self._leads.read())
 
-    def only(self, leads: Collection[str]) -> Part:
-        """These leads; one that was merged into one of them counts as that one."""
+    def only(self, leads: Collection[str], fields: Collection[str] | None = None) -> Part:
+        """These leads; one that was merged into one of them counts as that one.
+
+        Where the `fields` are known that anybody will ask for, those of a few leads are read once and kept.
+        """
         asked = set(leads)
         asked |= {gone for gone, left in self._merged.items() if left in asked}
         keep(self._connection, "asked", pa.table({"place": places(asked), "lead": texts(asked)}))
@@ -91,7 +109,13 @@ class Views:
             f"SELECT * FROM ({rows.read(buckets)}) SEMI JOIN asked USING (place, lead)"
             for rows in (self._activities, self._leads)
         )
-        return self._create("", self._under_canonical_keys(activities), people)
+        if fields is None or len(asked) > FEW:
+            return self._create("", self._under_canonical_keys(activities), people)
+        self._seen = [name for name in self._seen if name in FACT or without_form(name) in fields]
+        self._attributes = {
+            name: value for name, value in self._attributes.items() if without_form(name) in fields
+        }
+        return self._create("", self._under_canonical_keys(activities), people, "TABLE")
 
     def parts(self, size: int) -> Iterator[Part]:
         """Everybody again, divided by the buckets of canonical leads; nothing where one part would do.
@@ -143,12 +167,12 @@ class Views:
     def _selected(self, activities: str) -> str:
         return f"SELECT {listed(self._seen)} FROM ({activities})"
 
-    def _create(self, suffix: str, activities: str, people: str) -> Part:
+    def _create(self, suffix: str, activities: str, people: str, how: str = "VIEW") -> Part:
         names = f"activities{suffix}", f"leads{suffix}"
         attributes = "".join(f', {value} AS "{name}"' for name, value in self._attributes.items())
         people = f"SELECT lead{attributes} FROM ({self._not_merged_away(people)})"
         for name, rows in zip(names, (activities, people), strict=True):
-            self._connection.execute(f"CREATE TEMP VIEW {name} AS {rows}")
+            self._connection.execute(f"CREATE TEMP {how} {name} AS {rows}")
         return names
 
 

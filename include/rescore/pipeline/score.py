@@ -15,6 +15,7 @@ from rescore.pipeline.holds import expire_holds
 from rescore.pipeline.shadow import score_shadow
 from rescore.progress import Progress, silent
 from rescore.scoring.engine import score_to_parquet
+from rescore.scoring.fields import fields_asked
 from rescore.scoring.unreadable import absent_fields, unreadable
 from rescore.workspace import Workspace
 
@@ -164,7 +165,7 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
         return counts
     counts = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
-    with ws.lake.facts(leads) as facts:
+    with ws.lake.facts(leads, fields=fields_asked(card)) as facts:
         for field in absent_fields(card, facts):
             progress(f"{run.scorecard}: {field}: the rules ask for it, and no row has it")
         counts["scored"] = score_to_parquet(card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key))

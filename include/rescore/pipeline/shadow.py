@@ -18,6 +18,7 @@ from rescore.rules.examples import failed_examples
 from rescore.rules.lists import NO_LISTS, ListFiles, sha256_of
 from rescore.rules.load import load_scorecard
 from rescore.scoring.engine import score_to_parquet
+from rescore.scoring.fields import fields_asked
 from rescore.workspace import Workspace
 
 COLUMNS = ["lead", "score", "band"]
@@ -134,7 +135,7 @@ def _score(ws: Workspace, run: Run, version: int, leads: Collection[str] | None)
         card = registry.card(connection, run.scorecard, version)
         noted = seen.of_run(connection, run.run_key)
     path = ws.lake.results_path(results_key(run.run_key))
-    with ws.lake.facts(leads, known_as_of=noted) as facts:
+    with ws.lake.facts(leads, fields=fields_asked(card), known_as_of=noted) as facts:
         score_to_parquet(card, facts, as_of=run.as_of, path=path)
     theirs = pq.read_table(path, columns=COLUMNS).rename_columns(["lead", "shadow_score", "shadow_band"])
     both = _ours(ws, run).join(theirs, keys="lead", join_type="inner")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -36,7 +37,7 @@ class Facts:
     parts: Sequence[tuple[str, str]] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def columns(self) -> Columns:
         """What the two relations hold."""
         return Columns.of(self.connection, activities=self.activities, leads=self.leads)

@@ -1,4 +1,4 @@
-"""What is measured of plans: everything from the snapshot to the written report, against one full rescore."""
+"""What is measured of whole steps: a plan, and a run for few leads, against a rescore up to its gate."""
 
 import json
 import tempfile
@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rescore.ledger import activations, registry, tables
+from sqlalchemy import select
+
+from rescore.ledger import activations, registry, streams, tables
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.deltas import stage_deltas
@@ -22,7 +24,7 @@ from rescore.score_conditions import test_of
 from rescore.scoring.engine import score, score_to_parquet
 from rescore.workspace import Workspace
 from tests.bench.timing import interleaved
-from tests.bench.world import AS_OF, World
+from tests.bench.world import AS_OF, SHARE, World
 from tests.support.main_job import MAPPINGS
 
 RULES = Path(__file__).with_name("bench.yaml").read_bytes()
@@ -51,7 +53,29 @@ def plan(world: World, turns: int) -> Iterator[str]:
     yield f"  {made[-1].opening_line()}"
 
 
-BENCHMARKS = [plan]
+def incremental_run(world: World, turns: int) -> Iterator[str]:
+    """The run every quarter of an hour against a rescore of everybody, both up to the gate."""
+    asked = world.some_leads(SHARE)
+    with tempfile.TemporaryDirectory() as folder, _deployment(world, Path(folder)) as ws:
+        with ws.ledger.transaction() as connection:
+            connection.execute(tables.control.update().values(full_pass_date=AS_OF.date()))
+            streams.mark_dirty(connection, "bench", dict.fromkeys(asked, AS_OF), 1)
+        timed = interleaved(
+            {
+                "a rescore, score to deltas": lambda: _rescore(ws),
+                f"a run for {len(asked):,} leads": lambda: _run(ws, "some", everybody=False),
+            },
+            turns=turns,
+        )
+        whole, part = _staged(ws, "bench/bench"), _staged(ws, "some/bench")
+    assert part.keys() == set(asked), "a lead is missing"
+    assert part.items() <= whole.items(), "a lead staged in a small run differs"
+    yield f"A run for {SHARE:.1%} of {world.leads:,} leads, start to staged deltas (goal 0.1):"
+    yield from timed.lines()
+    yield "  every staged row is the same"
+
+
+BENCHMARKS = [plan, incremental_run]
 
 
 def _plan(ws: Workspace) -> Plan:
@@ -63,9 +87,22 @@ def _plan(ws: Workspace) -> Plan:
 
 def _rescore(ws: Workspace) -> None:
     """A rescore of everybody as the DAG does it, up to the gate: scored, compared, staged."""
-    [key] = start_runs(ws, run_id="bench", as_of=AS_OF, at=AS_OF, everybody=True)
+    _run(ws, "bench", everybody=True)
+
+
+def _run(ws: Workspace, run_id: str, *, everybody: bool) -> None:
+    [key] = start_runs(ws, run_id=run_id, as_of=AS_OF, at=AS_OF, everybody=everybody)
     score_run(ws, key)
     stage_deltas(ws, key)
+
+
+def _staged(ws: Workspace, run_key: str) -> dict[str, tuple[Any, ...]]:
+    """By lead, what a run would make the state of record."""
+    table = tables.stage_score
+    chosen = [table.c[name] for name in ("lead", "score", "band", "dimensions", "reasons", "causes")]
+    with ws.ledger.reading() as connection:
+        rows = connection.execute(select(*chosen).where(table.c.run_key == run_key)).all()
+    return {row.lead: tuple(row) for row in rows}
 
 
 def _score(ws: Workspace, path: str) -> None:
