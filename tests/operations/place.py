@@ -1,0 +1,163 @@
+"""A small deployment that gets stuck: its home, its CRM and receivers, and its people at a terminal."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import sqlite3
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rescore.connectors.memory import MemoryCrm
+from rescore.delivery.automations import run_automations
+from rescore.delivery.crm import update_crm
+from rescore.delivery.outcome import Outcome
+from rescore.errors import RescoreError
+from rescore.lake.lake import Lake
+from rescore.ledger.transaction import Ledger
+from rescore.pipeline.deltas import stage_deltas
+from rescore.pipeline.gate import promote_or_hold
+from rescore.pipeline.reconcile import read_back, rescue
+from rescore.pipeline.score import score
+from rescore.workspace import Workspace
+from tests.faults.world import Receiver
+from tests.support.main_job import MAPPINGS, RULES, Job
+
+EARLIER = timedelta(hours=2)
+"""So much earlier than now its life begins: commands take the present, and come later than all that was."""
+
+
+@dataclass
+class Place(Job):
+    """The main job by hand, in one folder, with all that people may do to it."""
+
+    home: Path = field(default_factory=Path)
+    receiver: Receiver = field(default_factory=Receiver)
+    saved: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command has to be told."""
+        return {
+            "RESCORE_HOME": str(self.home),
+            "RESCORE_RULES_DIR": str(self.ws.rules_dir),
+            "RESCORE_MAPPINGS_DIR": str(self.ws.mappings_dir),
+            "RESCORE_POLICY_FILE": str(self.ws.policy_file),
+        }
+
+    def edit_mapping(self, old: str, new: str) -> None:
+        """Change the mapping; `mend_mapping` brings it back."""
+        path = self.ws.mappings_dir / "hubspot.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    def mend_mapping(self) -> None:
+        shutil.copy(MAPPINGS / "hubspot.yaml", self.ws.mappings_dir)
+
+    def set_policy(self, text: str) -> None:
+        self.ws.policy_file.write_text(text + "internal_domains: [example.com]\n")
+
+    def promote(self) -> None:
+        """A run up to its gate."""
+        for key in self.start():
+            score(self.ws, key)
+            stage_deltas(self.ws, key)
+            promote_or_hold(self.ws, key, at=self.now)
+
+    def crowd(self) -> None:
+        """More leads cross than the policy lets without asking."""
+        self.set_policy("crossings: {leads: 1, times_usual_day: 1}\n")
+        self.crm.put_lead("cyd", {})
+        for lead in ("bob", "cyd"):
+            self.visit(lead, number=6)
+        self.run()
+
+    def send(self) -> None:
+        """What `update_crm` and `run_automations` do; a failed task keeps nobody else from going on."""
+        mapping, ledger = self.ws.mappings()["hubspot"], self.ws.ledger
+        senders = {"webhook": self.receiver, "email": self.receiver}
+        for task in (
+            lambda: update_crm(ledger, self.crm, mapping=mapping, now=self.now, worker="test"),
+            lambda: run_automations(ledger, senders, now=self.now, worker="test"),
+        ):
+            try:
+                task()
+            except RescoreError:
+                continue
+
+    def later(self, **time: float) -> None:
+        """Nobody does anything for a while, and then tasks run."""
+        self.now += timedelta(**time)
+        self.send()
+
+    def answer(self, *outcomes: Outcome) -> None:
+        """What receivers say to the next calls."""
+        self.receiver.answers = list(outcomes)
+        self.send()
+
+    def reconcile(self) -> None:
+        rescue(self.ws.ledger, now=self.now)
+        mapping = self.ws.mappings()["hubspot"]
+        read_back(self.ws.ledger, self.crm, mapping=mapping, now=self.now, everybody=True)
+
+    def backup(self) -> Path:
+        """The ledger as it is now, in a file."""
+        path = self.home / "backup.db"
+        with sqlite3.connect(self.home / "ledger.db") as source, sqlite3.connect(path) as copied:
+            source.backup(copied)
+        return path
+
+    def restore(self, backup: Path) -> None:
+        self.ws.ledger.close()
+        with sqlite3.connect(backup) as source, sqlite3.connect(self.home / "ledger.db") as ledger:
+            source.backup(ledger)
+
+
+def install(home: Path, migrated_file: Path, rules: str = RULES) -> Place:
+    """Ada is a director and Bob is not; nothing has run yet."""
+    home.mkdir()
+    (home / "rules").mkdir()
+    shutil.copy(migrated_file, home / "ledger.db")
+    shutil.copytree(MAPPINGS, home / "mappings")
+    place = _open(home, MemoryCrm("hubspot"), datetime.now(UTC) - EARLIER)
+    place.set_policy("")
+    place.write_rules(rules)
+    place.crm.put_lead("ada", {"job_title": "Director of Sales"})
+    place.crm.put_lead("bob", {"job_title": "Developer"})
+    return place
+
+
+def live(place: Place) -> None:
+    """Both are scored and shown; then Ada crosses and Bob gets points, which nobody outside has heard yet."""
+    place.adopt()
+    place.extract()
+    place.promote()
+    place.send()
+    place.now += timedelta(minutes=15)
+    place.visit("ada", number=4)
+    place.visit("bob")
+    place.extract()
+    place.promote()
+
+
+def copied(place: Place, home: Path) -> Place:
+    """The same once more, in a folder of its own."""
+    place.ws.ledger.close()
+    shutil.copytree(place.home, home)
+    copy_of = _open(home, copy.deepcopy(place.crm), place.now)
+    copy_of.runs = place.runs
+    return copy_of
+
+
+def _open(home: Path, crm: MemoryCrm, now: datetime) -> Place:
+    ws = Workspace(
+        Ledger(f"sqlite:///{home / 'ledger.db'}"),
+        Lake(str(home / "lake"), buckets=2),
+        home / "rules",
+        home / "mappings",
+        home / "reports",
+        home / "policy.yaml",
+    )
+    return Place(ws, crm, now=now, home=home)
