@@ -24,6 +24,7 @@ WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def in_two_days(place: Place) -> str:
+    """A day of the week on which the deployment does not live yet."""
     return WEEK[(place.now.weekday() + 2) % 7]
 
 
@@ -32,9 +33,7 @@ BASES: dict[str, Callable[[Place], str]] = {
     "lived": lambda place: RULES,
     "installed": lambda place: RULES,
     "expiring": lambda place: f"{RULES}    deliver: {{expires: 1h}}\n",
-    "closed today": lambda place: (
-        f"{RULES}    deliver: {{timezone: UTC, days: [{WEEK[(place.now.weekday() + 2) % 7]}]}}\n"
-    ),
+    "closed today": lambda place: f"{RULES}    deliver: {{timezone: UTC, days: [{in_two_days(place)}]}}\n",
     "by e-mail": lambda place: RULES.replace(
         WEBHOOK,
         "    do: [{email: {connection: office, to: [sales@example.com], subject: Hot, text: '{score}'}}]\n",

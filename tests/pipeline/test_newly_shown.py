@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from rescore.ledger.status import status
+from rescore.pipeline.reconcile import read_back
 from tests.support.main_job import MAPPINGS
 
 
@@ -61,6 +62,23 @@ def test_what_moved_while_it_was_left_out_is_written_and_the_rest_is_not(job):
     assert job.run()["acknowledged"] == 1
     assert (shown(job), job.crm.writes) == ({"ada": 20, "bob": 10}, writes + 1)
     assert leads(job) == {"settled": 2}
+
+
+def test_a_property_that_is_new_in_the_mapping_is_written_once_everybody_was_read_back(job):
+    whole = (job.ws.mappings_dir / "hubspot.yaml").read_text()
+    take_in(job, whole.replace("    band: rescore_band\n", "", 1))
+    job.run()
+    take_in(job, whole)
+    job.run()
+    assert "rescore_band" not in job.crm.shown["ada"]
+
+    mapping = job.ws.mappings()["hubspot"]
+    read_back(job.ws.ledger, job.crm, mapping=mapping, now=job.now, everybody=True)
+    job.run()
+    assert {lead: fields["rescore_band"] for lead, fields in job.crm.shown.items()} == {
+        "ada": "B",
+        "bob": "C",
+    }
 
 
 def test_a_lead_that_is_deleted_is_not_owed(job):
