@@ -10,7 +10,7 @@ from rescore.errors import RescoreError
 from rescore.lake.records import ActivityRecord
 from rescore.ledger import activations, holds, registry
 from rescore.pipeline.holds import decide
-from tests.faults.invariants import violations
+from tests.faults.invariants import NOTHING, Forgotten, violations
 from tests.faults.life import LONGER_THAN_ANY_LEASE, Life
 from tests.faults.story_files import MAPPING, POLICY, RULES
 
@@ -18,6 +18,7 @@ SCORECARD = "b2b_saas"
 POINTS = (6, 10, 20, 30)
 DAYS = 10
 WIDE, TIGHT = 200, 1
+MOST_ANSWERS = 3
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -109,8 +110,8 @@ class Happenings:
         with self.life.ws.ledger.transaction() as connection:
             change(connection, SCORECARD, at=self.life.now, by="rita")
 
-    def answer(self, answer: holds.Answer, *, at_most: int = 10) -> None:
-        """A person answers what is asked, oldest first."""
+    def answer(self, answer: holds.Answer, *, at_most: int = 10) -> bool:
+        """A person answers what is asked, oldest first; whether there was anything."""
         with self.life.ws.ledger.reading() as connection:
             asked = holds.open_holds(connection)[:at_most]
         for hold in asked:
@@ -118,8 +119,9 @@ class Happenings:
                 decide(self.life.ws, hold.hold_id, answer, by="rita", at=self.life.now)
             except RescoreError as error:  # it is over meanwhile, or made again and held anew
                 self.life.trouble.append(str(error))
+        return bool(asked)
 
-    def problems(self) -> list[str]:
+    def problems(self, forgotten: Forgotten = NOTHING) -> list[str]:
         """Let faults stop, questions be answered and time go on; then look at every promise."""
         self.life.world.crm.failures.clear()
         self.life.world.crm.rooms.clear()
@@ -128,13 +130,15 @@ class Happenings:
         self.life.reopen()
         self.life.now += LONGER_THAN_ANY_LEASE
         self.pause(False)
-        for _ in range(3):
+        for _ in range(MOST_ANSWERS):
             self.life.run()
-            self.answer("release")
+            if not self.answer("release"):
+                break
         self.life.reconcile(everybody=True)
         if not self.life.settle():
             return ["the runs do not come to rest"]
-        return violations(self.life.ws, self.life.world, now=self.life.now, truth=self._truth())
+        truth = self._truth()
+        return violations(self.life.ws, self.life.world, now=self.life.now, truth=truth, forgotten=forgotten)
 
     def _truth(self) -> dict[str, int | None]:
         """By the model; which rules are in force is the ledger's word, for a person may have refused some."""

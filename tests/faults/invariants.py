@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
@@ -25,8 +26,24 @@ EXCEPTIONS = frozenset({"parked", "shadow", "small", "overridden", "deleted"})
 """States in which a target may show something else than the score of record; `due` is one with a reason."""
 
 
+@dataclass(frozen=True)
+class Forgotten:
+    """What a ledger no longer has, as it should: these deliveries, and maybe those of crossings `before`."""
+
+    deliveries: frozenset[str] = frozenset()
+    before: datetime | None = None
+
+
+NOTHING = Forgotten()
+
+
 def violations(
-    ws: Workspace, world: World, *, now: datetime, truth: Mapping[str, int | None] | None = None
+    ws: Workspace,
+    world: World,
+    *,
+    now: datetime,
+    truth: Mapping[str, int | None] | None = None,
+    forgotten: Forgotten = NOTHING,
 ) -> list[str]:
     """Everything at once, of a deployment that came to rest.
 
@@ -35,6 +52,7 @@ def violations(
         world: What they told.
         now: The present; scores are computed as of this moment.
         truth: By the CRM's id, everybody's score by some other arithmetic; of the only scorecard.
+        forgotten: What was tidied away.
     """
     found = [*every_fact_landed(ws, world)]
     shown = {lead: dict(values) for lead, values in world.crm.shown.items()}
@@ -47,9 +65,10 @@ def violations(
     if truth is not None:
         found += record_is(ws, truth)
     with ws.ledger.reading() as connection:
-        found += one_delivery_per_crossing(connection)
-        found += deliveries_arrived_once(connection, world.receiver, world.mailbox)
-        found += tasks_were_made_once(connection, [task.asked.delivery for task in world.crm.tasks.made])
+        found += one_delivery_per_crossing(connection, forgotten)
+        found += deliveries_arrived_once(connection, world.receiver, world.mailbox, forgotten)
+        made = [task.asked.delivery for task in world.crm.tasks.made]
+        found += tasks_were_made_once(connection, made, forgotten)
         found += nothing_is_silent(connection, now)
     return found
 
@@ -155,40 +174,42 @@ def older_never_came_later(written: Sequence[Write], field: str, changed_at: str
                 yield f"{lead} was shown {before[field]} and then {after[field]}, both as of {is_}"
 
 
-def one_delivery_per_crossing(connection: Connection) -> Iterator[str]:
+def one_delivery_per_crossing(connection: Connection, forgotten: Forgotten = NOTHING) -> Iterator[str]:
     """Contract 4: one delivery per (automation, lead, arming, action), of what fired and of nothing else."""
     crossing, delivery = tables.crossing, tables.delivery
     key = ("scorecard", "automation", "lead", "n")
-    fired = {
-        tuple(row)
-        for row in connection.execute(
-            select(*(crossing.c[name] for name in key)).where(crossing.c.outcome == "fired")
-        )
-    }
+    query = select(*(crossing.c[name] for name in key), crossing.c.as_of)
+    rows = connection.execute(query.where(crossing.c.outcome == "fired"))
+    fired = {tuple(row[:-1]): row.as_of for row in rows}
     counted = connection.execute(
         select(*(delivery.c[name] for name in key), func.count(), func.count(delivery.c.action.distinct()))
         .group_by(*(delivery.c[name] for name in key))
         .order_by(*(delivery.c[name] for name in key))
     )
     owed = set()
-    for *which, rows, actions in counted:
+    for *which, number, actions in counted:
         owed.add(tuple(which))
-        if rows != actions:
-            yield f"{which} has {rows} deliveries for {actions} actions"
-    yield from (f"{which} fired and has no delivery" for which in sorted(fired - owed))
-    yield from (f"{which} has deliveries and never fired" for which in sorted(owed - fired))
+        if number != actions:
+            yield f"{which} has {number} deliveries for {actions} actions"
+    for which in sorted(fired.keys() - owed):
+        if forgotten.before is None or fired[which] >= forgotten.before:
+            yield f"{which} fired and has no delivery"
+    yield from (f"{which} has deliveries and never fired" for which in sorted(owed - fired.keys()))
 
 
-def deliveries_arrived_once(connection: Connection, receiver: Receiver, mailbox: Mailbox) -> Iterator[str]:
+def deliveries_arrived_once(
+    connection: Connection, receiver: Receiver, mailbox: Mailbox, forgotten: Forgotten = NOTHING
+) -> Iterator[str]:
     """Contract 5: an id is one body for ever; what is unknown is on record; mail comes at most once."""
     delivery, attempt = tables.delivery, tables.attempt
     known = {row.delivery_id: row for row in connection.execute(select(delivery))}
     tried: Counter[str] = Counter(connection.scalars(select(attempt.c.delivery_id)))
     for id_, bodies in sorted(receiver.bodies.items()):
-        if id_ not in known:
+        if id_ not in known and id_ not in forgotten.deliveries:
             yield f"the receiver heard of a delivery {id_} that the ledger does not know"
             continue
-        frozen = bytes(known[id_].body)  # empty, and without its attempts, once it is old and settled
+        # empty, and without its attempts, once it is old and settled
+        frozen = bytes(known[id_].body) if id_ in known else b""
         if len(set(bodies)) > 1 or frozen not in (b"", *bodies):
             yield f"delivery {id_} had {len(set(bodies))} bodies, or another than is on record"
         if frozen and len(bodies) > tried[id_]:
@@ -196,7 +217,7 @@ def deliveries_arrived_once(connection: Connection, receiver: Receiver, mailbox:
     for id_, letters in sorted(mailbox.letters.items()):
         if letters > 1:
             yield f"e-mail {id_} was sent {letters} times"
-        if id_ not in known:
+        if id_ not in known and id_ not in forgotten.deliveries:
             yield f"an e-mail {id_} was sent that the ledger does not know"
     for id_, row in sorted(known.items()):
         arrived = {"webhook": receiver.bodies, "email": mailbox.letters}.get(row.kind)
@@ -208,13 +229,15 @@ def deliveries_arrived_once(connection: Connection, receiver: Receiver, mailbox:
             yield f"delivery {id_} is {row.state} without a reason"
 
 
-def tasks_were_made_once(connection: Connection, made: Collection[str]) -> Iterator[str]:
+def tasks_were_made_once(
+    connection: Connection, made: Collection[str], forgotten: Forgotten = NOTHING
+) -> Iterator[str]:
     """Contract 5, for what is looked up before it is made again."""
     delivery = tables.delivery
     rows = connection.execute(
         select(delivery.c.delivery_id, delivery.c.state).where(delivery.c.kind == "crm_task")
     )
-    known = {row.delivery_id: row.state for row in rows}
+    known = dict.fromkeys(forgotten.deliveries, "forgotten") | {row.delivery_id: row.state for row in rows}
     for id_, count in sorted(Counter(made).items()):
         if count > 1 or id_ not in known:
             yield f"delivery {id_} made {count} tasks and is {known.get(id_, 'unknown to the ledger')}"

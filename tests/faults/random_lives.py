@@ -28,11 +28,13 @@ from tests.faults import homes
 from tests.faults.crash import Crash, Points, watched
 from tests.faults.happenings import DAYS, POINTS, TIGHT, WIDE, Happenings, Model, first_load
 from tests.faults.homes import Snapshot
+from tests.faults.life import Moment
 from tests.faults.report import Layer, Say
 
 LIVES, STEPS, WORKERS = 300, 30, 2
 SHORT_LIVES, SHORT_STEPS = 2, 10
 SEED = 20261102
+RUNS_KEPT = 4
 LAST_POINT = 450
 """Of a run, about; a crash at a later one does not come."""
 
@@ -73,7 +75,12 @@ class AnyLife(RuleBasedStateMachine):
         place = self.rest.enter_context(homes.scratch())
         self.life = self.rest.enter_context(self.plan.begins.live(place))
         self.does = Happenings(self.life, deepcopy(self.plan.model))
+        self.moments: list[Moment] = []
         AnyLife.lives += 1
+
+    def _note(self) -> None:
+        assert self.life.last is not None
+        self.moments.append(self.life.last)
 
     # ── outside ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,6 +143,7 @@ class AnyLife(RuleBasedStateMachine):
     @rule()
     def runs(self) -> None:
         self.life.run()
+        self._note()
 
     @rule(point=st.integers(1, LAST_POINT))
     def dies_in_a_run(self, point: int) -> None:
@@ -144,11 +152,12 @@ class AnyLife(RuleBasedStateMachine):
                 self.life.run()
         except Crash:
             self.life.reopen()
+        self._note()
 
-    @precondition(lambda self: self.life.last is not None)
-    @rule()
-    def last_run_is_cleared(self) -> None:
-        self.life.run(again=self.life.last)
+    @precondition(lambda self: self.moments)
+    @rule(ago=st.integers(1, RUNS_KEPT))
+    def a_run_is_cleared(self, ago: int) -> None:
+        self.life.run(again=self.moments[-min(ago, len(self.moments))])
 
     @rule()
     def reconciles(self) -> None:
