@@ -116,7 +116,12 @@ class Soak:
 
     def _has_news(self) -> bool:
         today = (self.life.now + QUARTER).astimezone(BERLIN).date()
-        return self.news or self.passed != today or self._may_go()
+        return self.news or self.passed != today or self._somebody_is_dirty() or self._may_go()
+
+    def _somebody_is_dirty(self) -> bool:
+        """As after a rescore that applied its plan, in which somebody had newer facts."""
+        with self.life.ws.ledger.reading() as connection:
+            return bool(connection.scalar(select(func.count()).select_from(tables.dirty)))
 
     def _may_go(self) -> bool:
         """Whether something is due whose wait is over, to somebody who is not left alone."""
@@ -135,8 +140,9 @@ class Soak:
             )
 
     def _run(self) -> None:
+        failed = len(self.life.trouble)
         self.life.run()
-        self.news = False
+        self.news = len(self.life.trouble) > failed  # what it did not come to waits for the next one
         self.passed = self.life.now.astimezone(BERLIN).date()
 
     def _quiet_run(self) -> None:
@@ -168,7 +174,7 @@ class Soak:
             self.deliveries.update(connection.scalars(select(tables.delivery.c.delivery_id)))
             self.violations += one_delivery_per_crossing(connection, self._forgotten())
         self._maintain()
-        self.does.answer("release")
+        self.news |= self.does.answer("release")
         self.sizes.append(self._size())
 
     def rest(self) -> None:
