@@ -22,8 +22,11 @@ LAYERS: tuple[str, ...] = (
     "sigkill",
     "network",
     "databases",
+    "interleavings",
+    "differential",
     "random_lives",
     "soak",
+    "seeded_bugs",
     "airflow_scenarios",
 )
 """Modules of this package, in the order in which they run."""

@@ -23,7 +23,6 @@ from tests.faults.turns import Scene
 class Case:
     """One case of a layer; `play` gives the promises that it sees broken."""
 
-    layer: str
     name: str
     play: Callable[[], list[str]]
 
@@ -54,7 +53,13 @@ class Grounds:
         return self._rest.enter_context(databases.begun(place, "sqlite")), place
 
 
-Hunt = Callable[[Grounds], Iterator[Case]]
+@dataclass(frozen=True)
+class Hunt:
+    """The cases in which a bug has to be found: of which layer, where there, and one by one."""
+
+    layer: str
+    where: str
+    cases: Callable[[Grounds], Iterator[Case]]
 
 
 def in_orders(*scenarios: Scenario) -> Hunt:
@@ -62,9 +67,9 @@ def in_orders(*scenarios: Scenario) -> Hunt:
 
     def cases(grounds: Grounds) -> Iterator[Case]:
         for scenario in scenarios:
-            yield Case("interleavings", scenario.name, lambda scenario=scenario: _explored(scenario))
+            yield Case(scenario.name, lambda scenario=scenario: _explored(scenario))
 
-    return cases
+    return Hunt("interleavings", "; ".join(scenario.name for scenario in scenarios), cases)
 
 
 class _Found(Exception):
@@ -91,35 +96,36 @@ def _explored(scenario: Scenario) -> list[str]:
     return []
 
 
-def in_story(*names: str, backwards: bool = False) -> Hunt:
-    """Chapters of the story: each as it is, then crashed at one effect after the other, or the last first."""
+def in_story(*names: str, at: str = "") -> Hunt:
+    """Chapters of the story: each as it is, then crashed wherever it is about to do what begins so."""
 
     def cases(grounds: Grounds) -> Iterator[Case]:
         known = grounds.stage.known["sqlite"]
         for number, chapter in enumerate(story.CHAPTERS):
             if chapter.name not in names:
                 continue
-            effects: list[int] = []
-            yield Case("story", chapter.name, lambda at=known[number], to=effects: _whole(grounds, at, to))
-            for point in reversed(effects) if backwards else effects:
-                name = f"{chapter.name}, point {point}"
-                yield Case("crash points", name, lambda at=number, point=point: _crashed(grounds, at, point))
+            path: list[str] = []
+            yield Case(chapter.name, lambda at=known[number], path=path: _whole(grounds, at, path))
+            for point, what in enumerate(path, 1):
+                if at and what.startswith(at):
+                    name = f"{chapter.name}, point {point}"
+                    yield Case(name, lambda at=number, point=point: _crashed(grounds, at, point))
 
-    return cases
+    return Hunt("crash points" if at else "story", ", ".join(names), cases)
 
 
 BEYOND = 10**9 + 1
 """A point that no chapter reaches."""
 
 
-def _whole(grounds: Grounds, known: Known, effects: list[int]) -> list[str]:
-    """Without a crash; what effects there are comes from this life, too, because bugs change that."""
+def _whole(grounds: Grounds, known: Known, path: list[str]) -> list[str]:
+    """Without a crash; its points come from this life, too, because bugs move them."""
     points = Points()
     with known.begins.live(grounds.stage.place) as life:
         known.chapter.happens(life)
         with suppress(Exception), watched(life, points):
             known.chapter.act(life)
-    effects[:] = points.effects
+    path[:] = points.path
     return _crashed(grounds, known.number, BEYOND)
 
 
@@ -136,9 +142,9 @@ def at_network(*names: str) -> Hunt:
         place = grounds.place
         for cell in _named(network.cells(), names):
             network.play(place, cell)  # what is made when it is first asked for is made without the bug
-            yield Case("network", str(cell), lambda cell=cell: _without(cell, network.play(place, cell)))
+            yield Case(str(cell), lambda cell=cell: _without(cell, network.play(place, cell)))
 
-    return cases
+    return Hunt("network", "; ".join(names), cases)
 
 
 def at_database(*names: str) -> Hunt:
@@ -148,12 +154,11 @@ def at_database(*names: str) -> Hunt:
         begun, scratch = grounds.begun
         for cell in _named(databases.cells(), names):
             yield Case(
-                "database",
                 str(cell),
                 lambda cell=cell: _without(cell, databases.play(begun, scratch, cell, retry=True)),
             )
 
-    return cases
+    return Hunt("databases", "; ".join(names), cases)
 
 
 def _named(cells: Iterable[object], names: tuple[str, ...]) -> list[object]:

@@ -27,7 +27,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *scenarios_of_erasing.ALL,
     *scenarios_of_landing.ALL,
 )
-SHORT = ("breaker", "update_crm, a new score", "a promotion and a landing", "two extracts")
+SHORT = ("breaker", "update_crm, a new score", "a promotion and a landing", "an extract, a change")
 
 
 @contextmanager

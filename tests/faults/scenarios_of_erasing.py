@@ -6,13 +6,15 @@ import hashlib
 import io
 import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rescore.erased import Erased
+from rescore.errors import RescoreError
 from rescore.lake.lake import Lake
 from rescore.lake.landing import Landed
-from rescore.lake.records import ActivityRecord
+from rescore.lake.records import ActivityRecord, Page
 from rescore.ledger import tables, tombstones
 from rescore.pipeline.erase import ask_to_erase, resume
 from rescore.pipeline.extract import extract
@@ -35,7 +37,12 @@ class WithLake(Surroundings):
 
     def state(self) -> object:
         files = sorted(file for file in self.lake.rglob("*") if file.is_file())
-        return super().state(), [(str(file), hashlib.sha256(file.read_bytes()).digest()) for file in files]
+        news = sorted((stream, repr(rows)) for stream, rows in self.crm._log.items())
+        return (
+            super().state(),
+            news,
+            [(str(file), hashlib.sha256(file.read_bytes()).digest()) for file in files],
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         packed = io.BytesIO()
@@ -62,12 +69,32 @@ class SteppedLake(Lake):
     def land(self, *args: Any, erased: Erased, **how: Any) -> Landed:
         """See `Lake`."""
         self._scene.pause()
-        return super().land(*args, erased=erased, **how)
+        try:
+            landed = super().land(*args, erased=erased, **how)
+        except RescoreError as error:
+            self._scene.saw(str(error))
+            raise
+        self._scene.saw(landed)
+        return landed
 
     def erase(self, *args: Any, **how: Any) -> Any:
         """See `Lake`."""
         self._scene.pause()
         return super().erase(*args, **how)
+
+
+class SeenCrm:
+    """The CRM; whoever reads a page of it knows that page."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self.name, self.streams = scene.outside.crm.name, scene.outside.crm.streams
+
+    def pages(self, *args: Any, **how: Any) -> Iterator[Page]:
+        """See `Source`."""
+        for page in self._scene.outside.crm.pages(*args, **how):
+            self._scene.saw(page)
+            yield page
 
 
 def workspace(scene: Scene) -> Workspace:
@@ -94,7 +121,7 @@ def news_of_eve(scene: Scene) -> None:
 def extracts(scene: Scene) -> None:
     """The task of that name."""
     now = scene.now
-    extract(workspace(scene), scene.outside.crm, until=now, known_at=now)
+    extract(workspace(scene), SeenCrm(scene), until=now, known_at=now)
 
 
 def erases(scene: Scene) -> None:

@@ -20,6 +20,12 @@ def two_marked(scene: Scene) -> None:
     outside.now += MINUTE
 
 
+def one_happens_in_between(scene: Scene) -> None:
+    """As `two_marked`; of what lead 1 has done the older of two runs may not know yet."""
+    two_marked(scene)
+    lands(scene, "crm:1", scene.now + 1.5 * MINUTE, -5)
+
+
 def a_run(key: str, *, minutes: int) -> Act:
     """A whole incremental run as of so many minutes from now."""
 
@@ -76,7 +82,7 @@ RUN_AND_LANDING = Scenario(
 )
 TWO_RUNS = Scenario(
     "two promotions of overlapping runs",
-    two_marked,
+    one_happens_in_between,
     {"older": a_run("older", minutes=1), "newer": a_run("newer", minutes=2)},
     all_true,
 )
@@ -96,6 +102,7 @@ MERGE = Scenario(
 
 ALL = (
     RUN_AND_LANDING,
+    TWO_RUNS,
     Scenario(
         "two promotions of overlapping runs and a landing",
         two_marked,

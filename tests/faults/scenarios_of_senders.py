@@ -180,6 +180,12 @@ def nobody_paid(scene: Scene) -> Verdict:
     return Verdict((*found, *(f"{one.told()}, and it is well" for one in left), *everything_settles(scene)))
 
 
+PAIR = Scenario(
+    "two deliverers of a webhook and an e-mail",
+    two_owed,
+    {"first": deliver, "second": deliver},
+    all_delivered,
+)
 DELIVERERS = Scenario(
     "two deliverers of a webhook and an e-mail, two jumps",
     two_owed,
@@ -212,6 +218,7 @@ ALL = (
     one_due_and_newer("two update_crm, a new score, a jump", first=send, second=send, clock=clock()),
     one_due_and_newer("update_crm, reconcile, a new score, a jump", sender=send, sweep=sweep, clock=clock()),
     PERSON,
+    PAIR,
     DELIVERERS,
     BREAKER,
 )

@@ -10,8 +10,9 @@ from tests.faults.hunts import Hunt
 
 @dataclass(frozen=True)
 class Seed:
-    """`hunt` has the cases of the layer that has to find it."""
+    """`hunt` has the cases of the layer that has to find it, `shows` is how it says so, leaving names out."""
 
     name: str
     bug: Bug
     hunt: Hunt
+    shows: str

@@ -44,20 +44,28 @@ def sessions(change: Any) -> Bug:
 
 
 SEEDS = (
-    Seed("redirects are followed", redirects_followed, at_network("webhook: 307")),
+    Seed(
+        "redirects are followed",
+        redirects_followed,
+        at_network("webhook: 307"),
+        "is unready and should be transient",
+    ),
     Seed(
         "certificates are not checked",
         sessions(lambda session: setattr(session._session, "verify", False)),
         at_network("webhook: a certificate that nobody vouches for"),
+        "is ok and should be transient",
     ),
     Seed(
         "answers may be of any size",
         sessions(lambda session: setattr(session, "_largest", 10**12)),
         at_network("webhook: an answer beyond all bounds"),
+        "is ok and should be unknown",
     ),
     Seed(
         "the database's errors are told as they come",
         replaced(Ledger, "_in_plain_words", lambda self, error, *, lost: None),
         at_database("sqlite, gate: locked"),
+        "OperationalError",
     ),
 )

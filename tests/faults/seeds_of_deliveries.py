@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert
 
 from rescore.delivery import automations, webhook
 from rescore.delivery.actions.crm_task import CrmTaskSender
@@ -19,7 +19,7 @@ from rescore.ledger import deliveries, leases, set_off, tables
 from rescore.ledger.deliveries import DeliveryClaim, DeliveryResult
 from tests.faults.breaking import apart, instead, replaced
 from tests.faults.hunts import at_network, in_orders, in_story
-from tests.faults.scenarios_of_senders import DELIVERERS
+from tests.faults.scenarios_of_senders import PAIR
 from tests.faults.seed import Seed
 
 ATTEMPT = tables.attempt
@@ -83,98 +83,93 @@ def another_id_at_every_try() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def settled_under_a_lost_lease() -> Iterator[None]:
-    real = deliveries.settle
-
-    def settles(connection: Connection, results: Sequence[DeliveryResult], *, now: datetime) -> Any:
-        for claim in (result.claim for result in results):
-            mine = tables.delivery.c.delivery_id == claim.delivery_id
-            connection.execute(update(tables.delivery).where(mine).values(lease_by=claim.lease, state="due"))
-        return real(connection, results, now=now)
-
-    with instead(deliveries, "settle", settles):
-        yield
-
-
-def _gone_is_tried_again(outcome: Outcome, **how: Any) -> Any:
-    return "due" if outcome.kind == "gone" else next_state(outcome, **how)
-
-
-def _ok_is_parked_late(outcome: Outcome, **how: Any) -> Any:
-    return "parked" if outcome.kind == "transient" else next_state(outcome, **how)
+def _what_passes_is_parked(outcome: Outcome, **how: Any) -> Any:
+    return "parked" if outcome.kind in ("transient", "unknown") else next_state(outcome, **how)
 
 
 SEEDS = (
     Seed(
         "a delivery is acknowledged before it is sent",
         acknowledged_first,
-        in_story("crossing", backwards=True),
+        in_story("crossing", at="receiver send"),
+        "counts as delivered and never arrived",
     ),
     Seed(
         "an attempt is noted after the call",
         attempts_noted_after_the_call,
-        in_story("crossing", backwards=True),
+        in_story("crossing", at="INSERT INTO attempt"),
+        "was sent 2 times",
     ),
-    Seed("a body is rendered again at every try", rendered_again_at_every_try, in_story("crossing")),
+    Seed(
+        "a body is rendered again at every try",
+        rendered_again_at_every_try,
+        in_story("crossing"),
+        "another than is on record",
+    ),
     Seed(
         "a delivery gets another id at every try",
         another_id_at_every_try,
         at_network("webhook: reset after the effect"),
+        "counts as delivered and happened 3 times",
     ),
     Seed(
         "an e-mail of unknown fate is sent again",
         replaced(deliveries, "UNREPEATABLE", frozenset()),
         at_network("e-mail: message: reset"),
+        "is due after 1 tries, not parked",
     ),
     Seed(
         "a call whose worker died counts as never made",
         replaced(deliveries, "_uncertain", lambda connection, ids: set()),
-        in_story("crossing", backwards=True),
+        in_story("crossing", at="UPDATE attempt SET"),
+        "was sent 2 times",
     ),
     Seed(
         "a task is made without looking for it",
         replaced(CrmTaskSender, "_already", lambda self, *how: None),
         at_network("make a task: reset after the effect"),
+        "counts as delivered and happened 3 times",
     ),
     Seed(
         "deliveries are committed after their crossing",
         apart(tables.delivery, set_off, "write_deliveries"),
-        in_story("crossing", backwards=True),
+        in_story("crossing", at="INSERT INTO delivery"),
+        "fired and has no delivery",
     ),
     Seed(
         "armings are committed after their crossing",
         apart(tables.arming, set_off, "write_armings"),
-        in_story("crossing", backwards=True),
+        in_story("crossing", at="INSERT INTO arming"),
+        "without a fault there would be",
     ),
     Seed(
         "nobody looks at leases",
         replaced(leases, "free", lambda table, now: table.c.state == "due"),
-        in_orders(DELIVERERS),
-    ),
-    Seed(
-        "a delivery is settled under a lease that was lost",
-        settled_under_a_lost_lease,
-        in_orders(DELIVERERS),
+        in_orders(PAIR),
+        "was sent 2 times",
     ),
     Seed(
         "a receiver that is gone for good is called again",
-        replaced(deliveries, "next_state", _gone_is_tried_again),
+        replaced(webhook, "GONE", 0),
         at_network("webhook: 410"),
+        "is transient and should be gone",
     ),
     Seed(
         "a failure that will pass parks a delivery",
-        replaced(deliveries, "next_state", _ok_is_parked_late),
-        in_story("deliveries in trouble"),
+        replaced(deliveries, "next_state", _what_passes_is_parked),
+        at_network("webhook: reset before the effect"),
+        "is parked after 1 tries, not due",
     ),
     Seed(
         "Retry-After is ignored",
         replaced(leases, "wait", lambda tries, key, asked: leases.backoff(tries, key=key)),
-        at_network("webhook: 429, `Retry-After` in seconds"),
+        at_network("webhook: 503 with Retry-After"),
+        "comes back before the 7200 seconds asked for",
     ),
     Seed(
         "Retry-After of ages is granted",
         replaced(leases, "LONGEST_WISH", leases.LONGEST_WISH * 1000),
         at_network("webhook: 429, `Retry-After` of ages"),
+        "waits until",
     ),
 )

@@ -96,13 +96,34 @@ def rows_without_activities_wake_nobody() -> Iterator[None]:
 
 
 SEEDS = (
-    Seed("the cursor moves on before a page has landed", cursor_before_landing, in_story("crossing")),
-    Seed("rows that the lake has already wake nobody", known_rows_wake_nobody, in_story("crossing")),
-    Seed("an older landing is taken after a newer one", overtaken_landings_taken, in_orders(TWO_EXTRACTS)),
-    Seed("a merge is followed only when it is new to the lake", only_new_merges_followed, in_story("merged")),
+    Seed(
+        "the cursor moves on before a page has landed",
+        cursor_before_landing,
+        in_story("crossing", at="lake write_deltalake"),
+        "is not in the lake",
+    ),
+    Seed(
+        "rows that the lake has already wake nobody",
+        known_rows_wake_nobody,
+        in_story("crossing", at="UPDATE stream SET"),
+        "points of record and is worth",
+    ),
+    Seed(
+        "an older landing is taken after a newer one",
+        overtaken_landings_taken,
+        in_orders(TWO_EXTRACTS),
+        "the lake says",
+    ),
+    Seed(
+        "a merge is followed only when it is new to the lake",
+        only_new_merges_followed,
+        in_story("merged", at="UPDATE stream SET"),
+        "points and no facts",
+    ),
     Seed(
         "changes of a record without activities wake nobody",
         rows_without_activities_wake_nobody,
         in_story("opted out"),
+        "points of record and is worth",
     ),
 )

@@ -14,11 +14,9 @@ from rescore.ledger import activations, promotion, runs, stage, streams, tables
 from rescore.ledger.chunk import Chunk
 from rescore.ledger.runs import Run
 from rescore.ledger.transaction import Ledger
-from rescore.pipeline import gate
-from tests.faults import scenarios_of_holds
 from tests.faults.breaking import apart, instead, replaced
 from tests.faults.hunts import in_orders, in_story
-from tests.faults.scenarios_of_runs import EDIT, RUN_AND_LANDING, TWO_RUNS
+from tests.faults.scenarios_of_runs import RUN_AND_LANDING, TWO_RUNS
 from tests.faults.seed import Seed
 
 DIRTY, ACTIVATION = tables.dirty, tables.activation
@@ -110,54 +108,59 @@ def rules_edits_owe_no_rescore() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def superseded_stages_left_held() -> Iterator[None]:
-    def moves(connection: Connection, hold: Any, run: Run) -> None:
-        gate.holds.move_to_run(connection, hold, run.run_key)
-
-    with instead(gate, "_move", moves):
-        yield
-
-
 SEEDS = (
-    Seed("promotions have no guard", promoting_without_a_guard, in_orders(TWO_RUNS)),
+    Seed(
+        "promotions have no guard",
+        promoting_without_a_guard,
+        in_orders(TWO_RUNS),
+        "and has 105 points of record",
+    ),
     Seed(
         "a promotion clears marks of facts that it has not seen",
         replaced(Chunk, "clear_marks", _clear_every_mark),
         in_orders(RUN_AND_LANDING),
+        "and has 105 points of record",
     ),
     Seed(
         "the input version is pinned after the facts are read",
         input_version_pinned_when_staged,
         in_orders(RUN_AND_LANDING),
+        "and has 105 points of record",
     ),
     Seed(
-        "overtaken leads are not marked",
-        replaced(Chunk, "mark_overtaken", lambda self: 0),
-        in_orders(EDIT),
+        "marks are cleared before the promotion",
+        marks_cleared_before_the_promotion,
+        in_story("crossing", at="INSERT INTO score"),
+        "points of record and is worth",
     ),
-    Seed("marks are cleared before the promotion", marks_cleared_before_the_promotion, in_story("crossing")),
     Seed(
         "deltas are committed after their scores",
         apart(tables.delta, Chunk, "write_deltas"),
-        in_story("crossing"),
+        in_story("crossing", at="INSERT INTO delta"),
+        "has no delta",
     ),
     Seed(
         "what CRMs should show is committed after the scores",
         apart(tables.sync, promotion, "want"),
-        in_story("crossing"),
+        in_story("crossing", at="INSERT INTO sync"),
+        "and hubspot shows",
     ),
     Seed(
-        "scores are committed after what follows from them",
-        apart(tables.score, Chunk, "write_scores"),
-        in_story("crossing"),
+        "an automation never gets ready again",
+        nothing_gets_ready_again,
+        in_story("opted out"),
+        "without a fault there would be",
     ),
-    Seed("an automation never gets ready again", nothing_gets_ready_again, in_story("armed again")),
-    Seed("a rescore counts as done when it starts", rescore_settled_when_it_starts, in_story("rules edited")),
-    Seed("an edit of the rules owes no rescore", rules_edits_owe_no_rescore, in_story("rules edited")),
     Seed(
-        "a held stage that a newer one replaces stays held",
-        superseded_stages_left_held,
-        in_orders(*scenarios_of_holds.ALL),
+        "a rescore counts as done when it starts",
+        rescore_settled_when_it_starts,
+        in_story("rules edited", at="INSERT INTO score"),
+        "points of record and is worth",
+    ),
+    Seed(
+        "an edit of the rules owes no rescore",
+        rules_edits_owe_no_rescore,
+        in_story("rules edited"),
+        "points of record and is worth",
     ),
 )

@@ -121,47 +121,63 @@ SEEDS = (
         "the newest version is acknowledged, not the one that was sent",
         acknowledging_the_current_version,
         in_orders(SENDER),
+        "has 70 points and the CRM shows 60 (settled)",
     ),
     Seed(
         "scores are acknowledged before they are sent",
         acknowledged_first,
         at_network("write scores: reset before the effect"),
+        "is ok and should be unknown",
     ),
     Seed(
         "a lost answer leaves what the CRM shows as it was known",
         what_is_shown_stays_known,
         in_orders(LOST_ANSWER),
+        "has 10 points and the CRM shows 60 (settled)",
     ),
     Seed(
         "reading back overwrites what was sent meanwhile",
         replaced(confirmed, "_same", _same_lead),
         in_orders(PERSON),
+        "is overridden and version 3 was never sent",
     ),
-    Seed("trouble with a quota spends records' tries", every_try_is_spent, in_orders(BREAKER)),
+    Seed(
+        "trouble with a quota spends records' tries", every_try_is_spent, in_orders(BREAKER), "after 1 tries"
+    ),
     Seed(
         "a limit counts as a fault of the record",
         replaced(crm, "outcome_of", _a_limit_is_the_records_fault),
         at_network("write scores: 429, `Retry-After` in seconds"),
+        "is record and should be quota",
     ),
     Seed(
         "a refused batch is not halved",
         replaced(writing._Writing, "_half", _all_of_it_refused),
         at_network("write scores: one record spoils its batch"),
+        "3 records of two batches are blamed",
     ),
-    Seed("one refused record takes its batch along", one_refusal_is_everybodys, in_story("crossing")),
+    Seed(
+        "one refused record takes its batch along",
+        one_refusal_is_everybodys,
+        in_story("crossing"),
+        "is parked and nobody refused it",
+    ),
     Seed(
         "a record that the answer does not name counts as written",
         silence_is_success,
         at_network("write scores: a result missing"),
+        "is ok and should be unknown",
     ),
     Seed(
         "breakers never open",
         replaced(breakers, "_write", lambda connection, breaker: None),
         at_network("write scores: 401 in the middle of a run"),
+        "is auth and opens no breaker",
     ),
     Seed(
         "an open breaker keeps nobody away",
         replaced(breakers, "is_open", lambda *how: None),
-        in_orders(BREAKER),
+        at_network("write scores: 401 in the middle of a run"),
+        "calls a Connection that is left alone",
     ),
 )

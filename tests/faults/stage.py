@@ -14,7 +14,9 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from rescore.ledger import tables
+from rescore.model import split_lead_key
 from tests.faults import homes, story
+from tests.faults.changes import untold_changes
 from tests.faults.crash import Points, watched
 from tests.faults.homes import Database, Snapshot
 from tests.faults.invariants import violations
@@ -91,7 +93,17 @@ def recover(life: Life, chapter: story.Chapter, *, retry: bool) -> None:
 def broken(life: Life, chapter: story.Chapter) -> list[str]:
     """The promises that do not hold, by the facts and by an arithmetic of its own."""
     life.reopen()
-    return violations(life.ws, life.world, now=life.now, truth=chapter.true_scores(life.world))
+    found = violations(life.ws, life.world, now=life.now, truth=chapter.true_scores(life.world))
+    with life.ws.ledger.reading() as connection:
+        found += untold_changes(connection, life.now)
+        parked = connection.scalars(select(tables.sync.c.lead).where(tables.sync.c.state == "parked"))
+        refused = life.world.crm.refusals
+        found += [f"{lead} is parked and nobody refused it" for lead in parked if _id(lead) not in refused]
+    return found
+
+
+def _id(lead: str) -> str:
+    return split_lead_key(lead)[1]
 
 
 def outcome_of(life: Life) -> Outcome:
