@@ -17,6 +17,10 @@ Order = tuple[str, ...]
 """Whose turn it was, step by step."""
 
 
+LONGEST = 60
+"""Steps; whoever takes more goes on for ever."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came of one order: promises that are broken, and what else is worth counting."""
@@ -117,6 +121,8 @@ class _Explorer:
             actor = self._alive.pop((name, standing), None) or self._again(name, standing)
             self._scene.restore(state)
             actor.step()
+            if actor.steps > LONGEST:
+                raise RuntimeError(f"{name} does not come to an end")
             then = actor.standing
             self._steps[taken] = (then, self._scene.keep())
             if then is not None:

@@ -8,40 +8,18 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from rescore.erased import NOBODY, Person
-from rescore.errors import InputUnreadable
 from rescore.lake import landing
 from rescore.lake.lake import Lake
-from rescore.ledger import erasures, holds, identity, retention, tables, tombstones
+from rescore.ledger import erasures, identity, retention, tables
 from rescore.ledger.erasures import Erasure
 from rescore.ledger.retention import Expired
-from rescore.pipeline import holds as answers
-from rescore.progress import silent
-from rescore.workspace import Workspace
-from tests.faults import scenarios_of_erasing, scenarios_of_holds
+from tests.faults import scenarios_of_erasing
 from tests.faults.breaking import instead, replaced
 from tests.faults.hunts import in_orders, in_story
 from tests.faults.seed import Seed
-
-HOLD = tables.hold
-
-
-@contextmanager
-def a_hold_answered_twice() -> Iterator[None]:
-    def decides(ws: Workspace, hold_id: str, answer: holds.Answer, *, by: str, at: datetime) -> Any:
-        with ws.ledger.reading() as connection:
-            if holds.find(connection, hold_id).state != holds.OPEN:
-                raise InputUnreadable(f"hold {hold_id} is over")
-        with ws.ledger.transaction() as connection:
-            mine = update(HOLD).where(HOLD.c.hold_id == hold_id)
-            connection.execute(mine.values(state=holds.STATE_OF[answer], decided_at=at, decided_by=by))
-            hold = holds.find(connection, hold_id)
-        return answers._carry_out(ws, hold, at, silent)
-
-    with instead(scenarios_of_holds, "decide", decides):
-        yield
 
 
 @contextmanager
@@ -63,20 +41,6 @@ def landings_not_shut_out() -> Iterator[None]:
         return real(self, person, fences={})
 
     with instead(Lake, "erase", erases):
-        yield
-
-
-@contextmanager
-def tombstones_set_at_the_end() -> Iterator[None]:
-    add, sweep = tombstones.add, erasures.sweep
-
-    def sweeps(connection: Connection, erasure_id: str, counts: Mapping[str, int]) -> None:
-        erasure = erasures.find(connection, erasure_id)
-        add(connection, erasure.person, at=erasure.asked_at, by=erasure.asked_by)
-        sweep(connection, erasure_id, counts)
-
-    later = instead(tombstones, "add", lambda *person, **how: None)
-    with later, instead(erasures, "sweep", sweeps):
         yield
 
 
@@ -107,12 +71,6 @@ def old_armings_deleted() -> Iterator[None]:
 
 SEEDS = (
     Seed(
-        "a hold is answered twice",
-        a_hold_answered_twice,
-        in_orders(*scenarios_of_holds.ALL),
-        "was taken, and the hold is",
-    ),
-    Seed(
         "an erased person is extracted again",
         tombstones_that_landings_do_not_see,
         in_orders(*scenarios_of_erasing.ALL),
@@ -121,12 +79,6 @@ SEEDS = (
     Seed(
         "an erasure does not shut out landings under way",
         landings_not_shut_out,
-        in_orders(*scenarios_of_erasing.ALL),
-        "the lake has",
-    ),
-    Seed(
-        "tombstones are set when everything is erased",
-        tombstones_set_at_the_end,
         in_orders(*scenarios_of_erasing.ALL),
         "the lake has",
     ),
