@@ -10,7 +10,7 @@ from demo.checks import holds
 from demo.evidence import Evidence
 from demo.standalone import Standalone
 from demo.talk import step
-from rescore.ledger import activations
+from rescore.ledger.rules import activations
 from rescore.ledger.tables import score
 from rescore.model import split_lead_key
 from rescore.scoring.explain import explain

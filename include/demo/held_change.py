@@ -16,15 +16,15 @@ from demo.first_load import run
 from demo.rule_edits import activation, change_points, rescored, settled
 from demo.standalone import Standalone
 from demo.talk import step
-from rescore.ledger import activations
-from rescore.ledger import holds as ledger_holds
-from rescore.ledger.holds import Hold
+from rescore.automations.score_conditions import holds as is_true
+from rescore.ledger.rules import activations
+from rescore.ledger.rules import holds as ledger_holds
+from rescore.ledger.rules.holds import Hold
 from rescore.ledger.tables import arming, crossing, delivery, delta, score, sync
 from rescore.ledger.tables import run as runs
 from rescore.pipeline.overtaken import FILE as OVERTAKEN
 from rescore.pipeline.rules import edited_files
 from rescore.plan.make import find_plan, plan_results
-from rescore.score_conditions import holds as is_true
 
 SCORECARD = "b2b_saas"
 MANY_POINTS = 72

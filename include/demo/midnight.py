@@ -15,7 +15,8 @@ from demo.rule_edits import change_points
 from demo.standalone import Standalone
 from demo.talk import step
 from demo.undisturbed import wrong_scores
-from rescore.ledger import activations, runs
+from rescore.ledger.rules import activations
+from rescore.ledger.scores import runs
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.rules import adopt_rules

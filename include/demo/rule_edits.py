@@ -13,7 +13,7 @@ from demo.evidence import Evidence
 from demo.first_load import run
 from demo.standalone import Standalone
 from demo.talk import step
-from rescore.ledger import activations
+from rescore.ledger.rules import activations
 from rescore.ledger.tables import delta, rules_version
 
 QUIET_SECONDS = 20

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from rescore.ledger import activations
+from rescore.ledger.rules import activations
 from rescore.ledger.tables import dirty
 from rescore.ledger.tables import score as scores
 from rescore.scoring.engine import score

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
-from rescore.strict_model import refuse
-from rescore.yaml_messages import described
+from rescore.strict.messages import described
+from rescore.strict.model import refuse
 
 REASSERT = "reassert"
 DAYS = re.compile(r"([0-9]{1,3})d")

@@ -15,8 +15,8 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError, mode
 
 from rescore.errors import MappingInvalid
 from rescore.manual_edits import Kept
-from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse_all
-from rescore.strict_yaml import problems_of, read_document
+from rescore.strict.model import StrictMap, Trouble, did_you_mean, refuse_all
+from rescore.strict.yaml import problems_of, read_document
 from rescore.withheld import ATTRIBUTES as RESERVED
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from rescore.model import split_lead_key
 from rescore.reasons import reasons_text
-from rescore.strict_model import did_you_mean
+from rescore.strict.model import did_you_mean
 
 VARIABLES: Final = {
     "score": "the score it crossed with",

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rescore.automations import FRESH, Commit, Machine, Outcome, Standing, State, Transition
+from rescore.automations.score_conditions import Values
+from rescore.automations.state_machine import FRESH, Commit, Machine, Outcome, Standing, State, Transition
 from rescore.rules.card import Automation, Band
-from rescore.score_conditions import Values
 from tests.ledger.world import an_automation, when
 
 BANDS = (Band("A", 100_000), Band("B", 50_000), Band("C", 0))

@@ -6,8 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rescore.automations import FRESH, Commit, Judge, OldRules, Restraint, State
-from rescore.score_conditions import test_of as as_test
+from rescore.automations.score_conditions import test_of as as_test
+from rescore.automations.state_machine import FRESH, Commit, Judge, OldRules, Restraint, State
 from tests.automations.leads import NOW
 from tests.ledger.world import a_card, an_automation, when
 

@@ -1,6 +1,6 @@
 """What a receiver is told of a crossing: its id."""
 
-from rescore.crossing_body import delivery_id
+from rescore.automations.crossing_body import delivery_id
 
 
 def test_a_delivery_id_is_the_same_for_the_same_crossing_and_different_for_any_other():

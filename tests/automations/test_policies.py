@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rescore.automations import Judge, OldRules, Outcome, Restraint, Standing, State
+from rescore.automations.score_conditions import test_of as as_test
+from rescore.automations.state_machine import Judge, OldRules, Outcome, Restraint, Standing, State
 from rescore.rules.card import ALWAYS, Dimension, Range, Scorecard
-from rescore.score_conditions import test_of as as_test
 from tests.automations.leads import (
     BANDS,
     DAY,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from rescore.automations.score_conditions import holds, only_looks_upward
 from rescore.rules.card import AllOf, AnyOf, Band, Not
-from rescore.score_conditions import holds, only_looks_upward
 from tests.ledger.world import when
 
 BANDS = (Band("A", 100_000), Band("B", 50_000), Band("C", 0))

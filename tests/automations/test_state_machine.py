@@ -2,7 +2,7 @@
 
 import pytest
 
-from rescore.automations import Standing, State
+from rescore.automations.state_machine import Standing, State
 from tests.automations.leads import (
     FIRED,
     HELD,

@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import insert
 
-from rescore.ledger import activations, registry, runs, seen, tables
+from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
-from rescore.ledger.runs import Run
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.scores import runs, seen
+from rescore.ledger.scores.runs import Run
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.causes import with_causes
 from rescore.scoring.engine import score, score_to_parquet

@@ -10,8 +10,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from rescore.ledger import activations, registry, streams, tables
+from rescore.automations.score_conditions import test_of
+from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.scores import streams
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.score import score as score_run
@@ -20,7 +23,6 @@ from rescore.plan.make import make_plan
 from rescore.plan.plan import Plan
 from rescore.rules.card import Scorecard
 from rescore.rules.load import load_scorecard
-from rescore.score_conditions import test_of
 from rescore.scoring.engine import score, score_to_parquet
 from rescore.workspace import Workspace
 from tests.bench.timing import interleaved

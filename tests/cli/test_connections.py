@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rescore.cli.main import main
-from rescore.delivery.outcome import Outcome
-from rescore.ledger import breakers, budgets
 from rescore.ledger.migrate import migrate
+from rescore.ledger.outbox import breakers, budgets
 from rescore.ledger.transaction import Ledger
+from rescore.outcome import Outcome
 
 FUTURE = datetime(2199, 1, 1, 12, tzinfo=UTC)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rescore.delivery.outcome import Outcome
 from rescore.lake.lake import Lake
 from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
+from rescore.outcome import Outcome
 from rescore.workspace import Workspace
 from tests.support.main_job import MAPPINGS, Job
 

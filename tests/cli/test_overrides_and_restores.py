@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from rescore.cli.main import main
-from rescore.ledger import overrides, restored
 from rescore.ledger.migrate import migrate
-from rescore.ledger.overrides import Override
+from rescore.ledger.outbox import overrides, restored
+from rescore.ledger.outbox.overrides import Override
 from rescore.ledger.transaction import Ledger
 from tests.ledger.world import MONDAY, World
 

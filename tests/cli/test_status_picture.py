@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from rescore.cli.pictures import status_picture
-from rescore.ledger import holds
-from rescore.ledger.holds import Hold
+from rescore.ledger.rules import holds
+from rescore.ledger.rules.holds import Hold
 from rescore.ledger.status import PlanStatus, RejectedFile, ScorecardStatus, Status
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

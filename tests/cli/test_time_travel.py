@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rescore.lake.lake import Lake
-from rescore.ledger import activations, registry
 from rescore.ledger.migrate import migrate
+from rescore.ledger.rules import activations, registry
 from rescore.ledger.transaction import Ledger
 from rescore.rules.load import load_scorecard
 from rescore.workspace import Workspace

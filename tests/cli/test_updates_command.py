@@ -3,11 +3,11 @@
 import pytest
 
 from rescore.cli.main import main
-from rescore.delivery.outcome import Outcome
-from rescore.ledger import syncs
 from rescore.ledger.migrate import migrate
-from rescore.ledger.syncs import SyncResult
+from rescore.ledger.outbox import syncs
+from rescore.ledger.outbox.syncs import SyncResult
 from rescore.ledger.transaction import Ledger
+from rescore.outcome import Outcome
 from tests.ledger.world import MINUTE, World
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from rescore.connectors.hubspot.client import Client, Limits, Refused
-from rescore.delivery.outcome import outcome_of
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
+from rescore.outcome import outcome_of
 from tests.connectors.pretend_server import PretendServer, Reply
 
 TOKEN = "pat-eu1-secret"

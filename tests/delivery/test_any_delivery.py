@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rescore.delivery.automations import run_automations
-from rescore.delivery.outcome import Outcome
 from rescore.errors import ReceiverRefused
-from rescore.ledger import breakers, dead_letters, tables
-from rescore.ledger.dead_letters import Chosen
+from rescore.ledger import tables
+from rescore.ledger.outbox import breakers, dead_letters
+from rescore.ledger.outbox.dead_letters import Chosen
+from rescore.outcome import Outcome
 from rescore.rules.actions import CrmTask, Deliver, Email, Webhook
 from tests.ledger.world import MQL, World, a_card
 from tests.support import databases

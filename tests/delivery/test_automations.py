@@ -10,7 +10,9 @@ from rescore.connectors.session import Session
 from rescore.delivery.automations import run_automations
 from rescore.delivery.webhook import Endpoint, WebhookSender
 from rescore.errors import ReceiverRefused
-from rescore.ledger import activations, breakers, tables
+from rescore.ledger import tables
+from rescore.ledger.outbox import breakers
+from rescore.ledger.rules import activations
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
 from tests.ledger.world import World, a_card, an_automation, when
 

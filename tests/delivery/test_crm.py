@@ -8,7 +8,8 @@ from rescore.connectors.base import ScoreUpdate, WriteResult
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
 from rescore.errors import CrmFieldMissing, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
-from rescore.ledger import activations, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import activations
 from rescore.mapping import load_mapping
 from rescore.reasons import reasons_text
 from tests.delivery.conftest import MAPPING

@@ -11,7 +11,8 @@ from rescore.delivery.backlog import Backlog
 from rescore.delivery.crm import LEASE, update_crm
 from rescore.delivery.readback import OVERLAP
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable, SettingsIncomplete
-from rescore.ledger import breakers, tables
+from rescore.ledger import tables
+from rescore.ledger.outbox import breakers
 from tests.ledger.world import MINUTE
 
 HOUR = 60 * MINUTE

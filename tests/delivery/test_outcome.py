@@ -5,7 +5,6 @@ from typing import get_args
 
 import pytest
 
-from rescore.delivery.outcome import BACKOFF, CONSEQUENCES, Kind, Outcome, next_state, outcome_of
 from rescore.errors import (
     CrmFieldMissing,
     CrmRateLimited,
@@ -14,6 +13,7 @@ from rescore.errors import (
     RecordUnreadable,
     SettingsIncomplete,
 )
+from rescore.outcome import BACKOFF, CONSEQUENCES, Kind, Outcome, next_state, outcome_of
 
 PAGE = Path("docs/reliability.md").read_text()
 BREAKER = {"closes": "closes", "counts": "counts a failure", "opens": "opens", "nothing": ""}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rescore.connectors.hubspot import HubSpot
 from rescore.delivery.crm import update_crm
 from rescore.errors import CrmRejectedCredentials, CrmUnavailable
-from rescore.ledger import overrides, tables
+from rescore.ledger import tables
+from rescore.ledger.outbox import overrides
 from rescore.ledger.transaction import Ledger
 from rescore.mapping import load_mapping
 from rescore.pipeline.reconcile import read_back, rescue

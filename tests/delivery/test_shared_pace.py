@@ -11,7 +11,7 @@ from rescore.connectors.hubspot.limits import Limits
 from rescore.connectors.pace import Rates
 from rescore.delivery.shared_pace import SharedPace
 from rescore.errors import CrmRateLimited, SettingsIncomplete
-from rescore.ledger import budgets
+from rescore.ledger.outbox import budgets
 from tests.connectors.pretend_server import PretendServer, Reply
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from rescore.connectors.session import Session
 from rescore.delivery.webhook import Endpoint, WebhookSender
 from rescore.errors import SettingsIncomplete
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
 from tests.connectors.pretend_server import PretendServer, Reply
 
 SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDAwMDAwMDA="

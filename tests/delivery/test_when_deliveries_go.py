@@ -9,8 +9,8 @@ import pytest
 
 from rescore.delivery.automations import run_automations
 from rescore.delivery.hours import opening
-from rescore.delivery.outcome import Outcome
 from rescore.ledger import tables
+from rescore.outcome import Outcome
 from rescore.rules.actions import Deliver
 from tests.ledger.world import MQL, World, a_card
 

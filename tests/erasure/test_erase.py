@@ -11,7 +11,9 @@ from sqlalchemy import select
 from rescore.erased import Person
 from rescore.errors import Fenced, InputUnreadable
 from rescore.lake.records import LeadRecord, Page
-from rescore.ledger import erasures, streams, tables, tombstones
+from rescore.ledger import tables
+from rescore.ledger.people import erasures, tombstones
+from rescore.ledger.scores import streams
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.erase import ask_to_erase, erase, resume
 from rescore.pipeline.gate import promote_or_hold

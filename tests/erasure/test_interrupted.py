@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from rescore.ledger import tombstones
+from rescore.ledger.people import tombstones
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.erase import erase, resume
 from tests.erasure.conftest import ADA, ADDRESS, NAMES, PERSON, open_job

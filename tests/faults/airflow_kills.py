@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from demo.rule_edits import activation, change_points, rescored
 from demo.task_processes import half_promoted, rescore_of, task_process
-from rescore.ledger import runs
+from rescore.ledger.scores import runs
 from rescore.ledger.tables import run
 from tests.faults.airflow_server import RULE
 from tests.faults.airflow_world import NeverHappened, World

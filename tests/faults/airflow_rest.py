@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from demo.undisturbed import wrong_scores
 from rescore.connectors.connection import connection_from_environment
 from rescore.connectors.hubspot import HubSpot
-from rescore.ledger import activations, tables
+from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
+from rescore.ledger.rules import activations
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.extract import extract
 from rescore.scoring.engine import score

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, insert, select, tuple_
 
-from rescore.ledger import promotion
+from rescore.ledger.promotion import promotion
 from rescore.ledger.transaction import Ledger
 
 Bug = Callable[[], AbstractContextManager[None]]

@@ -18,8 +18,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from rescore.ledger import promotion, stage
 from rescore.ledger.migrate import migrate
+from rescore.ledger.promotion import promotion
+from rescore.ledger.scores import stage
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.deltas import compare
 from rescore.rules.card import Scorecard

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rescore.errors import RescoreError
 from rescore.lake.records import ActivityRecord
-from rescore.ledger import activations, holds, registry
+from rescore.ledger.rules import activations, holds, registry
 from rescore.pipeline.holds import decide
 from tests.faults.invariants import NOTHING, Forgotten, violations
 from tests.faults.life import LONGER_THAN_ANY_LEASE, Life

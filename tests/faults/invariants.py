@@ -14,7 +14,8 @@ from itertools import pairwise
 from sqlalchemy import Connection, func, select
 
 from rescore.connectors.base import FieldValue
-from rescore.ledger import activations, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import activations
 from rescore.ledger.status import status
 from rescore.model import lead_key, split_lead_key
 from rescore.scoring.engine import score

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from rescore.delivery.outcome import Kind
+from rescore.outcome import Kind
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import build_world
 from tests.faults import homes

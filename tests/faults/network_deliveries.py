@@ -14,10 +14,11 @@ from rescore.delivery.actions.crm_fields import CrmFieldsSender
 from rescore.delivery.actions.crm_task import CrmTaskSender
 from rescore.delivery.actions.slack import SlackSender
 from rescore.delivery.automations import run_automations
-from rescore.delivery.outcome import CONSEQUENCES, Kind, Outcome, next_state
 from rescore.delivery.sender import Sender
 from rescore.delivery.webhook import Endpoint, WebhookSender
-from rescore.ledger import deliveries, tables
+from rescore.ledger import tables
+from rescore.ledger.outbox import deliveries
+from rescore.outcome import CONSEQUENCES, Kind, Outcome, next_state
 from rescore.rules.actions import Action, CrmFields, CrmTask, SetField, SlackMessage, Webhook
 from rescore.rules.card import Automation, Scorecard
 from tests.faults.network_desk import LONGEST_WISH, Desk, Trial

@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import select
 
 from rescore.connectors.hubspot import HubSpot, Limits
-from rescore.delivery.outcome import CONSEQUENCES, Kind
 from rescore.errors import RescoreError
-from rescore.ledger import breakers, tables
-from rescore.ledger.breakers import FOR_GOOD, Breaker
+from rescore.ledger import tables
+from rescore.ledger.outbox import breakers
+from rescore.ledger.outbox.breakers import FOR_GOOD, Breaker
 from rescore.ledger.transaction import Ledger
 from rescore.mapping import Mapping as CrmMapping
 from rescore.mapping import read_mapping
+from rescore.outcome import CONSEQUENCES, Kind
 from sandbox_crm.testing import SandboxServer
 from tests.faults.network_gateway import Gateway
 from tests.ledger.world import MONDAY, World

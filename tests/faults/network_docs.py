@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rescore.delivery.outcome import Kind
+from rescore.outcome import Kind
 from tests.faults.network_faults import GROUPS, Fault
 from tests.faults.network_mail import MAIL_FAULTS, STEPS
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rescore.delivery.outcome import Kind
+from rescore.outcome import Kind
 from tests.faults.network_gateway import Answer, Call, Gateway, Play
 
 FAMILIES = ("read", "scores", "back", "look", "task", "see", "set", "webhook", "slack")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from rescore.delivery.actions.email import EmailSender
 from rescore.delivery.actions.mail_server import MailServer, Tls
-from rescore.delivery.outcome import Kind
 from rescore.delivery.sender import Sender
 from rescore.messages import House
+from rescore.outcome import Kind
 from rescore.rules.actions import Email
 from tests.faults.network_deliveries import DeliveryTrial
 from tests.faults.network_desk import Desk

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot import HubSpot
-from rescore.delivery.outcome import Kind, outcome_of
 from rescore.errors import RescoreError
 from rescore.lake.lake import Lake
 from rescore.lake.records import Page
 from rescore.ledger import tables
+from rescore.outcome import Kind, outcome_of
 from rescore.pipeline.extract import extract
 from rescore.workspace import Workspace
 from tests.faults.network_desk import Desk, Facts, Trial

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from rescore.delivery.crm import update_crm
-from rescore.delivery.outcome import CONSEQUENCES, Kind, Outcome, next_state, outcome_of
 from rescore.ledger import tables
+from rescore.outcome import CONSEQUENCES, Kind, Outcome, next_state, outcome_of
 from rescore.pipeline.reconcile import read_back
 from tests.faults.network_desk import BEGIN, Desk, Trial
 from tests.faults.network_reading import read_kind

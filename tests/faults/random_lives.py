@@ -20,9 +20,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmRateLimited, CrmUnavailable
-from rescore.ledger import holds
+from rescore.ledger.rules import holds
+from rescore.outcome import Outcome
 from rescore.pipeline.maintain import maintain
 from tests.faults import homes
 from tests.faults.crash import Crash, Points, watched

@@ -13,8 +13,11 @@ from rescore.connectors.base import ScoreUpdate, WriteResult
 from rescore.delivery.automations import run_automations
 from rescore.delivery.crm import LEASE, update_crm
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
-from rescore.ledger import activations, promotion, runs, tables
-from rescore.ledger.runs import Run
+from rescore.ledger import tables
+from rescore.ledger.promotion import promotion
+from rescore.ledger.rules import activations
+from rescore.ledger.scores import runs
+from rescore.ledger.scores.runs import Run
 from rescore.mapping import load_mapping
 from rescore.model import split_lead_key
 from rescore.pipeline.reconcile import read_back, rescue

@@ -15,7 +15,8 @@ from rescore.errors import RescoreError
 from rescore.lake.lake import Lake
 from rescore.lake.landing import Landed
 from rescore.lake.records import ActivityRecord, Page
-from rescore.ledger import tables, tombstones
+from rescore.ledger import tables
+from rescore.ledger.people import tombstones
 from rescore.pipeline.erase import ask_to_erase, resume
 from rescore.pipeline.extract import extract
 from rescore.workspace import Workspace

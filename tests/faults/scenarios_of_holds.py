@@ -7,8 +7,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from rescore.lake.lake import Lake
-from rescore.ledger import activations, holds, runs, tables
-from rescore.ledger.holds import Answer
+from rescore.ledger import tables
+from rescore.ledger.rules import activations, holds
+from rescore.ledger.rules.holds import Answer
+from rescore.ledger.scores import runs
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.holds import decide
 from rescore.workspace import Workspace

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rescore.ledger import activations, identity, registry, runs, streams
+from rescore.ledger.people import identity
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.scores import runs, streams
 from tests.faults.scenarios import Act, everything_settles, first_load, lands, next_runs, promote, score, send
 from tests.faults.schedules import Scenario, Verdict
 from tests.faults.turns import Scene

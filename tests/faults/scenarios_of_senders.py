@@ -9,9 +9,12 @@ from sqlalchemy import select, update
 
 from rescore.delivery.crm import LEASE
 from rescore.delivery.letters import write_letter
-from rescore.delivery.outcome import Outcome
-from rescore.ledger import breakers, promotion, runs, syncs, tables
-from rescore.ledger.syncs import SyncResult
+from rescore.ledger import tables
+from rescore.ledger.outbox import breakers, syncs
+from rescore.ledger.outbox.syncs import SyncResult
+from rescore.ledger.promotion import promotion
+from rescore.ledger.scores import runs
+from rescore.outcome import Outcome
 from tests.faults.scenarios import (
     MAPPING,
     Act,

@@ -14,9 +14,11 @@ from sqlalchemy import Connection, delete, insert
 
 from rescore.delivery import automations, webhook
 from rescore.delivery.actions.crm_task import CrmTaskSender
-from rescore.delivery.outcome import Outcome, next_state
-from rescore.ledger import deliveries, leases, set_off, tables
-from rescore.ledger.deliveries import DeliveryClaim, DeliveryResult
+from rescore.ledger import tables
+from rescore.ledger.automations import set_off
+from rescore.ledger.outbox import deliveries, leases
+from rescore.ledger.outbox.deliveries import DeliveryClaim, DeliveryResult
+from rescore.outcome import Outcome, next_state
 from tests.faults.breaking import apart, instead, replaced
 from tests.faults.hunts import at_network, in_orders, in_story
 from tests.faults.scenarios_of_senders import PAIR

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from rescore.erased import NOBODY, Person
 from rescore.lake import landing
 from rescore.lake.lake import Lake
-from rescore.ledger import erasures, identity, retention, tables
-from rescore.ledger.erasures import Erasure
+from rescore.ledger import retention, tables
+from rescore.ledger.people import erasures, identity
+from rescore.ledger.people.erasures import Erasure
 from rescore.ledger.retention import Expired
 from tests.faults import scenarios_of_erasing
 from tests.faults.breaking import instead, replaced

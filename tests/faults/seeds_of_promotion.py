@@ -9,10 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, true, update
 
-from rescore.automations import Machine
-from rescore.ledger import activations, promotion, runs, stage, streams, tables
-from rescore.ledger.chunk import Chunk
-from rescore.ledger.runs import Run
+from rescore.automations.state_machine import Machine
+from rescore.ledger import tables
+from rescore.ledger.promotion import promotion
+from rescore.ledger.rules import activations
+from rescore.ledger.scores import runs, stage, streams
+from rescore.ledger.scores.chunk import Chunk
+from rescore.ledger.scores.runs import Run
 from rescore.ledger.transaction import Ledger
 from tests.faults.breaking import apart, instead, replaced
 from tests.faults.hunts import in_orders, in_story

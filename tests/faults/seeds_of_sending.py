@@ -12,11 +12,12 @@ from sqlalchemy import ColumnElement, Connection, select
 from rescore.connectors.base import WriteResult
 from rescore.connectors.hubspot import writing
 from rescore.delivery import crm
-from rescore.delivery.outcome import CONSEQUENCES, Outcome, outcome_of
 from rescore.errors import CrmRateLimited, RescoreError
-from rescore.ledger import breakers, confirmed, syncs, tables
-from rescore.ledger.confirmed import Found
-from rescore.ledger.syncs import SyncResult
+from rescore.ledger import tables
+from rescore.ledger.outbox import breakers, confirmed, syncs
+from rescore.ledger.outbox.confirmed import Found
+from rescore.ledger.outbox.syncs import SyncResult
+from rescore.outcome import CONSEQUENCES, Outcome, outcome_of
 from tests.faults.breaking import instead, replaced
 from tests.faults.hunts import at_network, in_orders, in_story
 from tests.faults.scenarios_of_senders import BREAKER, LOST_ANSWER, PERSON, SENDER

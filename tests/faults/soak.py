@@ -18,11 +18,11 @@ from pathlib import Path
 
 from sqlalchemy import exists, func, select
 
-from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmRateLimited, CrmUnavailable
 from rescore.lake.housekeeping import drop_old_files
 from rescore.lake.tables import Storage
 from rescore.ledger import tables
+from rescore.outcome import Outcome
 from rescore.pipeline.maintain import maintain
 from tests.faults import homes
 from tests.faults.crash import Crash, Points, watched

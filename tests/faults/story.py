@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmUnavailable
 from rescore.lake.records import ActivityRecord
-from rescore.ledger import holds, tables, tombstones
+from rescore.ledger import tables
+from rescore.ledger.people import tombstones
+from rescore.ledger.rules import holds
+from rescore.outcome import Outcome
 from rescore.pipeline.erase import erase
 from rescore.pipeline.holds import decide
 from rescore.pipeline.maintain import maintain

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, event
 
 from rescore.delivery import passing
 from rescore.errors import RescoreError
-from rescore.ledger import leases
+from rescore.ledger.outbox import leases
 from rescore.ledger.transaction import Ledger
 
 State = bytes

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from rescore.connectors.base import FieldValue, ScoreUpdate, WriteResult
 from rescore.connectors.memory import LEADS, MemoryCrm
-from rescore.delivery.outcome import Outcome
 from rescore.lake.records import ActivityRecord, LeadRecord
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
+from rescore.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

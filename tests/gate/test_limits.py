@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from rescore.limits import AutomationMeasure, ExtractMeasure, Limits, Measures, judge
+from rescore.policy.limits import AutomationMeasure, ExtractMeasure, Limits, Measures, judge
 
 LIMITS = Limits()
 QUIET = Measures(banded=1000, band_moves=0)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rescore.errors import PolicyInvalid
-from rescore.limits import Limits
-from rescore.policy import load_policy, read_policy
+from rescore.policy.file import load_policy, read_policy
+from rescore.policy.limits import Limits
 
 SHIPPED = Path(__file__).parents[2] / "include" / "policy.yaml"
 

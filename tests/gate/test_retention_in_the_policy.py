@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rescore.errors import PolicyInvalid
-from rescore.policy import load_policy, read_policy
-from rescore.retention import Retention
+from rescore.policy.file import load_policy, read_policy
+from rescore.policy.retention import Retention
 
 SHIPPED = Path(__file__).parents[2] / "include" / "policy.yaml"
 OPERATIONS = SHIPPED.parents[1] / "docs" / "operations.md"

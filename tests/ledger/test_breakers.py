@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rescore.delivery.outcome import Outcome
-from rescore.ledger import breakers
+from rescore.ledger.outbox import breakers
+from rescore.outcome import Outcome
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

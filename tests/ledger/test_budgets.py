@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescore.ledger import budgets
+from rescore.ledger.outbox import budgets
 from rescore.ledger.transaction import Ledger
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.automations import Restraint
-from rescore.delivery.outcome import Outcome
-from rescore.ledger import dead_letters, deliveries, tables
-from rescore.ledger.dead_letters import Chosen
-from rescore.ledger.deliveries import DeliveryResult
-from rescore.ledger.replays import replay_suppressed
+from rescore.automations.state_machine import Restraint
+from rescore.ledger import tables
+from rescore.ledger.automations.replays import replay_suppressed
+from rescore.ledger.outbox import dead_letters, deliveries
+from rescore.ledger.outbox.dead_letters import Chosen
+from rescore.ledger.outbox.deliveries import DeliveryResult
+from rescore.outcome import Outcome
 from rescore.rules.actions import Email, Webhook
 from tests.ledger.world import MINUTE, World, a_card, an_automation, when
 

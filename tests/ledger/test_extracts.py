@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rescore.ledger import extracts, streams, tables
-from rescore.limits import ExtractMeasure
+from rescore.ledger import tables
+from rescore.ledger.scores import extracts, streams
+from rescore.policy.limits import ExtractMeasure
 
 MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,7 +8,9 @@ import textwrap
 
 import pytest
 
-from rescore.ledger import promotion, runs, tables
+from rescore.ledger import tables
+from rescore.ledger.promotion import promotion
+from rescore.ledger.scores import runs
 from tests.ledger.world import World
 from tests.support import databases
 
@@ -19,7 +21,8 @@ PROMOTER = textwrap.dedent(
     """
     import os, signal, sys
     from sqlalchemy import Engine, event
-    from rescore.ledger import promotion, runs
+    from rescore.ledger.promotion import promotion
+    from rescore.ledger.scores import runs
     from rescore.ledger.transaction import Ledger
     from tests.ledger.world import World
 

@@ -8,9 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.automations import Restraint
-from rescore.ledger import crossings, held, holds, tables
-from rescore.limits import Measures
+from rescore.automations.state_machine import Restraint
+from rescore.ledger import tables
+from rescore.ledger.automations import held
+from rescore.ledger.promotion import crossings
+from rescore.ledger.rules import holds
+from rescore.policy.limits import Measures
 from rescore.rules.actions import OncePer
 from tests.ledger.world import World, a_card, an_automation, when
 

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.automations import Restraint
-from rescore.ledger import crossings, firing_history, held, tables
+from rescore.automations.state_machine import Restraint
+from rescore.ledger import tables
+from rescore.ledger.automations import firing_history, held
+from rescore.ledger.promotion import crossings
 from rescore.rules.card import Comparison, Kind, Operator
 from tests.ledger.world import MONDAY, MQL, World, a_card, an_automation, when
 

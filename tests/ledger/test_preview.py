@@ -7,8 +7,9 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rescore.automations import Restraint
-from rescore.ledger import crossings, tables
+from rescore.automations.state_machine import Restraint
+from rescore.ledger import tables
+from rescore.ledger.promotion import crossings
 from rescore.rules.card import Comparison, Kind, Operator
 from tests.ledger.world import World, a_card, an_automation, when
 from tests.support import databases

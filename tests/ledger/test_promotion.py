@@ -5,7 +5,8 @@ import json
 import pytest
 
 from rescore.errors import Fenced
-from rescore.ledger import runs, tables
+from rescore.ledger import tables
+from rescore.ledger.scores import runs
 from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card
 
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from rescore.errors import InputUnreadable, ScorecardInvalid
-from rescore.ledger import activations, registry, tables
-from rescore.ledger.activations import Activation
+from rescore.ledger import tables
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.rules.activations import Activation
 from rescore.rules.card import Band
 from rescore.rules.load import load_scorecard
 from tests.ledger.world import MINUTE, MONDAY, MQL, World, a_card, an_automation, when

@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from rescore.ledger import stage, tables
+from rescore.ledger import tables
+from rescore.ledger.scores import stage
 from tests.ledger.world import World
 
 AWKWARD = [

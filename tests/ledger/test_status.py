@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.delivery.outcome import Outcome
-from rescore.ledger import breakers, deliveries, registry, syncs
-from rescore.ledger.deliveries import DeliveryResult
+from rescore.ledger.outbox import breakers, deliveries, syncs
+from rescore.ledger.outbox.deliveries import DeliveryResult
+from rescore.ledger.outbox.syncs import SyncResult
+from rescore.ledger.rules import registry
 from rescore.ledger.status import LEAD_STATES, status
-from rescore.ledger.syncs import SyncResult
+from rescore.outcome import Outcome
 from tests.ledger.world import MINUTE, World
 
 

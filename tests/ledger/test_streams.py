@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rescore.errors import Fenced
-from rescore.ledger import streams, tables
+from rescore.ledger import tables
+from rescore.ledger.scores import streams
 from tests.ledger.world import World
 
 

@@ -13,8 +13,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rescore.errors import LedgerBusy, SettingsIncomplete
-from rescore.ledger import activations, streams, tables, transaction
+from rescore.ledger import tables, transaction
 from rescore.ledger.migrate import migrate
+from rescore.ledger.rules import activations
+from rescore.ledger.scores import streams
 from rescore.ledger.transaction import Ledger
 from tests.ledger.world import MONDAY, World
 

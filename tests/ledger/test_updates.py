@@ -2,10 +2,11 @@
 
 import pytest
 
-from rescore.delivery.outcome import Outcome
-from rescore.ledger import syncs, tables, updates
-from rescore.ledger.syncs import SyncResult
-from rescore.ledger.updates import Chosen
+from rescore.ledger import tables
+from rescore.ledger.outbox import syncs, updates
+from rescore.ledger.outbox.syncs import SyncResult
+from rescore.ledger.outbox.updates import Chosen
+from rescore.outcome import Outcome
 from rescore.withheld import DELETED
 from tests.ledger.world import MINUTE, World
 

@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.delivery.outcome import BACKOFF, Outcome
-from rescore.ledger import activations, deliveries, syncs, tables, withheld
-from rescore.ledger.deliveries import DeliveryResult
-from rescore.ledger.leases import backoff
-from rescore.ledger.syncs import SyncResult
+from rescore.ledger import tables
+from rescore.ledger.outbox import deliveries, kept_back, syncs
+from rescore.ledger.outbox.deliveries import DeliveryResult
+from rescore.ledger.outbox.leases import backoff
+from rescore.ledger.outbox.syncs import SyncResult
+from rescore.ledger.rules import activations
+from rescore.outcome import BACKOFF, Outcome
 from tests.ledger.world import MINUTE, World
 
 LEASE = 5 * MINUTE
@@ -123,7 +125,7 @@ class TestSyncs:
     def test_the_shadow_holds_what_would_be_sent_until_the_scorecard_goes_live(self, world):
         def set_modes(*live):
             with world.ledger.transaction() as connection:
-                return dict(withheld.set_modes(connection, "crm", live=live))
+                return dict(kept_back.set_modes(connection, "crm", live=live))
 
         assert set_modes("another") == {"shadow": 2}
         assert set_modes("another") == {}

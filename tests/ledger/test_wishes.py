@@ -1,7 +1,7 @@
 """Which changed leads a target shows first."""
 
 from rescore.ledger import tables
-from rescore.ledger.wishes import BAND_OR_CROSSING, SCORE
+from rescore.ledger.outbox.wishes import BAND_OR_CROSSING, SCORE
 from tests.ledger.world import World
 
 

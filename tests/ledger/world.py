@@ -14,10 +14,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from sqlalchemy import Table, select, update
 
-from rescore.automations import Restraint
-from rescore.ledger import activations, promotion, registry, runs, stage, streams, tables
-from rescore.ledger.activations import Activation
-from rescore.ledger.runs import Run
+from rescore.automations.state_machine import Restraint
+from rescore.ledger import tables
+from rescore.ledger.promotion import promotion
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.rules.activations import Activation
+from rescore.ledger.scores import runs, stage, streams
+from rescore.ledger.scores.runs import Run
 from rescore.ledger.transaction import Ledger
 from rescore.rules.actions import Webhook
 from rescore.rules.card import (

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, text
 
-from rescore.ledger import activations, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import activations
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.belief import belief, committed_belief
 from rescore.pipeline.maintain import maintain

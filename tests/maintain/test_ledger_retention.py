@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from rescore.errors import Fenced
-from rescore.ledger import dead_letters, runs, tables
-from rescore.ledger.accounts import all_accounts
-from rescore.ledger.dead_letters import Chosen
-from rescore.ledger.deliveries import due
-from rescore.ledger.firing_history import last_fired, usual_daily
-from rescore.ledger.holds import unfinished
-from rescore.limits import Measures
+from rescore.ledger import tables
+from rescore.ledger.automations.accounts import all_accounts
+from rescore.ledger.automations.firing_history import last_fired, usual_daily
+from rescore.ledger.outbox import dead_letters
+from rescore.ledger.outbox.dead_letters import Chosen
+from rescore.ledger.outbox.deliveries import due
+from rescore.ledger.rules.holds import unfinished
+from rescore.ledger.scores import runs
 from rescore.pipeline.maintain import maintain
+from rescore.policy.limits import Measures
 from rescore.rules.actions import OncePer
 from tests.ledger.world import a_card, an_automation, when
 from tests.maintain.conftest import open_workspace

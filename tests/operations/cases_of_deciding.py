@@ -8,7 +8,9 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from rescore.errors import CrmUnavailable, InputUnreadable, PolicyInvalid
-from rescore.ledger import activations, erasures, holds, tables
+from rescore.ledger import tables
+from rescore.ledger.people import erasures
+from rescore.ledger.rules import activations, holds
 from rescore.pipeline.erase import ask_to_erase
 from rescore.pipeline.holds import decide
 from rescore.pipeline.score import start_runs

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmRejectedCredentials, CrmUnavailable
-from rescore.ledger import holds, syncs
+from rescore.ledger.outbox import syncs
+from rescore.ledger.rules import holds
+from rescore.outcome import Outcome
 from rescore.pipeline.holds import decide
 from rescore.pipeline.reconcile import rescue
 from tests.operations.cases import Case

@@ -12,10 +12,10 @@ from pathlib import Path
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.automations import run_automations
 from rescore.delivery.crm import update_crm
-from rescore.delivery.outcome import Outcome
 from rescore.errors import RescoreError
 from rescore.lake.lake import Lake
 from rescore.ledger.transaction import Ledger
+from rescore.outcome import Outcome
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.reconcile import read_back, rescue

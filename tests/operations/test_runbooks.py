@@ -240,10 +240,11 @@ LIST = re.compile(rf"# ({WORD}(?: · {WORD})+)")
 
 
 def vocabularies() -> dict[str, set[str]]:
-    """`table.column` -> its words, as a comment of `tables.py` lists them, beside the column or above it."""
+    """`table.column` -> its words, as a comment of `tables/` lists them, beside the column or above it."""
     found: dict[str, set[str]] = {}
     table, above = "", ""
-    for line in Path(tables.__file__).read_text().splitlines():
+    files = sorted(Path(tables.__file__).parent.glob("*.py"))
+    for line in "".join(file.read_text() for file in files).splitlines():
         if opened := re.match(r"(\w+) = Table\(", line):
             table = opened[1]
         column = re.search(r'Column\("(\w+)"', line)

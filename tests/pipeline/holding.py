@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Table
 
-from rescore.ledger import activations, holds, tables
-from rescore.ledger.holds import Answer, Hold
+from rescore.ledger import tables
+from rescore.ledger.rules import activations, holds
+from rescore.ledger.rules.holds import Answer, Hold
 from rescore.pipeline.holds import decide
-from tests.support.main_job import Job
+from tests.support.main_job import RULES, Job
+
+BOLD = RULES.replace("points: 10", "points: 30")
+MILD = RULES.replace("points: 10", "points: 11")
+"""Both leads go from band B to A under the bold rules, and stay where they are under the mild ones."""
 
 
 def rows(job: Job, table: Table, *columns: Column[Any]) -> list[tuple[Any, ...]]:
@@ -57,3 +63,14 @@ def release_and_be_killed(job: Job) -> None:
     [hold] = open_holds(job)
     with job.ws.ledger.transaction() as connection:
         holds.close(connection, hold, holds.RELEASED, at=job.now, by="rita")
+
+
+def careful(job: Job, folder: Path) -> Job:
+    """The job after its first run, with two leads and a policy that holds every second band move."""
+    policy = folder / "policy.yaml"
+    policy.write_text("band_moves: {leads: 0, share: 40%}\ncrossings: {leads: 5}\n")
+    job.use_policy(policy)
+    job.visit("ada", number=1)
+    job.visit("bob", number=2)
+    job.run()
+    return job

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from rescore.lake.records import ActivityRecord
-from rescore.ledger import activations, registry, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import activations, registry
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.score import score

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations, registry
+from rescore.ledger.rules import activations, registry
 from rescore.pipeline.belief import belief, committed_belief
 from tests.pipeline.lives import RULES, Life
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.ledger import activations
+from rescore.ledger.rules import activations
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.holds import expire_holds

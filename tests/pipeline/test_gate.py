@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from rescore.ledger import activations, holds, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import activations, holds
 from rescore.ledger.status import status
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from rescore.errors import InputUnreadable, ScorecardInvalid
-from rescore.ledger import activations, holds, registry, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import activations, holds, registry
 from rescore.ledger.status import status
 from rescore.pipeline.holds import decide, expire_holds
 from rescore.pipeline.news import news_to_tell

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from rescore.connectors.memory import MemoryCrm
 from rescore.errors import CrmUnavailable
 from rescore.lake.records import SetAside
-from rescore.ledger import runs, streams
+from rescore.ledger.scores import runs, streams
 from rescore.ledger.tables import stream
 from rescore.pipeline.extract import extract
 from rescore.pipeline.score import start_runs

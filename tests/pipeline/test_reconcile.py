@@ -6,7 +6,8 @@ import pytest
 
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
-from rescore.ledger import overrides, tables
+from rescore.ledger import tables
+from rescore.ledger.outbox import overrides
 from rescore.mapping import Mapping, load_mapping
 from rescore.pipeline.reconcile import read_back, rescue
 from tests.delivery.conftest import MAPPING

@@ -5,7 +5,7 @@ from sqlalchemy import insert, select
 
 from rescore.delivery.crm import update_crm
 from rescore.errors import InputUnreadable
-from rescore.ledger import restored
+from rescore.ledger.outbox import restored
 from rescore.ledger.tables import dirty, metadata, sync
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.reconcile import read_back

@@ -3,7 +3,7 @@
 import pytest
 
 from rescore.errors import InputUnreadable, SettingsIncomplete
-from rescore.ledger import activations
+from rescore.ledger.rules import activations
 from rescore.ledger.status import status
 from tests.support.main_job import RULES
 

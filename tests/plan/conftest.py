@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rescore.lake.lake import Lake
-from rescore.ledger import activations, registry
+from rescore.ledger.rules import activations, registry
 from rescore.ledger.transaction import Ledger
 from rescore.plan.make import make_plan
 from rescore.plan.plan import Plan

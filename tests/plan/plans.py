@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rescore.limits import Limits, Verdict, judge
 from rescore.plan.plan import (
     NO_BAND,
     NO_SCORE,
@@ -26,6 +25,7 @@ from rescore.plan.plan import (
     Version,
     Week,
 )
+from rescore.policy.limits import Limits, Verdict, judge
 from rescore.scoring.explanation import Adjustment, DimensionLine, Explanation, RuleLine
 
 AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)

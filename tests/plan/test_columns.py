@@ -6,9 +6,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rescore.automations.score_conditions import test_of as holds_for
 from rescore.plan.columns import true_where
 from rescore.rules.card import AllOf, AnyOf, Comparison, Kind, Not, Operator
-from rescore.score_conditions import test_of as holds_for
 
 NUMBERS = st.sampled_from([Operator.AT_LEAST, Operator.BELOW, Operator.EQUALS])
 ON_POINTS = st.builds(

@@ -4,7 +4,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations, holds
+from rescore.ledger.rules import activations, holds
 from rescore_airflow.operators.answer_hold import AnswerHoldOperator
 from rescore_airflow.operators.ask_about_hold import ANSWERS, body
 

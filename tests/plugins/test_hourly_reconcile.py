@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rescore.ledger import restored
+from rescore.ledger.outbox import restored
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
 

@@ -10,7 +10,7 @@ import requests
 from airflow.models.asset import AssetEvent
 from airflow.utils.session import create_session
 
-from rescore.ledger.streams import take_fence
+from rescore.ledger.scores.streams import take_fence
 from rescore_airflow.assets import RULES, SCORES
 from tests.support.deployment import connect_crm, sandbox
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rescore.rules.fingerprint import Fingerprint, fingerprint
 from rescore.rules.load import load_scorecard
-from rescore.strict_yaml import read_document
+from rescore.strict.yaml import read_document
 
 B2B = Path("include/rules/b2b_saas.yaml").read_bytes()
 ORDER_MEANS_NOTHING = {"rules", "automations", "examples", "activity", "activities", "all", "any", "in"}

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from rescore.rules.card import Operator
 from rescore.rules.json_schema import schema_text, scorecard_json_schema
-from rescore.strict_yaml import read_document
+from rescore.strict.yaml import read_document
 from tests.rules.bad_files import BAD_FILES
 
 RULES = Path("include/rules")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rescore.rules.card import Operator
 from rescore.rules.load import check_scorecard
-from rescore.strict_yaml import read_document
+from rescore.strict.yaml import read_document
 from tests.rules.bad_files import BAD_FILES, BadFile
 from tests.rules.bad_files.writing import FINE, HEAD
 

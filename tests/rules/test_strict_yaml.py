@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rescore.strict_yaml import MAX_BYTES, read_document
+from rescore.strict.yaml import MAX_BYTES, read_document
 
 
 def value_of(text: str) -> object:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from rescore.once_per import keys_in
+from rescore.automations.once_per import keys_in
 from rescore.rules.actions import OncePer
 from rescore.rules.card import Comparison, Kind, Operator, ValueList
 from rescore.scoring.engine import score

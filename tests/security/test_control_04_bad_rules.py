@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from rescore.lake.lake import Lake
-from rescore.ledger import activations, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import activations
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.rules import adopt_rules
 from rescore.rules.load import check_scorecard

@@ -10,10 +10,10 @@ from pathlib import Path
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.automations import run_automations
 from rescore.delivery.crm import update_crm
-from rescore.delivery.outcome import Outcome
 from rescore.lake.records import ActivityRecord
-from rescore.ledger import stage
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
+from rescore.ledger.scores import stage
+from rescore.outcome import Outcome
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.extract import extract
 from rescore.pipeline.gate import promote_or_hold

@@ -11,9 +11,9 @@ import typer
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
 from rescore.errors import InputUnreadable
-from rescore.ledger import breakers, budgets
-from rescore.ledger.breakers import Breaker
-from rescore.ledger.budgets import Budget
+from rescore.ledger.outbox import breakers, budgets
+from rescore.ledger.outbox.breakers import Breaker
+from rescore.ledger.outbox.budgets import Budget
 from rescore.settings import Settings
 
 connections = typer.Typer(

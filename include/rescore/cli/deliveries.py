@@ -13,10 +13,11 @@ import typer
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations, dead_letters
-from rescore.ledger.dead_letters import Chosen
-from rescore.ledger.replays import replay_suppressed
-from rescore.policy import read_policy
+from rescore.ledger.automations.replays import replay_suppressed
+from rescore.ledger.outbox import dead_letters
+from rescore.ledger.outbox.dead_letters import Chosen
+from rescore.ledger.rules import activations
+from rescore.policy.file import read_policy
 from rescore.rules.card import Scorecard
 from rescore.settings import Settings
 

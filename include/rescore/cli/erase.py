@@ -13,7 +13,7 @@ import typer
 from rescore.cli.given import user
 from rescore.erased import Person
 from rescore.errors import InputUnreadable
-from rescore.ledger import tombstones
+from rescore.ledger.people import tombstones
 from rescore.pipeline.erase import ask_to_erase, resume
 from rescore.settings import Settings
 from rescore.workspace import Workspace

@@ -16,9 +16,9 @@ import typer
 from rescore.causes import in_words
 from rescore.cli.operate import Card, unknown
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations
-from rescore.ledger.activations import Active
-from rescore.ledger.history import Change
+from rescore.ledger.rules import activations
+from rescore.ledger.rules.activations import Active
+from rescore.ledger.scores.history import Change
 from rescore.pipeline.belief import Belief, belief, committed_belief
 from rescore.rules.moments import end_of, is_moment
 from rescore.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rescore.errors import InputUnreadable
-from rescore.strict_yaml import MAX_BYTES
+from rescore.strict.yaml import MAX_BYTES
 
 
 def read_bytes(path: Path) -> bytes:

@@ -12,8 +12,8 @@ import typer
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
 from rescore.errors import InputUnreadable
-from rescore.ledger import holds as ledger_holds
-from rescore.ledger.holds import Answer
+from rescore.ledger.rules import holds as ledger_holds
+from rescore.ledger.rules.holds import Answer
 from rescore.pipeline.holds import decide
 from rescore.pipeline.rules_change import rollback as roll_back
 from rescore.settings import Settings

@@ -13,8 +13,8 @@ from rich.console import Console
 from rescore.cli.given import user
 from rescore.cli.pictures import status_picture
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations
 from rescore.ledger.migrate import require_current
+from rescore.ledger.rules import activations
 from rescore.ledger.status import status as read_status
 from rescore.ledger.transaction import Ledger
 from rescore.settings import Settings

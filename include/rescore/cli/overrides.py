@@ -11,7 +11,7 @@ import typer
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
 from rescore.errors import InputUnreadable
-from rescore.ledger import overrides as ledger_overrides
+from rescore.ledger.outbox import overrides as ledger_overrides
 from rescore.settings import Settings
 
 overrides = typer.Typer(

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rescore.ledger.erasures import ASKED
+from rescore.ledger.people.erasures import ASKED
 from rescore.ledger.status import RunStatus, ScorecardStatus, Status
 
 BAR = 40

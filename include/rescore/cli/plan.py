@@ -17,13 +17,13 @@ from rescore.cli.files import as_of_moment
 from rescore.cli.given import read_bytes, refuse_overwriting, user
 from rescore.cli.plan_picture import plan_picture
 from rescore.errors import InputUnreadable, ScorecardInvalid
-from rescore.limits import Limits
 from rescore.plan.from_files import plan_from_files
 from rescore.plan.make import make_plan
 from rescore.plan.plan import Plan
 from rescore.plan.report_html import html
 from rescore.plan.report_markdown import markdown
-from rescore.policy import read_policy
+from rescore.policy.file import read_policy
+from rescore.policy.limits import Limits
 from rescore.rules.card import Scorecard
 from rescore.rules.examples import failed_examples
 from rescore.rules.lists import read_lists

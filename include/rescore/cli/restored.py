@@ -11,7 +11,7 @@ import typer
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
 from rescore.errors import InputUnreadable
-from rescore.ledger import restored as ledger_restored
+from rescore.ledger.outbox import restored as ledger_restored
 from rescore.settings import Settings
 
 

@@ -13,7 +13,7 @@ from rescore.cli.given import read_bytes
 from rescore.errors import InputUnreadable, MappingInvalid, ScorecardInvalid, SettingsIncomplete
 from rescore.mapping import Mapping, read_mapping
 from rescore.messages import House
-from rescore.policy import read_policy
+from rescore.policy.file import read_policy
 from rescore.rules.card import Scorecard
 from rescore.rules.diff import diff as changes_between
 from rescore.rules.examples import failed_examples

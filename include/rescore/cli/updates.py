@@ -12,8 +12,8 @@ import typer
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
 from rescore.errors import InputUnreadable
-from rescore.ledger import updates as ledger_updates
-from rescore.ledger.updates import Chosen
+from rescore.ledger.outbox import updates as ledger_updates
+from rescore.ledger.outbox.updates import Chosen
 from rescore.settings import Settings
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from rescore.delivery.outcome import Outcome
+from rescore.outcome import Outcome
 
 FieldTexts = Mapping[str, str | None]
 """Properties of one record as the CRM writes them; None where there is no value."""

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from rescore.connectors.readback import ReadBack
-from rescore.delivery.outcome import Kind
 from rescore.lake.records import Page
+from rescore.outcome import Kind
 
 Cursor = dict[str, Any]
 """Where to resume a stream: JSON of the connector's own making, kept by the ledger, read by nobody else."""
@@ -31,7 +31,7 @@ class ScoreUpdate:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of one update; what each kind leads to is told in `rescore.delivery.outcome`.
+    """What became of one update; what each kind leads to is told in `rescore.outcome`.
 
     `record` the CRM refused it and a person has to look; `gone` it has no such record any more; `unknown`
     and `transient` the same update sent again is right. `reason` says why without any value of the lead.

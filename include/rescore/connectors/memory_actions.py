@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rescore.connectors.actions import FieldTexts, KnownTask, NewTask
 from rescore.connectors.base import FieldValue
-from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmUnavailable, RecordGone
+from rescore.outcome import Outcome
 
 Shown = dict[str, dict[str, FieldValue]]
 OWNER = "owner"

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from rescore.delivery.fitness import Fitness
-from rescore.delivery.outcome import CONSEQUENCES, Outcome
 from rescore.delivery.passing import PassingTime
 from rescore.delivery.sender import Sender
 from rescore.errors import ReceiverRefused
-from rescore.ledger import deliveries
-from rescore.ledger.deliveries import DeliveryClaim, DeliveryResult
+from rescore.ledger.outbox import deliveries
+from rescore.ledger.outbox.deliveries import DeliveryClaim, DeliveryResult
 from rescore.ledger.transaction import Ledger
+from rescore.outcome import CONSEQUENCES, Outcome
 from rescore.rules.actions import ActionKind
 
 LEASE = timedelta(minutes=2)

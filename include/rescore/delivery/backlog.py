@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from rescore.connectors.base import Target
-from rescore.ledger.breakers import FOR_GOOD, Breaker
+from rescore.ledger.outbox.breakers import FOR_GOOD, Breaker
 
 
 @dataclass(frozen=True, slots=True)

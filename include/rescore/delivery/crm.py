@@ -12,14 +12,14 @@ from rescore import mapping as mappings
 from rescore.connectors.base import Target
 from rescore.delivery.backlog import Backlog, backlog_of
 from rescore.delivery.letters import fitting, write_letter
-from rescore.delivery.outcome import ONE_RECORD, Outcome, outcome_of
 from rescore.delivery.passing import PassingTime
 from rescore.errors import ConfigurationError, RetryableError, TerminalError
-from rescore.ledger import breakers, syncs, withheld
-from rescore.ledger.breakers import Breaker
-from rescore.ledger.syncs import SyncClaim, SyncResult
+from rescore.ledger.outbox import breakers, kept_back, syncs
+from rescore.ledger.outbox.breakers import Breaker
+from rescore.ledger.outbox.syncs import SyncClaim, SyncResult
+from rescore.ledger.outbox.wishes import PRIORITIES
 from rescore.ledger.transaction import Ledger
-from rescore.ledger.wishes import PRIORITIES
+from rescore.outcome import ONE_RECORD, Outcome, outcome_of
 
 LEASE = timedelta(minutes=15)
 """At least so long nobody else sends what is under way; longer where a write may take longer."""
@@ -130,8 +130,8 @@ class _Work:
         shown = self._mapping.scores
         minimum = {card: shown[card].minimum_change for card in self._live}
         with self._ledger.transaction() as connection:
-            moved = withheld.set_modes(connection, self._target.name, live=self._live)
-            moved += withheld.set_small(connection, self._target.name, minimum)
+            moved = kept_back.set_modes(connection, self._target.name, live=self._live)
+            moved += kept_back.set_small(connection, self._target.name, minimum)
         self.counts += Counter({name: moved[name] for name in ("shadow", "small")})
 
     def claim(self) -> list[SyncClaim]:
@@ -245,7 +245,7 @@ class _Work:
         """What is still owed: all of it is deferred when the CRM, or the rest of its quota, is left alone."""
         now = self.clock.now()
         with self._ledger.reading() as connection:
-            due, tried_again = withheld.backlog(connection, self._target.name, live=self._live)
+            due, tried_again = kept_back.backlog(connection, self._target.name, live=self._live)
         backlog = backlog_of(self._target, due, tried_again=tried_again, breaker=self.breaker, now=now)
         if backlog.total and (self.breaker or any(self._target.room(priority) for priority in due)):
             self.counts["stopped"], self.counts["deferred"] = 1, backlog.total

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 from rescore.connectors.base import FieldValue
-from rescore.ledger.syncs import SyncClaim
+from rescore.ledger.outbox.syncs import SyncClaim
 from rescore.mapping import ScoreFields
 from rescore.reasons import reasons_text
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from rescore.automations import NO_LONGER_TRUE
+from rescore.automations.score_conditions import Values, test_of, values_of
+from rescore.automations.state_machine import NO_LONGER_TRUE
 from rescore.delivery.hours import opening
 from rescore.errors import ScorecardInvalid
-from rescore.ledger import activations, tables
-from rescore.ledger.deliveries import Unfit
+from rescore.ledger import tables
+from rescore.ledger.outbox.deliveries import Unfit
+from rescore.ledger.rules import activations
 from rescore.rules.card import Automation
-from rescore.score_conditions import Values, test_of, values_of
 
 
 class Fitness:

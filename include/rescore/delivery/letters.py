@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from rescore import mapping as mappings
 from rescore.connectors.base import FieldValue, ScoreUpdate, WriteResult
 from rescore.delivery.fields import figures_hash, score_fields
-from rescore.delivery.outcome import Outcome
-from rescore.ledger.syncs import SyncClaim, SyncResult
+from rescore.ledger.outbox.syncs import SyncClaim, SyncResult
 from rescore.model import split_lead_key
+from rescore.outcome import Outcome
 
 MISFIT = "the CRM's answer does not fit what was sent, so nobody knows what it shows"
 

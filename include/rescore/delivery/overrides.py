@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from rescore.connectors.base import FieldValue
 from rescore.connectors.readback import Edit, Shown
 from rescore.delivery.readback import figures, number, same
-from rescore.ledger.confirmed import DELETED, Confirmed, Found
-from rescore.ledger.overrides import Override
+from rescore.ledger.outbox.confirmed import DELETED, Confirmed, Found
+from rescore.ledger.outbox.overrides import Override
 from rescore.mapping import ScoreFields
 
 SOMEBODY = "somebody"

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from zlib import crc32
 
 from rescore.connectors.base import FieldValue
-from rescore.ledger.confirmed import Confirmed
+from rescore.ledger.outbox.confirmed import Confirmed
 from rescore.mapping import ScoreFields
 
 ROUND = 30 * 24

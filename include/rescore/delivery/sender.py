@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from rescore.delivery.outcome import Outcome
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
+from rescore.outcome import Outcome
 
 
 class Sender(Protocol):
     """Does what one kind of delivery says, once for each claim, and answers with what became of it.
 
-    The claim's body is frozen when the lead crosses, and `rescore.action_body` says what it holds; the id
-    is the same over every attempt. A claim that is `uncertain` may have had its effect already: look it up
-    under its id, or answer `unknown`.
+    The claim's body is frozen when the lead crosses, and `rescore.automations.action_body` says what it
+    holds; the id is the same over every attempt. A claim that is `uncertain` may have had its effect already:
+    look it up under its id, or answer `unknown`.
     """
 
     def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:

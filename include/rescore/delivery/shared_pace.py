@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from rescore.connectors.pace import SHARES, Rates
 from rescore.errors import CrmRateLimited
-from rescore.ledger import budgets
+from rescore.ledger.outbox import budgets
 from rescore.ledger.transaction import Ledger
 
 

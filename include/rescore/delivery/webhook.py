@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 from standardwebhooks import Webhook
 
 from rescore.connectors.session import Answer, NoAnswer, Session
-from rescore.delivery.outcome import Outcome
 from rescore.errors import ConfigurationError
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
+from rescore.outcome import Outcome
 
 GONE = 410
 UNAUTHORIZED = 401

@@ -30,9 +30,12 @@ from sqlalchemy import (
     update,
 )
 
-from rescore.ledger import registry, runs, tables
-from rescore.ledger.holds import OPEN
-from rescore.retention import Retention
+from rescore.ledger import tables
+from rescore.ledger.lock import lock_scorecard
+from rescore.ledger.rules import registry
+from rescore.ledger.rules.holds import OPEN
+from rescore.ledger.scores import runs
+from rescore.policy.retention import Retention
 
 UNFINISHED = (runs.SCORING, runs.STAGED, runs.PROMOTING)
 """States of a run that somebody works on. A held one waits for a person, and its hold for a day at most."""
@@ -97,7 +100,7 @@ def give_up(connection: Connection, run_key: str, retention: Retention, at: date
     scorecard = connection.scalar(select(run.c.scorecard).where(run.c.run_key == run_key))
     if scorecard is None:
         return False
-    registry.lock(connection, scorecard)  # before the run, as everybody does
+    lock_scorecard(connection, scorecard)  # before the run, as everybody does
     dead = and_(run.c.run_key == run_key, _dead(at - retention.stages))
     given_up = update(run).where(dead).values(state=runs.DISCARDED, fence=run.c.fence + 1, finished_at=at)
     return connection.execute(given_up).rowcount == 1

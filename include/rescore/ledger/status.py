@@ -10,12 +10,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, literal, select, union_all
 
-from rescore.ledger import activations, breakers, erasures, holds, registry, tables
-from rescore.ledger.breakers import Breaker
-from rescore.ledger.erasures import Erasure
-from rescore.ledger.holds import Hold
-from rescore.ledger.restored import Restored, restored
-from rescore.ledger.streams import NOTED_HERE
+from rescore.ledger import tables
+from rescore.ledger.outbox import breakers
+from rescore.ledger.outbox.breakers import Breaker
+from rescore.ledger.outbox.restored import Restored, restored
+from rescore.ledger.people import erasures
+from rescore.ledger.people.erasures import Erasure
+from rescore.ledger.rules import activations, holds, registry
+from rescore.ledger.rules.holds import Hold
+from rescore.ledger.scores.streams import NOTED_HERE
 from rescore.withheld import MERGED
 
 LAST_RUNS = 10

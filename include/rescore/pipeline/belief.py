@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, select
 
 from rescore.errors import InputUnreadable
-from rescore.ledger import history, registry, seen, tables
-from rescore.ledger.activations import Active
-from rescore.ledger.history import Change
+from rescore.ledger import tables
+from rescore.ledger.rules import registry
+from rescore.ledger.rules.activations import Active
+from rescore.ledger.scores import history, seen
+from rescore.ledger.scores.history import Change
 from rescore.rules.card import Scorecard
 from rescore.scoring.explain import explain
 from rescore.scoring.explanation import Explanation

@@ -17,8 +17,10 @@ from sqlalchemy import Connection, select
 
 from rescore.causes import Cause
 from rescore.lake.changes import BEFORE, NEWS, RESTARTS_LATER, Changes, Step
-from rescore.ledger import registry, runs, seen, tables
-from rescore.ledger.runs import Run
+from rescore.ledger import tables
+from rescore.ledger.rules import registry
+from rescore.ledger.scores import runs, seen
+from rescore.ledger.scores.runs import Run
 from rescore.rules.card import AllOf, Comparison, Kind, Not, Operator, Scorecard
 from rescore.scoring.engine import score
 from rescore.workspace import Workspace

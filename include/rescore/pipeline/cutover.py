@@ -8,8 +8,10 @@ from datetime import datetime
 import pyarrow.parquet as pq
 
 from rescore.errors import TerminalError
-from rescore.ledger import activations, registry, runs
-from rescore.ledger.activations import Active
+from rescore.ledger.lock import lock_scorecard
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.rules.activations import Active
+from rescore.ledger.scores import runs
 from rescore.plan.make import find_plan, is_stale, make_plan, plan_results
 from rescore.plan.plan import Plan
 from rescore.progress import Progress, silent
@@ -68,7 +70,7 @@ def rescore_pins(
             progress=progress,
         )
         with ws.ledger.transaction() as connection:
-            registry.lock(connection, active.scorecard)
+            lock_scorecard(connection, active.scorecard)
             activations.replan(connection, active.scorecard, active.activation_seq, plan.plan_hash)
     if plan is None:
         return Pins(runs.RESCORE, as_of)

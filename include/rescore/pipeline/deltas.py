@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
 from rescore.erased import Erased
-from rescore.ledger import activations, registry, runs, stage, tombstones
-from rescore.ledger.runs import Run
+from rescore.ledger.people import tombstones
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.scores import runs, stage
+from rescore.ledger.scores.runs import Run
 from rescore.pipeline.causes import with_causes
 from rescore.pipeline.cutover import usable_plan
 from rescore.pipeline.score import score

@@ -16,8 +16,8 @@ from datetime import datetime
 
 from rescore.erased import Person
 from rescore.errors import InputUnreadable
-from rescore.ledger import erasures
-from rescore.ledger.erasures import ASKED, BEGUN, DONE, Erasure
+from rescore.ledger.people import erasures
+from rescore.ledger.people.erasures import ASKED, BEGUN, DONE, Erasure
 from rescore.plan.erase_reports import erase_from_reports
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace

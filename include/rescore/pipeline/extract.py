@@ -9,7 +9,8 @@ from datetime import datetime
 from rescore.connectors.base import Source
 from rescore.erased import Person
 from rescore.lake.records import Page
-from rescore.ledger import extracts, identity, streams, tombstones
+from rescore.ledger.people import identity, tombstones
+from rescore.ledger.scores import extracts, streams
 from rescore.pipeline.restore import notice_restore
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace

@@ -8,26 +8,21 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from rescore.automations import Restraint
-from rescore.ledger import (
-    activations,
-    crossings,
-    extracts,
-    firing_history,
-    holds,
-    newly_shown,
-    promotion,
-    registry,
-    runs,
-)
-from rescore.ledger.chunk import band_moves
-from rescore.ledger.holds import Hold
-from rescore.ledger.plans import done_with
-from rescore.ledger.runs import Run
-from rescore.limits import AutomationMeasure, Limits, Measures, Verdict, judge
+from rescore.automations.state_machine import Restraint
+from rescore.ledger.automations import firing_history
+from rescore.ledger.lock import lock_scorecard
+from rescore.ledger.outbox import newly_shown
+from rescore.ledger.promotion import crossings, promotion
+from rescore.ledger.rules import activations, holds
+from rescore.ledger.rules.holds import Hold
+from rescore.ledger.rules.plans import done_with
+from rescore.ledger.scores import extracts, runs
+from rescore.ledger.scores.chunk import band_moves
+from rescore.ledger.scores.runs import Run
 from rescore.pipeline.overtaken import list_overtaken
 from rescore.plan.make import results_key
-from rescore.policy import Policy, read_policy
+from rescore.policy.file import Policy, read_policy
+from rescore.policy.limits import AutomationMeasure, Limits, Measures, Verdict, judge
 from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.workspace import Workspace
@@ -134,7 +129,7 @@ def _decide(
     connection: Connection, run: Run, measures: Measures, policy: Policy, at: datetime
 ) -> tuple[str, ...]:
     """Hold the stage and say why, or let it be promoted (no reasons) with what crosses too often held."""
-    registry.lock(connection, run.scorecard)  # before the run, as everybody does
+    lock_scorecard(connection, run.scorecard)  # before the run, as everybody does
     present = runs.hold_fence(connection, run)
     if present.state not in (runs.STAGED, runs.HELD):
         return ()

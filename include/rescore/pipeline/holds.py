@@ -8,12 +8,16 @@ from datetime import datetime
 from sqlalchemy import Connection, delete
 
 from rescore.errors import Fenced, InputUnreadable, ScorecardInvalid
-from rescore.ledger import activations, held, holds, registry, runs, tables
-from rescore.ledger.holds import Answer, Hold
+from rescore.ledger import tables
+from rescore.ledger.automations import held
+from rescore.ledger.lock import lock_scorecard
+from rescore.ledger.rules import activations, holds, registry
+from rescore.ledger.rules.holds import Answer, Hold
+from rescore.ledger.scores import runs
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.rules_change import RulesNews, put_forward, reject_if_refused
 from rescore.plan.make import results_key
-from rescore.policy import Policy, read_policy
+from rescore.policy.file import Policy, read_policy
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
 
@@ -58,7 +62,7 @@ def decide(
     policy = read_policy(ws.policy_file)
     expire_holds(ws, at)
     with ws.ledger.transaction() as connection:
-        registry.lock(connection, holds.find(connection, hold_id).scorecard)
+        lock_scorecard(connection, holds.find(connection, hold_id).scorecard)
         hold = holds.find(connection, hold_id)
         state = holds.STATE_OF[answer]
         if hold.state not in (holds.OPEN, state):
@@ -95,7 +99,7 @@ def expire_holds(ws: Workspace, at: datetime, *, progress: Progress = silent) ->
         lapsed, unfinished = holds.lapsed(connection, at), holds.unfinished(connection)
     for hold in lapsed:
         with ws.ledger.transaction() as connection:
-            registry.lock(connection, hold.scorecard)
+            lock_scorecard(connection, hold.scorecard)
             if holds.close(connection, hold, holds.EXPIRED, at=at, by=NOBODY):
                 counts["expired"] += 1
                 unfinished.append(holds.find(connection, hold.hold_id))
@@ -115,7 +119,7 @@ def _carry_out(ws: Workspace, hold: Hold, at: datetime, progress: Progress) -> C
     if hold.what == holds.STAGE:
         return _carry_out_stage(ws, hold, at, progress)
     with ws.ledger.transaction() as connection:
-        registry.lock(connection, hold.scorecard)
+        lock_scorecard(connection, hold.scorecard)
         if hold.state == holds.RELEASED:
             active = activations.active(connection, hold.scorecard)
             assert active is not None  # noqa: S101 - its crossings were committed under rules in force
@@ -129,7 +133,7 @@ def _carry_out(ws: Workspace, hold: Hold, at: datetime, progress: Progress) -> C
 def _carry_out_rules(ws: Workspace, hold: Hold, at: datetime, progress: Progress) -> Counter[str]:
     assert hold.version_seq is not None  # noqa: S101 - a rules hold is about a version
     with ws.ledger.transaction() as connection:
-        registry.lock(connection, hold.scorecard)
+        lock_scorecard(connection, hold.scorecard)
         status = registry.version(connection, hold.scorecard, hold.version_seq).status
         if status != registry.HELD or not holds.is_last(connection, hold):
             return Counter()
@@ -159,7 +163,7 @@ def _told(news: RulesNews, progress: Progress) -> Counter[str]:
 def _carry_out_stage(ws: Workspace, hold: Hold, at: datetime, progress: Progress) -> Counter[str]:
     assert hold.run_key is not None  # noqa: S101 - a stage is a run's
     with ws.ledger.transaction() as connection:
-        registry.lock(connection, hold.scorecard)
+        lock_scorecard(connection, hold.scorecard)
         run = runs.find(connection, hold.run_key)
         if run.state != runs.HELD or not holds.is_last(connection, hold):
             return Counter()

@@ -19,9 +19,9 @@ from rescore.ledger.transaction import Ledger
 from rescore.pipeline.shadow import results_key as shadow_key
 from rescore.plan.make import results_key as plan_key
 from rescore.plan.old_reports import drop_old_reports
-from rescore.policy import read_policy
+from rescore.policy.file import read_policy
+from rescore.policy.retention import Retention
 from rescore.progress import Progress, silent
-from rescore.retention import Retention
 from rescore.workspace import Workspace
 
 ROWS_A_TRANSACTION = 1_000

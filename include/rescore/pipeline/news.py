@@ -10,7 +10,9 @@ from typing import Literal
 
 from sqlalchemy import Connection, func, select, update
 
-from rescore.ledger import holds, registry, runs, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import holds, registry
+from rescore.ledger.scores import runs
 from rescore.workspace import Workspace
 
 SAID = ("changed", "overtaken", "fired", "suppressed", "held")

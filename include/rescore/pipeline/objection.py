@@ -7,7 +7,8 @@ from datetime import datetime
 
 from rescore.errors import InputUnreadable
 from rescore.lake.records import Page
-from rescore.ledger import identity, streams, tombstones
+from rescore.ledger.people import identity, tombstones
+from rescore.ledger.scores import streams
 from rescore.model import split_lead_key
 from rescore.workspace import Workspace
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rescore.ledger import chunk
-from rescore.ledger.runs import Run
+from rescore.ledger.scores import chunk
+from rescore.ledger.scores.runs import Run
 from rescore.workspace import Workspace
 
 FILE = "overtaken.txt"

@@ -14,9 +14,10 @@ from rescore.connectors.base import Target
 from rescore.connectors.readback import Shown
 from rescore.delivery.overrides import Case, Edits
 from rescore.delivery.readback import to_read
-from rescore.ledger import confirmed, installation, overrides, restored
-from rescore.ledger.confirmed import DELETED, Found
-from rescore.ledger.rescue import rescue as rescue_leases
+from rescore.ledger import installation
+from rescore.ledger.outbox import confirmed, overrides, restored
+from rescore.ledger.outbox.confirmed import DELETED, Found
+from rescore.ledger.outbox.rescue import rescue as rescue_leases
 from rescore.ledger.transaction import Ledger
 from rescore.model import split_lead_key
 from rescore.progress import Progress, silent

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from rescore.ledger import restored, streams
-from rescore.ledger.streams import NEVER
+from rescore.ledger.outbox import restored
+from rescore.ledger.scores import streams
+from rescore.ledger.scores.streams import NEVER
 from rescore.workspace import Workspace
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rescore.errors import Fenced, SettingsIncomplete
-from rescore.ledger import activations, registry
+from rescore.ledger.rules import activations, registry
 from rescore.pipeline.rules_change import RulesNews, put_forward, withdraw
-from rescore.policy import read_policy
+from rescore.policy.file import read_policy
 from rescore.progress import Progress, silent
 from rescore.rules.actions import Webhook
 from rescore.rules.card import Scorecard

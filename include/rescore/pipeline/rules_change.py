@@ -9,14 +9,15 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection
 
 from rescore.errors import Fenced, InputUnreadable, ScorecardInvalid, TerminalError
-from rescore.ledger import activations, holds, registry
-from rescore.ledger.activations import Active
-from rescore.ledger.holds import Hold
-from rescore.limits import judge
+from rescore.ledger.lock import lock_scorecard
+from rescore.ledger.rules import activations, holds, registry
+from rescore.ledger.rules.activations import Active
+from rescore.ledger.rules.holds import Hold
 from rescore.pipeline.gate import supersede
 from rescore.plan.make import find_plan, is_stale, make_plan
 from rescore.plan.plan import Plan
-from rescore.policy import Policy, read_policy
+from rescore.policy.file import Policy, read_policy
+from rescore.policy.limits import judge
 from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.workspace import Workspace
@@ -162,7 +163,7 @@ def reject_if_refused(ws: Workspace, scorecard: str, version_seq: int, *, at: da
         The news, or None when there is nothing to refuse.
     """
     with ws.ledger.transaction() as connection:
-        registry.lock(connection, scorecard)
+        lock_scorecard(connection, scorecard)
         version = registry.version(connection, scorecard, version_seq)
         if version.status not in (registry.DRAFT, registry.HELD):
             return None
@@ -267,7 +268,7 @@ class _Change:
 
     def _make_sure(self, connection: Connection) -> None:
         """Lock the scorecard; what the plan was made for, maybe minutes ago, must still be so."""
-        registry.lock(connection, self.card.id)
+        lock_scorecard(connection, self.card.id)
         if _present(connection, self.card.id, self.version_seq) != self.begun:
             raise Fenced(
                 f"{self.card.id} was edited or decided about while version {self.version_seq} was planned"

@@ -9,7 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rescore.errors import InputUnreadable, ScorecardInvalid
-from rescore.ledger import activations, runs, seen, streams, tombstones
+from rescore.ledger.people import tombstones
+from rescore.ledger.rules import activations
+from rescore.ledger.scores import runs, seen, streams
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
 from rescore.pipeline.shadow import score_shadow

@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 from sqlalchemy import select
 
 from rescore.errors import InputUnreadable, ScorecardInvalid, TerminalError
-from rescore.ledger import activations, registry, seen, shadows, tables
-from rescore.ledger.runs import Run
+from rescore.ledger import tables
+from rescore.ledger.rules import activations, registry, shadows
+from rescore.ledger.scores import seen
+from rescore.ledger.scores.runs import Run
 from rescore.plan.make import plan_results
 from rescore.progress import Progress, silent
 from rescore.rules.examples import failed_examples

@@ -13,7 +13,7 @@ from typing import Any
 from rescore.cells import harmless
 from rescore.errors import InputUnreadable
 from rescore.lake.comparison import Comparison, compare
-from rescore.ledger import activations, shadows
+from rescore.ledger.rules import activations, shadows
 from rescore.pipeline.shadow import results_key
 from rescore.scoring.columns import FOLDED, WORDS
 from rescore.workspace import Workspace

@@ -16,7 +16,9 @@ from sqlalchemy import select
 
 from rescore.errors import ScorecardInvalid
 from rescore.lake.changes import BEFORE, Changes, Step
-from rescore.ledger import activations, registry, seen, tables
+from rescore.ledger import tables
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.scores import seen
 from rescore.rules.card import Scorecard
 from rescore.scoring.as_json import dimensions_json
 from rescore.scoring.engine import score

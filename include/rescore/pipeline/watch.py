@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from rescore.ledger import activations, holds
+from rescore.ledger.rules import activations, holds
 from rescore.pipeline.rules import edited_files
 from rescore.workspace import Workspace
 

@@ -10,9 +10,9 @@ from datetime import datetime
 import pyarrow as pa
 from sqlglot import exp
 
+from rescore.automations.score_conditions import only_looks_upward
 from rescore.errors import InputUnreadable
-from rescore.ledger.plans import Record
-from rescore.limits import Limits, Verdict, crossing_limit, judge
+from rescore.ledger.rules.record import Record
 from rescore.mapping import Mapping as CrmMapping
 from rescore.plan import effects
 from rescore.plan.columns import count
@@ -22,13 +22,13 @@ from rescore.plan.examples import Explaining, chosen
 from rescore.plan.plan import AutomationEffect, Change, Examples, Plan, Split, Version
 from rescore.plan.replay import Replayed, replayed, sample
 from rescore.plan.writes import target_effects, written
+from rescore.policy.limits import Limits, Verdict, crossing_limit, judge
 from rescore.progress import Progress
 from rescore.rules.card import Automation
 from rescore.rules.diff import diff
 from rescore.rules.diff.change import differ
 from rescore.rules.fingerprint import fingerprint
 from rescore.rules.lint import unreachable
-from rescore.score_conditions import only_looks_upward
 from rescore.scoring.columns import FOLDED, WORDS
 from rescore.scoring.facts import Facts
 from rescore.scoring.sql import DIALECT, cast, column, table

@@ -10,8 +10,8 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rescore.automations.score_conditions import test_of
 from rescore.rules.card import AllOf, AnyOf, Comparison, Condition, Not
-from rescore.score_conditions import test_of
 
 Column: TypeAlias = pa.ChunkedArray
 Flags: TypeAlias = pa.Array

@@ -12,14 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rescore.automations import Commit, Judge, OldRules, Outcome, Standing, State, Transition
-from rescore.ledger.plans import Record
-from rescore.once_per import Accounts
+from rescore.automations.once_per import Accounts
+from rescore.automations.score_conditions import Values, test_of
+from rescore.automations.state_machine import Commit, Judge, OldRules, Outcome, Standing, State, Transition
+from rescore.ledger.rules.record import Record
 from rescore.plan.columns import Column, Flags, count, dimension_columns, some, true_where
 from rescore.plan.effects import Both
 from rescore.rules.card import Automation, Not, Scorecard
 from rescore.rules.fingerprint import fingerprint
-from rescore.score_conditions import Values, test_of
 from rescore.scoring.pair import OLD
 
 CONDITIONS = ("unless", "already_fired")

@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rescore.errors import InputUnreadable
-from rescore.ledger.plans import ARMINGS, COMMITTED, Record
-from rescore.limits import Limits
+from rescore.ledger.rules.record import ARMINGS, COMMITTED, Record
 from rescore.plan.assemble import Setting, assemble
 from rescore.plan.columns import true_where
 from rescore.plan.effects import Both
 from rescore.plan.plan import Plan, Version
 from rescore.plan.plan_hash import meaning_of, plan_hash_of
 from rescore.plan.scores import scored
+from rescore.policy.limits import Limits
 from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.scoring.as_json import dimensions_json

@@ -8,9 +8,10 @@ from functools import partial
 from sqlalchemy import Connection
 
 from rescore.errors import InputUnreadable
-from rescore.ledger import activations, registry
-from rescore.ledger.firing_history import fired_since, usual_daily
-from rescore.ledger.plans import due_deliveries, read_record, remember_plan
+from rescore.ledger.automations.firing_history import fired_since, usual_daily
+from rescore.ledger.rules import activations, registry
+from rescore.ledger.rules.plans import remember_plan
+from rescore.ledger.rules.record import due_deliveries, read_record
 from rescore.plan.assemble import History, Setting, assemble
 from rescore.plan.plan import Plan, Version
 from rescore.plan.plan_hash import meaning_of, plan_hash_of
@@ -18,7 +19,7 @@ from rescore.plan.report_html import html
 from rescore.plan.report_markdown import markdown
 from rescore.plan.reports import read_report, write_report
 from rescore.plan.scores import scored, under_new_thresholds
-from rescore.policy import read_policy
+from rescore.policy.file import read_policy
 from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from rescore.limits import AutomationMeasure, Measures, Verdict
+from rescore.policy.limits import AutomationMeasure, Measures, Verdict
 from rescore.rules.card import OnRulesChange
 from rescore.scoring.explanation import Explanation
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rescore.ledger.plans import Record
+from rescore.ledger.rules.record import Record
 from rescore.model import MILLI
 from rescore.plan.columns import Column, dimension_columns
 from rescore.plan.effects import Both

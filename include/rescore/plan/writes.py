@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow.compute as pc
 
-from rescore.ledger.plans import Record
+from rescore.ledger.rules.record import Record
 from rescore.mapping import Mapping as CrmMapping
 from rescore.plan.columns import Flags, differs, some
 from rescore.plan.effects import Both

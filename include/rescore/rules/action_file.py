@@ -22,8 +22,8 @@ from rescore.messages import ADDRESS, CONTROL, VARIABLES, names_in, wrong_places
 from rescore.rules.actions import LEAD_OWNER
 from rescore.rules.names import Names
 from rescore.rules.values import DURATION_SCHEMA, days_of, is_number
-from rescore.strict_model import StrictMap, Trouble, refuse, refuse_all
-from rescore.yaml_messages import described
+from rescore.strict.messages import described
+from rescore.strict.model import StrictMap, Trouble, refuse, refuse_all
 
 STAGE: Final = re.compile(r"stage|status|phase", re.IGNORECASE)
 """Properties of such a name say how far a lead is: none may be set back, so their present value is asked."""

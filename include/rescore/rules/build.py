@@ -49,7 +49,7 @@ from rescore.rules.rule_file import (
     RuleFile,
     SilenceRuleFile,
 )
-from rescore.strict_yaml import Document
+from rescore.strict.yaml import Document
 
 
 def build_scorecard(file: ScorecardFile, document: Document, names: Names) -> Scorecard:

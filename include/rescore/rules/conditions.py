@@ -24,9 +24,9 @@ from rescore.rules.lists import no_domain
 from rescore.rules.moments import is_moment
 from rescore.rules.names import FIELD, Names
 from rescore.rules.values import days_of, is_number
-from rescore.strict_model import Path, Trouble, did_you_mean, nearest, refuse_all
+from rescore.strict.messages import described
+from rescore.strict.model import Path, Trouble, did_you_mean, nearest, refuse_all
 from rescore.text import fold, words
-from rescore.yaml_messages import described
 
 MAX_NESTING: Final = 5  # `all`, `any` and `not` inside each other; nobody can read more
 MAX_TEXT: Final = 500

@@ -19,8 +19,8 @@ from rescore.rules.lists import no_domain
 from rescore.rules.names import Name, Names
 from rescore.rules.values import DURATION_SCHEMA, Days, is_number
 from rescore.rules.zones import Zone
-from rescore.strict_model import StrictMap, did_you_mean, refuse
-from rescore.yaml_messages import described
+from rescore.strict.messages import described
+from rescore.strict.model import StrictMap, did_you_mean, refuse
 
 WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_HOURS: Final = 24 * 366

@@ -10,8 +10,8 @@ from rescore.rules.conditions import LABELS
 from rescore.rules.moments import is_moment
 from rescore.rules.names import FIELD, Names
 from rescore.rules.values import is_number, thousandths_of
-from rescore.strict_model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
-from rescore.yaml_messages import described
+from rescore.strict.messages import described
+from rescore.strict.model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
 
 SAMPLE = "`{type: page_view, at: 2026-10-18}`"
 REQUIRED = ("type", "at")

@@ -11,8 +11,8 @@ from rescore.model import MILLI
 from rescore.rules.card import Example, Scalar, Scorecard
 from rescore.scoring.engine import score
 from rescore.scoring.facts import facts_from_tables
-from rescore.strict_yaml import Problem
-from rescore.yaml_messages import described
+from rescore.strict.messages import described
+from rescore.strict.yaml import Problem
 
 
 def failed_examples(card: Scorecard) -> list[Problem]:

@@ -16,7 +16,7 @@ from rescore.rules.restart_file import RestartFile
 from rescore.rules.rule_file import RuleFile
 from rescore.rules.values import Days, Points
 from rescore.rules.zones import Zone
-from rescore.strict_model import StrictMap, Trouble, refuse, refuse_all
+from rescore.strict.model import StrictMap, Trouble, refuse, refuse_all
 
 
 class RangeFile(StrictMap):

@@ -10,8 +10,8 @@ from rescore.rules.card import Band, Grades
 from rescore.rules.grade_labels import LABEL, MAX_GRADES, MAX_LABEL, PLACE, labels_of
 from rescore.rules.names import Names
 from rescore.rules.values import MAX_POINTS, thousandths_of
-from rescore.strict_model import Trouble, did_you_mean, refuse, refuse_all
-from rescore.yaml_messages import described
+from rescore.strict.messages import described
+from rescore.strict.model import Trouble, did_you_mean, refuse, refuse_all
 
 MAX_NAME: Final = 40
 LABEL_PATTERN: Final = r"^[^{}]*(\{[^{}]+\}[^{}]*)+$"

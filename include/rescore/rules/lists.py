@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from rescore.strict_yaml import UNPRINTABLE, read_document
+from rescore.strict.messages import control_character
+from rescore.strict.yaml import UNPRINTABLE, read_document
 from rescore.text import fold
-from rescore.yaml_messages import control_character
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_VALUE: Final = 500

@@ -12,8 +12,8 @@ from rescore.rules.card import Scorecard
 from rescore.rules.file import ScorecardFile
 from rescore.rules.lists import NO_LISTS, ListFiles
 from rescore.rules.names import Names, repeated_ids
-from rescore.strict_model import Path
-from rescore.strict_yaml import Problem, problems_of, read_document
+from rescore.strict.model import Path
+from rescore.strict.yaml import Problem, problems_of, read_document
 
 MAX_PROBLEMS: Final = 200
 

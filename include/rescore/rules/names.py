@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from rescore.messages import House
 from rescore.rules.grade_labels import grades_in
 from rescore.rules.lists import NO_LISTS, ListFiles, list_text
-from rescore.strict_model import Path, refuse
+from rescore.strict.model import Path, refuse
 
 MAX_ID: Final = 60
 ID: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*_?")

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from rescore.rules.conditions import FactsCondition
 from rescore.rules.rule_file import Activities, declared
 from rescore.rules.values import Share
-from rescore.strict_model import StrictMap, refuse
+from rescore.strict.model import StrictMap, refuse
 
 
 class RestartFile(StrictMap):

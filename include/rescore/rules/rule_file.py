@@ -17,8 +17,8 @@ from pydantic import (
 from rescore.rules.conditions import FactsCondition
 from rescore.rules.names import Id, Label, Names
 from rescore.rules.values import Days, Points, PositivePoints, Share
-from rescore.strict_model import StrictMap, did_you_mean, nearest, refuse
-from rescore.yaml_messages import described
+from rescore.strict.messages import described
+from rescore.strict.model import StrictMap, did_you_mean, nearest, refuse
 
 MAX_TYPE = 100
 

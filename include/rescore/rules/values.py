@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, TypeGuard
 from pydantic import PlainValidator, WithJsonSchema
 
 from rescore.model import MILLI
-from rescore.strict_model import refuse
-from rescore.yaml_messages import described
+from rescore.strict.messages import described
+from rescore.strict.model import refuse
 
 MAX_POINTS: Final = 100_000
 MAX_DAYS: Final = 3660  # ten years: a table of what an activity is worth has a row for every day

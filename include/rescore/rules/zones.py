@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator
 
-from rescore.strict_model import did_you_mean, refuse
+from rescore.strict.model import did_you_mean, refuse
 
 NOT_ZONES = {"localtime", "Factory"}
 

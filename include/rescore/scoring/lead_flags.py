@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from rescore.automations import already_fired_flag, unless_flag
-from rescore.once_per import once_flag
+from rescore.automations.once_per import once_flag
+from rescore.automations.state_machine import already_fired_flag, unless_flag
 from rescore.rules.card import Automation, Condition, Scorecard
 from rescore.scoring.conditions import holds
 from rescore.scoring.moments import trimmed

@@ -12,8 +12,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from rescore.connectors.session import Session
 from rescore.delivery.actions.mail_server import hand_over, plain_message
 from rescore.delivery.actions.slack import post, slack_text
-from rescore.delivery.outcome import Outcome
 from rescore.errors import RetryableError, SettingsIncomplete
+from rescore.outcome import Outcome
 from rescore_airflow.hooks.messages import slack_webhook, smtp_server
 
 NOTIFIER = "rescore_notifier"

@@ -12,7 +12,7 @@ from rescore.delivery.actions.email import EmailSender
 from rescore.delivery.actions.slack import SlackSender
 from rescore.delivery.sender import Sender
 from rescore.delivery.webhook import WebhookSender
-from rescore.policy import read_policy
+from rescore.policy.file import read_policy
 from rescore.rules.actions import ActionKind
 from rescore.workspace import Workspace
 from rescore_airflow.hooks.crm import connect

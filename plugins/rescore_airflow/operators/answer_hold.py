@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from rescore.ledger import holds
+from rescore.ledger.rules import holds
 from rescore.pipeline.holds import decide, expire_holds
 from rescore.workspace import Workspace
 from rescore_airflow.operators.ask_about_hold import ANSWERS

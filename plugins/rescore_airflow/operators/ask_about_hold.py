@@ -9,8 +9,8 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from rescore.ledger import holds
-from rescore.ledger.holds import Answer, Hold
+from rescore.ledger.rules import holds
+from rescore.ledger.rules.holds import Answer, Hold
 from rescore_airflow.defaults import in_a_sentence
 from rescore_airflow.links import plan_url
 from rescore_airflow.operators.base import now, refuse_unknown_conf

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 
 from rescore.errors import InputUnreadable
-from rescore.ledger.restored import restored
+from rescore.ledger.outbox.restored import restored
 from rescore.pipeline.restore import notice_restore
 from rescore.workspace import Workspace
 from rescore_airflow.defaults import in_a_sentence

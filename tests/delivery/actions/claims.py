@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from rescore.action_body import action_body
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.automations.action_body import action_body
+from rescore.ledger.outbox.deliveries import DeliveryClaim
 from rescore.mapping import Mapping, load_mapping
 from rescore.rules.actions import Action, receiver
 from tests.delivery.conftest import MAPPING

@@ -10,8 +10,8 @@ import pytest
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.delivery.actions.crm_fields import CrmFieldsSender
 from rescore.delivery.actions.crm_task import CrmTaskSender
-from rescore.delivery.outcome import Outcome
 from rescore.mapping import Mapping, read_mapping
+from rescore.outcome import Outcome
 from rescore.rules.actions import CrmFields, CrmTask, SetField
 from sandbox_crm.faults import Fault
 from sandbox_crm.testing import SandboxServer

@@ -4,9 +4,9 @@ import pytest
 
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.actions.crm_fields import CrmFieldsSender
-from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmFieldMissing, CrmLacksScope, CrmUnavailable
 from rescore.mapping import Settable
+from rescore.outcome import Outcome
 from rescore.rules.actions import CrmFields, SetField
 from tests.delivery.actions.claims import NOW, a_claim, a_mapping
 

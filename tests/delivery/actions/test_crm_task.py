@@ -8,7 +8,6 @@ from rescore.connectors.memory import MemoryCrm
 from rescore.connectors.memory_actions import MemoryTasks
 from rescore.delivery.actions.crm_task import LOOKING, SETTLING, CrmTaskSender
 from rescore.delivery.automations import LEASE
-from rescore.delivery.outcome import Outcome
 from rescore.errors import (
     CrmFieldMissing,
     CrmLacksScope,
@@ -18,6 +17,7 @@ from rescore.errors import (
     RecordRefused,
     SettingsIncomplete,
 )
+from rescore.outcome import Outcome
 from rescore.rules.actions import CrmTask
 from tests.delivery.actions.claims import ID, NOW, a_claim, a_mapping
 

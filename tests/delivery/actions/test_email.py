@@ -11,9 +11,9 @@ from aiosmtpd.smtp import AuthResult
 
 from rescore.delivery.actions.email import EmailSender
 from rescore.delivery.actions.mail_server import MailServer
-from rescore.delivery.outcome import Outcome
 from rescore.errors import SettingsIncomplete
 from rescore.messages import House
+from rescore.outcome import Outcome
 from rescore.rules.actions import Email
 from tests.delivery.actions.claims import ID, NOW, a_claim
 from tests.delivery.actions.mailbox import Mailbox, Serving

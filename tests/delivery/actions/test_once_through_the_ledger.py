@@ -12,8 +12,9 @@ from rescore.delivery.actions.email import EmailSender
 from rescore.delivery.actions.mail_server import MailServer
 from rescore.delivery.automations import LEASE, run_automations
 from rescore.delivery.sender import Sender
-from rescore.ledger import dead_letters, tables
-from rescore.ledger.dead_letters import Chosen
+from rescore.ledger import tables
+from rescore.ledger.outbox import dead_letters
+from rescore.ledger.outbox.dead_letters import Chosen
 from rescore.messages import House
 from rescore.rules.actions import Action, CrmTask, Email
 from tests.delivery.actions.claims import a_mapping

@@ -7,8 +7,8 @@ import pytest
 from rescore.connectors.addresses import AllowedHosts
 from rescore.connectors.session import Session
 from rescore.delivery.actions.slack import SlackSender
-from rescore.delivery.outcome import Outcome
 from rescore.errors import SettingsIncomplete
+from rescore.outcome import Outcome
 from rescore.rules.actions import SlackMessage
 from tests.connectors.pretend_server import PretendServer, Reply
 from tests.delivery.actions.claims import NOW, a_claim

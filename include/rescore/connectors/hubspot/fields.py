@@ -9,9 +9,9 @@ from rescore.connectors.base import ScoreUpdate
 from rescore.connectors.hubspot.client import Client
 from rescore.connectors.hubspot.reading_back import read_shown
 from rescore.connectors.hubspot.writing import write_scores
-from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmFieldMissing, CrmUnavailable, RecordGone
 from rescore.mapping import Leads
+from rescore.outcome import Outcome
 
 
 class HubSpotFields:

@@ -7,10 +7,10 @@ from typing import Any
 
 from rescore import mapping as mappings
 from rescore.connectors.actions import Actions
-from rescore.delivery.outcome import Outcome
 from rescore.errors import RecordRefused
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
 from rescore.model import split_lead_key
+from rescore.outcome import Outcome
 
 Connect = Callable[[str], Actions]
 """The CRM of a mapping's name; raises a ConfigurationError when there is none."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from rescore.delivery.actions.crm import Connect, MappingOf, Merged, nobody_merged, record_id, rehearsal
 from rescore.delivery.actions.outcomes import of_action
-from rescore.delivery.outcome import Outcome
 from rescore.errors import RescoreError, SettingsIncomplete
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
 from rescore.mapping import Settable
+from rescore.outcome import Outcome
 
 THERE = "it is so already"
 

@@ -11,9 +11,9 @@ from typing import Any
 from rescore.connectors.actions import NewTask, Tasks
 from rescore.delivery.actions.crm import Connect, MappingOf, Merged, nobody_merged, record_id, rehearsal
 from rescore.delivery.actions.outcomes import of_action
-from rescore.delivery.outcome import Outcome
 from rescore.errors import CrmUnavailable, RescoreError
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
+from rescore.outcome import Outcome
 from rescore.rules.actions import LEAD_OWNER
 
 SETTLING = 300.0

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from rescore.delivery.actions.mail_server import MailServer, hand_over, plain_message
-from rescore.delivery.outcome import Outcome
 from rescore.errors import ConfigurationError
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
 from rescore.messages import ADDRESS, CONTROL, House
+from rescore.outcome import Outcome
 
 
 class EmailSender:

@@ -15,7 +15,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Literal
 
-from rescore.delivery.outcome import Kind, Outcome
+from rescore.outcome import Kind, Outcome
 
 ACCEPTED = (250, 251)
 REFUSALS = range(400, 600)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rescore.delivery.outcome import Outcome, outcome_of
 from rescore.errors import CrmFieldMissing, CrmLacksScope, RecordGone, RescoreError
+from rescore.outcome import Outcome, outcome_of
 
 
 def of_action(error: RescoreError, *, effect: bool) -> Outcome:

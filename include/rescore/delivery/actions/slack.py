@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from rescore.connectors.session import Answer, NoAnswer, Session
-from rescore.delivery.outcome import Outcome
 from rescore.errors import ConfigurationError
-from rescore.ledger.deliveries import DeliveryClaim
+from rescore.ledger.outbox.deliveries import DeliveryClaim
+from rescore.outcome import Outcome
 
 
 class SlackSender:

@@ -16,8 +16,8 @@ from rescore.rules.lint.overlap import overlapping
 from rescore.rules.lint.pace import burying, freezing
 from rescore.rules.lint.reach import out_of_reach, unreachable
 from rescore.rules.lint.substrings import found_inside_words
-from rescore.strict_model import Path
-from rescore.strict_yaml import Document, Place, read_document
+from rescore.strict.model import Path
+from rescore.strict.yaml import Document, Place, read_document
 
 __all__ = ["CODES", "Census", "LintWarning", "lint", "unreachable"]
 

@@ -18,7 +18,7 @@ from rescore.rules.card import (
     Operator,
     Scorecard,
 )
-from rescore.strict_model import Path
+from rescore.strict.model import Path
 
 
 class Found(NamedTuple):

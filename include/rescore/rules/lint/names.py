@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from rescore.rules.card import ActivityRule, FrequencyRule, Scorecard, SilenceRule
 from rescore.rules.lint.found import Census, Found, comparisons, facts_conditions
 from rescore.rules.list_use import asked_by
-from rescore.strict_model import Path, nearest
+from rescore.strict.model import Path, nearest
 
 
 def unknown_names(card: Scorecard, census: Census) -> Iterator[Found]:

@@ -8,7 +8,7 @@ from rescore import mapping as mappings
 from rescore.rules.actions import CrmFields, CrmTask, SetField
 from rescore.rules.card import Scorecard
 from rescore.rules.lint.found import Found
-from rescore.strict_model import Path, did_you_mean
+from rescore.strict.model import Path, did_you_mean
 
 
 def not_open(card: Scorecard, known: Mapping[str, mappings.Mapping]) -> Iterator[Found]:

@@ -29,7 +29,7 @@ from rescore.rules.card import (
 from rescore.rules.lint.found import Found, comparisons
 from rescore.rules.lint.logic import can_hold
 from rescore.scoring.worth import worth_table
-from rescore.strict_model import Path
+from rescore.strict.model import Path
 
 
 @dataclass(frozen=True, slots=True)

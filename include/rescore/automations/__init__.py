@@ -1,0 +1,1 @@
+"""When an automation fires, and what it says: pure."""

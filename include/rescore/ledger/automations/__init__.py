@@ -1,0 +1,1 @@
+"""What crossings set off, and what is remembered of them."""

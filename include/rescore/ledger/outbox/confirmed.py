@@ -1,0 +1,138 @@
+"""What targets have confirmed: which leads to read back, what each should show, and what was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from rescore.ledger import tables
+from rescore.ledger.outbox import overrides
+from rescore.ledger.outbox.overrides import Override
+
+SETTLED, SMALL, OVERRIDDEN, DELETED = "settled", "small", "overridden", "deleted"
+CONFIRMED = (SETTLED, SMALL, OVERRIDDEN, DELETED)
+"""States in which a target owes us nothing: what it shows can be held against what it confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What one target confirmed of one lead under one scorecard.
+
+    The score of record (`score` and the three below it) is what was confirmed only when `current`; a change
+    that is too small to be written leaves `shown_score` and `shown_band`.
+    """
+
+    target: str
+    scorecard: str
+    lead: str
+    state: str
+    acked_ver: int
+    acked_at: datetime | None
+    shown_score: int | None
+    shown_band: str | None
+    current: bool
+    score: int | None
+    band: str | None
+    grade: str | None
+    dimensions: dict[str, int | None] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What reading back changes about one `Confirmed`.
+
+    `drift` when values of ours have to be written again; `shown_score` and `shown_band` are what the target
+    shows. `opened` and `ended` are overrides; `gone` when it has no such record.
+    """
+
+    confirmed: Confirmed
+    drift: bool = False
+    gone: bool = False
+    shown_score: int | None = None
+    shown_band: str | None = None
+    opened: Sequence[Override] = ()
+    ended: Sequence[Override] = ()
+
+
+def leads(connection: Connection, target: str) -> Iterator[tuple[str, datetime | None]]:
+    """Every lead that a target confirmed and nothing is owed of, with when; once for each scorecard."""
+    sync = tables.sync
+    rows = connection.execution_options(yield_per=10_000).execute(
+        select(sync.c.lead, sync.c.acked_at).where(
+            sync.c.target == target, sync.c.state.in_(CONFIRMED), sync.c.acked_ver > 0
+        )
+    )
+    for row in rows:
+        yield row.lead, row.acked_at
+
+
+def confirmed(connection: Connection, target: str, chosen: Collection[str]) -> list[Confirmed]:
+    """What a target confirmed of these leads, as far as nothing is owed and nobody is sending."""
+    sync, score = tables.sync, tables.score
+    rows = connection.execute(
+        select(
+            *(sync.c[name] for name in ("target", "scorecard", "lead", "state", "acked_ver", "acked_at")),
+            sync.c.shown_score,
+            sync.c.shown_band,
+            (sync.c.acked_ver == score.c.ver).label("current"),
+            *(score.c[name] for name in ("score", "band", "grade", "dimensions")),
+        )
+        .join(score, (score.c.scorecard == sync.c.scorecard) & (score.c.lead == sync.c.lead))
+        .where(
+            sync.c.target == target,
+            sync.c.lead.in_(chosen),
+            sync.c.state.in_(CONFIRMED),
+            sync.c.acked_ver > 0,
+            sync.c.lease_by.is_(None),
+        )
+        .order_by(sync.c.lead, sync.c.scorecard)
+    )
+    return [Confirmed(**(dict(row._mapping) | {"dimensions": json.loads(row.dimensions)})) for row in rows]
+
+
+def settle(connection: Connection, found: Sequence[Found], *, at: datetime) -> int:
+    """Note what reading back found; how many had moved on meanwhile, and are left alone."""
+    moved_on = 0
+    for one in found:
+        values = _values(connection, one)
+        if values and not connection.execute(update(tables.sync).where(_same(one)).values(values)).rowcount:
+            moved_on += 1
+            continue
+        overrides.end(connection, one.ended, at=at, by="put back in the CRM")
+        overrides.note(connection, one.opened)
+    return moved_on
+
+
+def _same(one: Found) -> Any:
+    """The row as it was read: no call was made about it since then, and none is under way."""
+    sync, known = tables.sync, one.confirmed
+    return (
+        (sync.c.scorecard == known.scorecard)
+        & (sync.c.lead == known.lead)
+        & (sync.c.target == known.target)
+        & (sync.c.state == known.state)
+        & (sync.c.acked_ver == known.acked_ver)
+        & sync.c.acked_at.is_not_distinct_from(known.acked_at)
+        & sync.c.lease_by.is_(None)
+    )
+
+
+def _values(connection: Connection, one: Found) -> dict[str, Any]:
+    known = one.confirmed
+    if one.gone:
+        return {"state": DELETED, "failure": "gone", "reason": f"{known.target} has no such record any more"}
+    if one.drift:
+        return {**overrides.AGAIN, "shown_score": one.shown_score, "shown_band": one.shown_band}
+    if one.opened:
+        return {"state": OVERRIDDEN}
+    if one.ended:
+        mine = overrides.open_of(connection, known.target, [known.lead]).get(known.lead, {})
+        stay = {name for name, kept in mine.items() if kept.scorecard == known.scorecard}
+        left = stay - {ended.property for ended in one.ended}
+        return {"state": OVERRIDDEN if left else SETTLED}
+    return {}

@@ -1,0 +1,226 @@
+"""What becomes of a lead in the ledger when its record is deleted, objected to, restored or merged away.
+
+Of a withheld lead nothing more is sent: its deliveries are cancelled, and a deleted or merged-away record is
+never written to again. Where its automations stand is kept for the day it comes back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
+
+from rescore.automations.state_machine import FRESH, Outcome, State
+from rescore.ledger import tables
+from rescore.ledger.automations.set_off import write_armings
+from rescore.ledger.lock import lock_scorecard
+from rescore.ledger.scores.chunk import C, Chunk, S
+from rescore.ledger.scores.stage import LEADS_A_QUERY
+from rescore.ledger.upsert import insert as upsert
+from rescore.withheld import DELETED, MERGED, OBJECTION
+
+REASONS = {
+    DELETED: "the record was deleted",
+    OBJECTION: "the person objects to profiling",
+    MERGED: "merged into another lead",
+}
+HAD_FIRED = "another record of this person had fired"
+
+
+def note_withheld(connection: Connection, chunk: Chunk, at: datetime) -> Counter[str]:
+    """Stop what is owed about the chunk's leads that are withheld from now on, take up the restored ones.
+
+    Call it when the chunk's wishes are written and its scores are not.
+
+    Returns:
+        Counts: `deleted`, `objecting`, `restored` leads and `cancelled` deliveries.
+    """
+    rows = connection.execute(
+        chunk.rows(S.c.lead, S.c.withheld, C.c.withheld.label("before")).where(
+            chunk.wins, S.c.withheld.is_distinct_from(C.c.withheld)
+        )
+    ).all()
+    scorecard, counts = chunk.run.scorecard, Counter[str]()
+    for reason, name in ((DELETED, "deleted"), (OBJECTION, "objecting")):
+        leads = [row.lead for row in rows if row.withheld == reason]
+        counts[name] = len(leads)
+        counts["cancelled"] += _cancel(connection, scorecard, leads, REASONS[reason], at)
+    gone = [row.lead for row in rows if row.withheld == DELETED]
+    _move(connection, scorecard, gone, "deleted", REASONS[DELETED])
+    back = [row.lead for row in rows if row.before in (DELETED, MERGED) and row.withheld != DELETED]
+    counts["restored"] = len(back)
+    _move(connection, scorecard, back, "due", None, only="deleted")
+    return +counts
+
+
+def follow_merges(
+    connection: Connection, merged: Mapping[str, str], *, input_ver: int, at: datetime
+) -> Counter[str]:
+    """Let the lead that is left take over where automations stood; end what was about the lead that is lost.
+
+    Where either has fired, the one that is left has. A firing of the lost one of which nothing has been sent
+    does not count: it is cancelled, and the lead that is left fires for itself. The lost lead's score
+    becomes null as of this landing, so that no run that began before it can bring it back.
+
+    Args:
+        connection: In the transaction that commits the landing which says so.
+        merged: Each lead that was merged away, and the one that is left; known ones are left alone.
+        input_ver: The landing's.
+        at: The present.
+
+    Returns:
+        Counts: leads times scorecards `merged away`, deliveries `cancelled`.
+    """
+    counts: Counter[str] = Counter()
+    lost = sorted(merged)
+    for start in range(0, len(lost), LEADS_A_QUERY):
+        some = C.c.lead.in_(lost[start : start + LEADS_A_QUERY])
+        known = select(C).where(some, C.c.withheld.is_distinct_from(MERGED))
+        for row in connection.execute(known.order_by(C.c.scorecard, C.c.lead)).all():
+            lock_scorecard(connection, row.scorecard)
+            _continue(connection, row, merged[row.lead])
+            _take_over(connection, row, merged[row.lead], at)
+            _withdraw(connection, row, input_ver, at)
+            counts["merged away"] += 1
+            counts["cancelled"] += _cancel(connection, row.scorecard, [row.lead], REASONS[MERGED], at)
+            _move(connection, row.scorecard, [row.lead], "deleted", REASONS[MERGED])
+    return +counts
+
+
+def cancel_everywhere(connection: Connection, leads: Collection[str], at: datetime) -> int:
+    """Cancel what is owed to automations about people who object, under every scorecard; how many."""
+    scorecards = connection.scalars(select(tables.control.c.scorecard)).all()
+    return sum(_cancel(connection, card, leads, REASONS[OBJECTION], at) for card in scorecards)
+
+
+def _continue(connection: Connection, row: Row[Any], left: str) -> None:
+    """A lead that was never scored, such as the contact a lead was converted to, goes on from the lost one.
+
+    Its dimensions stay open, so that its first score counts as a change and CRMs get to see it.
+    """
+    if row.ver:
+        connection.execute(
+            upsert(connection, C)
+            .values({**row._mapping, "lead": left, "dimensions": _no_dimensions(row)})
+            .on_conflict_do_nothing()
+        )
+
+
+def _no_dimensions(row: Row[Any]) -> str:
+    return json.dumps(dict.fromkeys(json.loads(row.dimensions)), sort_keys=True, separators=(",", ":"))
+
+
+def _take_over(connection: Connection, row: Row[Any], left: str, at: datetime) -> None:
+    """Where the lost lead has fired, the lead that is left has fired too."""
+    arming = tables.arming
+    both = arming.c.lead.in_([row.lead, left])
+    found = connection.execute(select(arming).where(arming.c.scorecard == row.scorecard, both)).all()
+    of_left = {each.automation: each for each in found if each.lead == left}
+    of_lost = [each for each in found if each.lead == row.lead]
+    _end_held(connection, row.scorecard, row.lead, None, REASONS[MERGED])
+    for lost in of_lost:
+        own = of_left.get(lost.automation)
+        if lost.state != State.FIRED or _unsent(connection, lost) or (own and own.state == State.FIRED):
+            continue
+        n = own.n if own else FRESH.n
+        where = {"scorecard": row.scorecard, "automation": lost.automation, "lead": left}
+        write_armings(connection, [where | {"state": State.FIRED.value, "n": n, "since": lost.since}])
+        _end_held(connection, row.scorecard, left, lost.automation, HAD_FIRED)
+
+
+def _unsent(connection: Connection, arming: Row[Any]) -> bool:
+    """Whether this firing has deliveries, and nobody has begun to send any of them."""
+    delivery, attempt = tables.delivery, tables.attempt
+    of_firing = and_(
+        delivery.c.scorecard == arming.scorecard,
+        delivery.c.automation == arming.automation,
+        delivery.c.lead == arming.lead,
+        delivery.c.n == arming.n,
+    )
+    begun = or_(delivery.c.state != "due", exists().where(attempt.c.delivery_id == delivery.c.delivery_id))
+    owed: bool | None = connection.scalar(select(exists().where(of_firing)))
+    touched: bool | None = connection.scalar(select(exists().where(of_firing, begun)))
+    return bool(owed) and not touched
+
+
+def _end_held(connection: Connection, scorecard: str, lead: str, automation: str | None, reason: str) -> None:
+    crossing = tables.crossing
+    held = and_(crossing.c.scorecard == scorecard, crossing.c.lead == lead, crossing.c.outcome == "held")
+    if automation is not None:
+        held = and_(held, crossing.c.automation == automation)
+    connection.execute(update(crossing).where(held).values(outcome=Outcome.SUPPRESSED.value, reason=reason))
+
+
+def _withdraw(connection: Connection, row: Row[Any], input_ver: int, at: datetime) -> None:
+    """The lost lead's score becomes null, with a delta; older runs meet a row that is newer than they are."""
+    if row.score is not None or row.band is not None:
+        connection.execute(
+            insert(tables.delta).values(
+                scorecard=row.scorecard,
+                lead=row.lead,
+                ver=row.ver + 1,
+                run_key="merge",
+                activation_seq=row.activation_seq,
+                as_of=at,
+                old_score=row.score,
+                new_score=None,
+                old_band=row.band,
+                new_band=None,
+                causes=json.dumps({"merge": -row.score} if row.score else {}),
+            )
+        )
+    connection.execute(
+        update(C)
+        .where(C.c.scorecard == row.scorecard, C.c.lead == row.lead)
+        .values(
+            score=None,
+            band=None,
+            grade=None,
+            dimensions=_no_dimensions(row),
+            reasons="[]",
+            withheld=MERGED,
+            input_ver=input_ver,
+            ver=row.ver + 1,
+            changed_at=at,
+        )
+    )
+
+
+def _cancel(connection: Connection, scorecard: str, leads: Collection[str], reason: str, at: datetime) -> int:
+    delivery, count = tables.delivery, 0
+    for some in _batches(leads):
+        count += connection.execute(
+            update(delivery)
+            .where(delivery.c.scorecard == scorecard, delivery.c.lead.in_(some), delivery.c.state == "due")
+            .values(state="cancelled", settled_at=at, reason=reason)
+        ).rowcount
+    return count
+
+
+def _move(
+    connection: Connection,
+    scorecard: str,
+    leads: Collection[str],
+    state: str,
+    reason: str | None,
+    *,
+    only: str | None = None,
+) -> None:
+    """Bring what targets should show of leads into a state: all, or `only` what is in another one."""
+    sync = tables.sync
+    for some in _batches(leads):
+        chosen = and_(sync.c.scorecard == scorecard, sync.c.lead.in_(some))
+        if only is not None:
+            chosen = and_(chosen, sync.c.state == only)
+        connection.execute(
+            update(sync).where(chosen).values(state=state, reason=reason, failure=None, tries=0, next_at=None)
+        )
+
+
+def _batches(leads: Collection[str]) -> Iterable[list[str]]:
+    ordered = sorted(leads)
+    return (ordered[start : start + LEADS_A_QUERY] for start in range(0, len(ordered), LEADS_A_QUERY))

@@ -1,0 +1,1 @@
+"""Where all rooms of the ledger meet: one transaction a chunk, with all that follows."""

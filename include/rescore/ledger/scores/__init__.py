@@ -1,0 +1,1 @@
+"""From facts that landed to scores that are committed: streams, runs, stages, chunks."""
