@@ -260,7 +260,7 @@ def record_is_true(connection: Connection, scene: Scene) -> Iterator[str]:
     assert active is not None
     present = replace(NO_RUN, activation_seq=active.activation_seq, as_of=scene.now)
     table = tables.score
-    record = dict(connection.execute(select(table.c.lead, table.c.score)).tuples().all())
+    record = {row.lead: row.score for row in connection.execute(select(table.c.lead, table.c.score))}
     for lead, points in sorted(worth(connection, present, scene).items()):
         if record.get(lead) != points:
             yield f"{lead} is worth {points} and has {record.get(lead)} points of record"

@@ -99,7 +99,7 @@ def cases() -> Iterator[tuple[str, Scorecard]]:
         name = "_".join(filter(None, ["operator", operator, kind]))
         yield name, a_card(a_lead_rule(compares(operator, *literals, field=field)))
     domains = frozenset({"ac.uk", "example.com", "nat.example.org"})
-    addresses = Not(compares("domain_in_list", "domains", field="email"))
+    addresses = Not(compares("domain_in_list", "domains", field="email_domain"))
     yield (
         "operator_domain_in_list",
         a_card(a_lead_rule(addresses), lists=(ValueList("domains", "lists/domains.txt", domains),)),
@@ -194,7 +194,7 @@ def leads() -> list[dict[str, Any]]:
             "born": AS_OF.date() - timedelta(days=index) if index else date(1990, 1, 1),
             "seen": AS_OF.replace(tzinfo=None) - timedelta(hours=17 * index),
             "job_title": title,
-            "email": EMAILS[index % len(EMAILS)],
+            "email_domain": EMAILS[index % len(EMAILS)],
             "country": "Germany",
             "employees": 50.0 * index,
             "lifecycle_stage": "lead",

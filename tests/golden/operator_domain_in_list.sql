@@ -13,9 +13,9 @@ nat.example.org', '
       TRIM(
         SPLIT_PART(
           CASE
-            WHEN CONTAINS("leads"."email__folded", '://')
-            THEN REGEXP_EXTRACT("leads"."email__folded", '://([^/?#]*)', 1)
-            ELSE "leads"."email__folded"
+            WHEN CONTAINS("leads"."email_domain__folded", '://')
+            THEN REGEXP_EXTRACT("leads"."email_domain__folded", '://([^/?#]*)', 1)
+            ELSE "leads"."email_domain__folded"
           END,
           '@',
           -1
@@ -23,19 +23,19 @@ nat.example.org', '
         ' 	'
       ),
       '^[^/?#:> \t]*[^/?#:> \t.]'
-    ) AS "email as a domain"
+    ) AS "email_domain as a domain"
   FROM "leads"
 ), "ruled" AS (
   SELECT
     "profiles"."lead",
     CAST(CASE
       WHEN NOT COALESCE(
-        REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
+        REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
           SELECT
             "value"
           FROM "list domains"
         )
-        OR REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){2}[^.]*$') IN (
+        OR REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){2}[^.]*$') IN (
           SELECT
             "value"
           FROM "list domains"

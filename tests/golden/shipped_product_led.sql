@@ -335,16 +335,16 @@ ac.bd', '
     "per_day"."lead"
 ), "profiles" AS (
   SELECT
-    "leads"."email",
+    "leads"."email_domain",
     "leads"."job_title__words",
     "leads"."lead",
     REGEXP_EXTRACT(
       TRIM(
         SPLIT_PART(
           CASE
-            WHEN CONTAINS("leads"."email__folded", '://')
-            THEN REGEXP_EXTRACT("leads"."email__folded", '://([^/?#]*)', 1)
-            ELSE "leads"."email__folded"
+            WHEN CONTAINS("leads"."email_domain__folded", '://')
+            THEN REGEXP_EXTRACT("leads"."email_domain__folded", '://([^/?#]*)', 1)
+            ELSE "leads"."email_domain__folded"
           END,
           '@',
           -1
@@ -352,7 +352,7 @@ ac.bd', '
         ' 	'
       ),
       '^[^/?#:> \t]*[^/?#:> \t.]'
-    ) AS "email as a domain"
+    ) AS "email_domain as a domain"
   FROM "leads"
 ), "ruled" AS (
   SELECT
@@ -381,19 +381,19 @@ ac.bd', '
     END AS BIGINT) AS "trial_over",
     CAST(COALESCE(
       CASE
-        WHEN REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
+        WHEN REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
           SELECT
             "value"
           FROM "list free_mail"
         )
         THEN -10000
-        WHEN REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
+        WHEN REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
           SELECT
             "value"
           FROM "list academic"
         )
         THEN -20000
-        WHEN COALESCE("profiles"."email" <> '', FALSE)
+        WHEN COALESCE("profiles"."email_domain" <> '', FALSE)
         THEN 15000
       END,
       0
@@ -420,19 +420,19 @@ ac.bd', '
       ELSE 0
     END AS BIGINT) AS "role",
     CAST(CASE
-      WHEN REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
+      WHEN REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
         SELECT
           "value"
         FROM "list free_mail"
       )
       THEN 0
-      WHEN REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
+      WHEN REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
         SELECT
           "value"
         FROM "list academic"
       )
       THEN 1
-      WHEN COALESCE("profiles"."email" <> '', FALSE)
+      WHEN COALESCE("profiles"."email_domain" <> '', FALSE)
       THEN 2
     END AS BIGINT) AS "address__choice",
     CAST(CASE
@@ -446,26 +446,26 @@ ac.bd', '
     COALESCE(CAST(NULL AS BOOLEAN) = TRUE, FALSE) AS "product_qualified__unless",
     CASE
       WHEN NOT COALESCE(
-        REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
+        REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
           SELECT
             "value"
           FROM "list free_mail"
         ),
         FALSE
       )
-      THEN SHA256('email_domain|' || NULLIF("profiles"."email as a domain", ''))
+      THEN SHA256('email_domain|' || NULLIF("profiles"."email_domain as a domain", ''))
     END AS "product_qualified__once",
     "restarts"."restarted_at",
     COALESCE(
       NOT (
         COALESCE(CAST(NULL AS TEXT) IN ('team', 'business', 'enterprise'), FALSE)
         OR COALESCE(
-          REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
+          REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){1}[^.]*$') IN (
             SELECT
               "value"
             FROM "list disposable"
           )
-          OR REGEXP_EXTRACT("profiles"."email as a domain", '(?:[^.]*\.){2}[^.]*$') IN (
+          OR REGEXP_EXTRACT("profiles"."email_domain as a domain", '(?:[^.]*\.){2}[^.]*$') IN (
             SELECT
               "value"
             FROM "list disposable"
