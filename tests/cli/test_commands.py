@@ -179,6 +179,26 @@ def test_a_field_that_no_row_has_is_told(export):
     assert "activities: asset_name" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["x[1].csv", "x*.csv", "x?.csv"])
+def test_a_file_is_the_one_that_is_named_and_no_other_that_looks_like_it(export, name):
+    (export / "leads.csv").rename(export / name)
+    (export / "x1.csv").write_text("lead_id\nsomebody_else\n")
+
+    done = score(export, leads=export / name)
+
+    assert done.returncode == 0, done.stderr
+    assert "somebody_else" not in (export / "out.csv").read_text()
+
+
+def test_a_column_of_activities_that_the_file_does_not_have_is_told(export):
+    with_where = "activity: page_view, where: {asset: {contains: x}},"
+    (export / "rules.yaml").write_text(RULES.replace("activity: page_view,", with_where))
+    activities = export / "activities.csv"
+    activities.write_text(activities.read_text().replace("asset", "url"))
+
+    assert "activities: asset: the rules ask for it, and no row has it" in score(export).stderr
+
+
 def test_check_goes_on_after_a_file_it_cannot_read(export):
     (export / "bad.yaml").write_text(RULES.replace("UTC", "Mars/Base"))
 

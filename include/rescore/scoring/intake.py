@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,10 +36,10 @@ def open_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> i
         _require_utf8(path)
     try:
         if kind == "Parquet":
-            connection.read_parquet(str(path)).create(name)
+            connection.read_parquet(_literally(path)).create(name)
             return 0
         rows = connection.read_csv(
-            str(path),
+            _literally(path),
             all_varchar=True,
             header=True,
             store_rejects=True,
@@ -51,6 +52,11 @@ def open_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> i
         raise InputUnreadable(f"{path} cannot be read as {kind}; export it again as {wanted}.") from error
     (rejected,) = connection.table(f"{name}_rejects").aggregate("count(DISTINCT line)").fetchall()[0]
     return int(rejected)
+
+
+def _literally(path: Path) -> str:
+    """The path as a pattern that no other file matches: DuckDB takes every path for one."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def _require_utf8(path: Path) -> None:
@@ -105,10 +111,10 @@ def activities(connection: duckdb.DuckDBPyConnection, given: str) -> tuple[pa.Ta
         "type": _text("type"),
         "occurred_at": occurred_at,
         "known_at": known_at,
-        "asset": _text("asset") if "asset" in types else cast(exp.null(), "TEXT"),
-        "channel": _text("channel") if "channel" in types else cast(exp.null(), "TEXT"),
-        "value": cast(number_in(column("value"), types.get("value")), "DOUBLE"),
     }
+    own |= {name: _text(name) for name in ("asset", "channel") if name in types}
+    if "value" in types:
+        own["value"] = cast(number_in(column("value"), types["value"]), "DOUBLE")
     columns = [value.as_(name, quoted=True) for name, value in own.items()]
     columns += [_plain(name, types[name]).as_(name, quoted=True) for name in _others(types, {key, *own})]
     reasons = {
