@@ -218,6 +218,18 @@ def test_check_does_not_read_a_file_without_end():
     )
 
 
+def test_an_output_that_is_full_is_one_sentence(export):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [RESCORE, "check", export / "rules.yaml"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "the output: No space left on device\n")
+
+
 def test_wrong_usage_is_exit_2(export):
     assert rescore("score", "--rules", export / "rules.yaml").returncode == 2
     assert rescore("scoer").returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
@@ -87,13 +88,20 @@ def root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit; no traceback reaches a user."""
     try:
-        app(args=list(arguments) if arguments is not None else None)
+        try:
+            app(args=list(arguments) if arguments is not None else None)
+        finally:
+            sys.stdout.flush()
     except RescoreError as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(PROBLEM)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FINE)
+    except OSError as problem:
+        sys.stderr.write(f"{problem.filename or 'the output'}: {problem.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again at its end
+        sys.exit(PROBLEM)
 
 
 if __name__ == "__main__":
