@@ -6,13 +6,15 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
-from rescore.lake.reading import listed, without_form
+from rescore.lake.reading import without_form
 from rescore.lake.views import FACT
 from rescore.scoring.engine import score
 from rescore.scoring.explain import explain
 from rescore.scoring.facts import facts_from_tables
 from rescore.scoring.fields import fields_asked
+from rescore.scoring.sql import DIALECT, column, table
 from tests.scoring.random_cards import histories, scorecards, scoring_times, tables
 from tests.support.reference import reference_scores
 
@@ -63,8 +65,9 @@ def test_no_column_is_needed_that_the_card_does_not_name(case):
     facts = facts_from_tables(*tables(leads, activities))
     for relation in ("leads", "activities"):
         there = facts.connection.table(relation).columns
-        kept = [name for name in there if name in FACT or without_form(name) in fields_asked(card)]
-        facts.connection.execute(f"CREATE TEMP VIEW few_{relation} AS SELECT {listed(kept)} FROM {relation}")
+        kept = [column(name) for name in there if name in FACT or without_form(name) in fields_asked(card)]
+        rows = exp.select(*kept).from_(table(relation)).sql(DIALECT)
+        facts.connection.execute(f"CREATE TEMP VIEW few_{relation} AS {rows}")
     few = replace(facts, activities="few_activities", leads="few_leads")
     found = sorted(score(card, few, as_of=as_of).to_pylist(), key=lambda row: row["lead"])
     assert found == scored(card, leads, activities, as_of)
