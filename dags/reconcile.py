@@ -42,7 +42,7 @@ from rescore_airflow.operators.reconcile import ReadBackOperator, RescueOperator
     },
 )
 def reconcile() -> None:
-    chain(RescueOperator(task_id="rescue"), ReadBackOperator(task_id="read_back", target="hubspot"))
+    chain(RescueOperator(task_id="rescue"), ReadBackOperator(task_id="read_back"))
 
 
 reconcile()

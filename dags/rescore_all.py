@@ -46,7 +46,7 @@ def rescore_all() -> None:
     deltas = StageDeltasOperator(task_id="deltas", runs=score.output)
     gate = PromoteOrHoldOperator(task_id="gate", runs=deltas.output, outlets=[SCORES])
     deliveries = [
-        UpdateCrmOperator(task_id="update_crm", target="hubspot"),
+        UpdateCrmOperator(task_id="update_crm"),
         RunAutomationsOperator(task_id="run_automations"),
         TellPeopleOperator(task_id="tell_people", trigger_dag_id="review_hold"),
     ]

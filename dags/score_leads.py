@@ -8,7 +8,7 @@ score fields back to the CRM, and automations for crossings.
 | task | does | on trouble |
 |---|---|---|
 | adopt_rules | puts edited rules files in force | a bad file keeps it green: the log names the lines |
-| extract | reads the CRM from the ledger's cursor on | red: token, address or CRM, the sentence says which |
+| extract | reads the CRMs from the ledger's cursors on | red: its sentence says why; the rest goes on |
 | score, deltas, gate | compute, compare, promote | clear `score` with its downstream tasks |
 | update_crm, run_automations | deliver what is owed | what fails stays owed; the next run tries again |
 
@@ -21,6 +21,7 @@ run of the same interval finds nothing to send. A failed run needs no repair: th
 """
 
 import pendulum
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, TriggerRule, chain, dag
 
 from rescore_airflow.assets import RULES_CHANGES, SCORES
@@ -52,18 +53,19 @@ from rescore_airflow.operators.update_crm import UpdateCrmOperator
 )
 def score_leads() -> None:
     adopt = AdoptRulesOperator(task_id="adopt_rules", outlets=[RULES_CHANGES])
-    extract = ExtractOperator(task_id="extract", source="hubspot")
-    # extract is skipped when a newer run reads the CRM already: what has landed is scored all the same
-    score = ScoreLeadsOperator(task_id="score", trigger_rule=TriggerRule.NONE_FAILED)
+    extract = ExtractOperator(task_id="extract")
+    # what has landed is scored, also when a CRM cannot be read, or a newer run reads it already
+    score = ScoreLeadsOperator(task_id="score", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     deltas = StageDeltasOperator(task_id="deltas", runs=score.output)
     gate = PromoteOrHoldOperator(task_id="gate", runs=deltas.output, outlets=[SCORES])
     deliveries = [
-        UpdateCrmOperator(task_id="update_crm", target="hubspot"),
+        UpdateCrmOperator(task_id="update_crm"),
         RunAutomationsOperator(task_id="run_automations"),
         TellPeopleOperator(task_id="tell_people", trigger_dag_id="review_hold"),
     ]
 
     chain([adopt, extract], score, deltas, gate, deliveries)
+    extract >> EmptyOperator(task_id="everything_read")  # or the run is red, whatever else went well
 
 
 score_leads()

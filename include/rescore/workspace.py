@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from rescore.connectors.catalog import read_mappings
 from rescore.lake.lake import Lake
 from rescore.ledger.migrate import require_current
 from rescore.ledger.transaction import Ledger
-from rescore.mapping import Mapping, read_mapping
+from rescore.mapping import Mapping
 from rescore.settings import Settings
 
 
@@ -43,10 +44,17 @@ class Workspace:
         )
 
     def mappings(self) -> dict[str, Mapping]:
-        """Every CRM's mapping by name, read and checked now.
+        """Every source's mapping by name, read and checked now.
 
         Raises:
             MappingInvalid: A mapping file does not hold.
         """
-        mappings = (read_mapping(file) for file in sorted(self.mappings_dir.glob("*.yaml")))
-        return {mapping.name: mapping for mapping in mappings}
+        return read_mappings(self.mappings_dir)
+
+    def targets(self) -> dict[str, Mapping]:
+        """The mappings of those that show scores.
+
+        Raises:
+            MappingInvalid: A mapping file does not hold.
+        """
+        return {name: mapping for name, mapping in self.mappings().items() if mapping.scores}

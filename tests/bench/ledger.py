@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
+from rescore.connectors.catalog import load_mapping
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
 from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
-from rescore.mapping import load_mapping
 from tests.bench.timing import Timed
 from tests.bench.world import World
 from tests.delivery.conftest import MAPPING

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rescore.mapping import Mapping, read_mapping
+from rescore.connectors.catalog import read_mapping
+from rescore.mapping import Mapping
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import World, build_world
 

@@ -66,7 +66,7 @@ def test_limits_are_in_the_extra(text, extra):
 )
 def test_what_is_no_connection_is_one_sentence_without_the_token(text):
     with pytest.raises(SettingsIncomplete) as caught:
-        connection_from_environment("rescore_hubspot", {VARIABLE: text})
+        assert connection_from_environment("rescore_hubspot", {VARIABLE: text}).url
     assert "rescore_hubspot" in str(caught.value).lower()
     assert "pat-secret" not in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from rescore.connectors.catalog import load_mapping
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.errors import MappingInvalid
-from rescore.mapping import Mapping, load_mapping
+from rescore.mapping import Mapping
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import build_world
 from tests.connectors.conftest import HUBSPOT_YAML

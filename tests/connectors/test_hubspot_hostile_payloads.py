@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from rescore.connectors.catalog import read_mapping
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.errors import RescoreError
 from rescore.lake.lake import Lake
-from rescore.mapping import Mapping, read_mapping
+from rescore.mapping import Mapping
 from rescore.pipeline.extract import extract
 from rescore.workspace import Workspace
 from tests.connectors.conftest import HUBSPOT_YAML, NOW

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from rescore.connectors.hubspot import HubSpot, Limits, setup
+from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.errors import CrmFieldMissing, CrmRejectedCredentials
 from sandbox_crm.testing import SandboxServer
 
@@ -16,7 +16,7 @@ def hubspot(server: SandboxServer, mapping) -> HubSpot:
 
 
 def test_setup_makes_the_group_and_every_score_property_and_says_so(hubspot, mapping):
-    said = setup(hubspot)
+    said = hubspot.setup()
     written = [name for fields in mapping.scores.values() for name in fields.properties]
     assert said[0] == "property group `rescore`: created"
     assert sorted(said[1:-3]) == sorted(f"property `{name}`: created" for name in written)
@@ -31,21 +31,21 @@ def test_setup_makes_the_group_and_every_score_property_and_says_so(hubspot, map
 def test_a_token_that_may_not_touch_tasks_makes_the_score_properties_all_the_same(hubspot, server):
     refused = {"path": "/crm/properties/2026-09/tasks", "status": 403, "body": {"category": "MISSING_SCOPES"}}
     requests.post(f"{server.url}/sandbox/faults", json={"faults": [refused]}, timeout=30).raise_for_status()
-    assert "so automations cannot make tasks" in setup(hubspot)[-1]
+    assert "so automations cannot make tasks" in hubspot.setup()[-1]
     hubspot.check()
 
 
 def test_setup_again_changes_nothing(hubspot):
-    setup(hubspot)
-    assert all(line.endswith("was there") for line in setup(hubspot))
+    hubspot.setup()
+    assert all(line.endswith("was there") for line in hubspot.setup())
 
 
 def test_setup_after_a_half_done_one_makes_the_rest(hubspot, server):
     faults = {"faults": [{"path": "/crm/properties", "method": "POST", "skip": 3, "status": 500, "body": {}}]}
     requests.post(f"{server.url}/sandbox/faults", json=faults, timeout=30).raise_for_status()
     with pytest.raises(Exception, match="500"):
-        setup(hubspot)
-    said = setup(hubspot)
+        hubspot.setup()
+    said = hubspot.setup()
     assert len([line for line in said if line.endswith("was there")]) == 3
     hubspot.check()
 
@@ -53,7 +53,7 @@ def test_setup_after_a_half_done_one_makes_the_rest(hubspot, server):
 def test_a_property_somebody_makes_meanwhile_is_there(hubspot, server, mapping):
     taken = {"path": "/crm/properties", "method": "POST", "skip": 1, "status": 409, "body": {"category": "X"}}
     requests.post(f"{server.url}/sandbox/faults", json={"faults": [taken]}, timeout=30).raise_for_status()
-    assert sum(line.endswith("was there") for line in setup(hubspot)) == 1
+    assert sum(line.endswith("was there") for line in hubspot.setup()) == 1
 
 
 def test_a_missing_score_property_is_named_with_the_way_out(hubspot):
@@ -65,7 +65,7 @@ def test_a_property_the_mapping_reads_and_nobody_has_is_named(server, mapping):
     attribute = mapping.leads.attributes["job_title"].model_copy(update={"property": "jobtytle"})
     leads = mapping.leads.model_copy(update={"attributes": {"job_title": attribute}})
     hubspot = HubSpot(server.url, server.token, mapping.model_copy(update={"leads": leads}), FAST)
-    setup(hubspot)
+    hubspot.setup()
     with pytest.raises(CrmFieldMissing, match=r"`jobtytle`; correct the mapping hubspot\.yaml"):
         hubspot.check()
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from rescore.connectors.catalog import load_mapping, read_mapping
 from rescore.errors import MappingInvalid
-from rescore.mapping import load_mapping, read_mapping
 
 SMALL = b"""\
 mapping: crm
@@ -24,6 +24,7 @@ activities:
 scores:
   b2b: {mode: live, score: my_score, dimensions: {fit: my_fit}}
   other: {mode: shadow, score: other_score}
+connector: hubspot
 """
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from rescore.connectors.catalog import load_mapping
 from rescore.connectors.memory import MemoryCrm
-from rescore.mapping import Mapping, load_mapping
+from rescore.mapping import Mapping
 from tests.ledger.world import World
 
 MAPPING = b"""\
 mapping: crm
+connector: hubspot
 mode: live
 group: rescore
 leads: {search: /s, read: /r, update: /u, properties: /p, groups: /g, modified: m, attributes: {}}

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from rescore.connectors.base import ScoreUpdate, WriteResult
+from rescore.connectors.catalog import load_mapping
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
 from rescore.errors import CrmFieldMissing, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
 from rescore.ledger import tables
 from rescore.ledger.rules import activations
-from rescore.mapping import load_mapping
 from rescore.reasons import reasons_text
 from tests.delivery.conftest import MAPPING
 from tests.ledger.world import MINUTE

@@ -3,11 +3,11 @@
 import pytest
 
 from rescore.connectors.base import WriteResult
+from rescore.connectors.catalog import load_mapping
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
 from rescore.errors import CrmUnavailable
 from rescore.ledger import tables
-from rescore.mapping import load_mapping
 from tests.delivery.conftest import MAPPING
 from tests.ledger.world import MINUTE, World, a_card, an_automation, when
 

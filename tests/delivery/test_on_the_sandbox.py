@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from rescore.connectors.catalog import load_mapping
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.delivery.crm import update_crm
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
 from rescore.ledger import tables
-from rescore.mapping import Mapping, load_mapping
+from rescore.mapping import Mapping
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import build_world
 from tests.delivery.conftest import MAPPING

@@ -10,13 +10,13 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rescore.connectors.catalog import load_mapping
 from rescore.connectors.hubspot import HubSpot
 from rescore.delivery.crm import update_crm
 from rescore.errors import CrmRejectedCredentials, CrmUnavailable
 from rescore.ledger import tables
 from rescore.ledger.outbox import overrides
 from rescore.ledger.transaction import Ledger
-from rescore.mapping import load_mapping
 from rescore.pipeline.reconcile import read_back, rescue
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import build_world

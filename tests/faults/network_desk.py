@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from rescore.connectors.catalog import read_mapping
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.errors import RescoreError
 from rescore.ledger import tables
@@ -21,7 +22,6 @@ from rescore.ledger.outbox import breakers
 from rescore.ledger.outbox.breakers import FOR_GOOD, Breaker
 from rescore.ledger.transaction import Ledger
 from rescore.mapping import Mapping as CrmMapping
-from rescore.mapping import read_mapping
 from rescore.outcome import CONSEQUENCES, Kind
 from sandbox_crm.testing import SandboxServer
 from tests.faults.network_gateway import Gateway

@@ -10,6 +10,7 @@ from itertools import pairwise
 from sqlalchemy import Connection, select
 
 from rescore.connectors.base import ScoreUpdate, WriteResult
+from rescore.connectors.catalog import load_mapping
 from rescore.delivery.automations import run_automations
 from rescore.delivery.crm import LEASE, update_crm
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
@@ -18,7 +19,6 @@ from rescore.ledger.promotion import promotion
 from rescore.ledger.rules import activations
 from rescore.ledger.scores import runs
 from rescore.ledger.scores.runs import Run
-from rescore.mapping import load_mapping
 from rescore.model import split_lead_key
 from rescore.pipeline.reconcile import read_back, rescue
 from rescore.rules.card import ActivityRule

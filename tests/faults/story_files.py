@@ -2,6 +2,7 @@
 
 MAPPING = """\
 mapping: hubspot
+connector: hubspot
 mode: live
 group: rescore
 leads:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from rescore.connectors.catalog import read_mapping
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.lake.records import ActivityRecord, Unclaimed
-from rescore.mapping import read_mapping
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.score import score

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from rescore.connectors.catalog import load_mapping
 from rescore.lake.records import ActivityRecord
 from rescore.ledger import tables
 from rescore.ledger.rules import activations
 from rescore.ledger.scores import stage
-from rescore.mapping import load_mapping
 from rescore.pipeline.rules import edited_files
 from tests.support.main_job import RULES
 

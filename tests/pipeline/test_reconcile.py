@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from rescore.connectors.catalog import load_mapping
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
 from rescore.ledger import tables
 from rescore.ledger.outbox import overrides
-from rescore.mapping import Mapping, load_mapping
+from rescore.mapping import Mapping
 from rescore.pipeline.reconcile import read_back, rescue
 from tests.delivery.conftest import MAPPING
 from tests.ledger.world import World

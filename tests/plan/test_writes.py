@@ -1,8 +1,8 @@
 """What a plan says of calls is what the connectors then make of it."""
 
+from rescore.connectors.catalog import read_mapping
 from rescore.connectors.hubspot import Limits
 from rescore.connectors.memory import MemoryCrm
-from rescore.mapping import read_mapping
 from rescore.plan.writes import LEADS_A_CALL, target_effects
 from tests.support.main_job import MAPPINGS
 

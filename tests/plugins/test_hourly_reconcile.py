@@ -30,7 +30,7 @@ def test_what_another_program_wrote_is_found_and_the_next_run_writes_ours(deploy
     crm.sandbox.store.write(scored, {"rescore_score": "999"}, crm.sandbox.now())
     run = deployment.run("reconcile")
     assert run.state == "success"
-    assert run.counts("read_back")["drift"] == 1
+    assert run.counts_of("read_back")["drift"] == 1
     assert shown(crm, scored) == "999", "reconcile itself writes nothing"
     written = crm.sandbox.records_written
     deployment.run("score_leads")
@@ -38,10 +38,10 @@ def test_what_another_program_wrote_is_found_and_the_next_run_writes_ours(deploy
 
 
 def test_everybody_is_read_back_when_the_form_says_so(deployment, crm, scored):
-    everybody = deployment.run("reconcile").counts("read_back")["read back"]
+    everybody = deployment.run("reconcile").counts_of("read_back")["read back"]
     run = deployment.run("reconcile", everybody=True)
-    assert run.counts("read_back")["read back"] == everybody > 40
-    assert "drift" not in run.counts("read_back")
+    assert run.counts_of("read_back")["read back"] == everybody > 40
+    assert "drift" not in run.counts_of("read_back")
 
 
 def test_after_a_restore_nothing_is_written_until_somebody_resumes(deployment, crm, scored):
@@ -50,7 +50,7 @@ def test_after_a_restore_nothing_is_written_until_somebody_resumes(deployment, c
     crm.sandbox.store.write(scored, {"rescore_score": "999"}, crm.sandbox.now())
     written = crm.sandbox.records_written
     assert deployment.run("score_leads").state == "success"
-    assert deployment.run("reconcile").counts("read_back")["drift"] == 1
+    assert deployment.run("reconcile").counts_of("read_back")["drift"] == 1
     deployment.run("score_leads")
     assert crm.sandbox.records_written == written
     with deployment.workspace.ledger.transaction() as connection:

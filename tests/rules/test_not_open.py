@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rescore.mapping import load_mapping, read_mapping
+from rescore.connectors.catalog import load_mapping, read_mapping
 from rescore.rules.lint import lint
 from rescore.rules.lists import read_lists
 from rescore.rules.load import load_scorecard

@@ -14,7 +14,6 @@ import pytest
 import requests
 from sqlalchemy import update
 
-from rescore.connectors.hubspot import setup
 from rescore.ledger import tables
 from rescore.pipeline.erase import ask_to_erase
 from rescore_airflow.hooks.crm import connect
@@ -189,7 +188,7 @@ def life(deployment, capfd):
             "AIRFLOW_CONN_OFFICE_MAIL": json.dumps(office),
         }
         deployment.connect("rescore_hubspot", crm.url, crm.token, searches=1000, calls=10_000)
-        setup(connect("hubspot", deployment.workspace))
+        connect("hubspot", deployment.workspace).setup()
         for hook in ("sales_alerts", "re_engagement"):
             deployment.connect(
                 hook, f"{crm.url}/sandbox/hooks/{hook}", crm.webhook_secret, rescore_webhook=True

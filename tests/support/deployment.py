@@ -18,7 +18,6 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import update
 
-from rescore.connectors.hubspot import setup
 from rescore.ledger.migrate import migrate
 from rescore.ledger.tables import activation
 from rescore.ledger.transaction import Ledger
@@ -105,6 +104,10 @@ class Run:
     def counts(self, task_id: str) -> Any:
         return self.xcom.get((task_id, "return_value"))
 
+    def counts_of(self, task_id: str, source: str = "hubspot") -> Any:
+        """What a task that works on every source or target counted for one of them."""
+        return (self.counts(task_id) or {}).get(source)
+
 
 @contextmanager
 def sandbox(*, awkward: bool = False) -> Iterator[SandboxServer]:
@@ -116,7 +119,7 @@ def sandbox(*, awkward: bool = False) -> Iterator[SandboxServer]:
 def connect_crm(deployment: Deployment, server: SandboxServer) -> None:
     """As the demo does: the CRM with its score properties, and both receivers of automations."""
     deployment.connect("rescore_hubspot", server.url, server.token, searches=1000, calls=10_000)
-    setup(connect("hubspot", deployment.workspace))
+    connect("hubspot", deployment.workspace).setup()
     for hook in ("sales_alerts", "re_engagement"):
         url = f"{server.url}/sandbox/hooks/{hook}"
         deployment.connect(hook, url, server.webhook_secret, rescore_webhook=True)

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from rescore.cli.given import read_bytes
+from rescore.connectors.catalog import read_mappings
 from rescore.errors import InputUnreadable, MappingInvalid, ScorecardInvalid, SettingsIncomplete
-from rescore.mapping import Mapping, read_mapping
+from rescore.mapping import Mapping
 from rescore.messages import House
 from rescore.policy.file import read_policy
 from rescore.rules.card import Scorecard
@@ -101,10 +102,9 @@ def _mappings() -> dict[str, Mapping] | None:
     """What the CRMs open to automations; None where mappings are missing or do not hold."""
     try:
         folder = Settings.from_environment(os.environ).mappings_dir
-        found = [read_mapping(file) for file in sorted(folder.glob("*.yaml"))]
+        return read_mappings(folder)
     except (SettingsIncomplete, MappingInvalid):
         return None
-    return {mapping.name: mapping for mapping in found}
 
 
 def _census() -> Census | None:

@@ -6,11 +6,10 @@ import os
 
 import typer
 
-from rescore.connectors import hubspot as connector
+from rescore.connectors.catalog import open_source, read_mapping
 from rescore.connectors.connection import connection_from_environment
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
-from rescore.mapping import read_mapping
 from rescore.settings import Settings
 
 setup = typer.Typer(help="Prepare a ledger or a CRM.", no_args_is_help=True, add_completion=False)
@@ -33,5 +32,5 @@ def hubspot() -> None:
     settings = Settings.from_environment(os.environ)
     mapping = read_mapping(settings.mappings_dir / "hubspot.yaml")
     connection = connection_from_environment("rescore_hubspot", os.environ)
-    for line in connector.setup(connector.HubSpot.from_connection(connection, mapping)):
+    for line in open_source(connection, mapping).setup():
         print(line)

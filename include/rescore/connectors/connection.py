@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rescore.errors import SettingsIncomplete
@@ -13,45 +13,42 @@ from rescore.errors import SettingsIncomplete
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One Airflow Connection: `url` is its web address, `password` the token, never printed."""
+    """One Airflow Connection, field by field; `password` and `extra` are never printed.
+
+    `kind` is its type, such as `http` or `postgres`. An `extra` that no connector asks for is ignored.
+    """
 
     id: str
-    url: str
-    password: str = field(repr=False)
+    host: str = ""
+    password: str = field(default="", repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    kind: str = ""
+    login: str = ""
+    port: int | None = None
+    schema: str = ""
 
-    @classmethod
-    def from_parts(
-        cls,
-        conn_id: str,
-        *,
-        host: str | None,
-        password: str | None,
-        port: int | None = None,
-        schema: str | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> Self:
-        """From the fields of Airflow's form; `schema` (https by default) counts unless the host has its own.
+    @property
+    def url(self) -> str:
+        """Its web address; `schema` (https by default) counts unless the host has its own.
 
         Raises:
             SettingsIncomplete: There is no host, or what there is cannot be one.
         """
-        if not host:
-            raise SettingsIncomplete(f"the Connection `{conn_id}` has no host; write its address into it")
-        address = host if "://" in host else f"{schema or 'https'}://{host}"
+        if not self.host:
+            raise SettingsIncomplete(f"the Connection `{self.id}` has no host; write its address into it")
+        address = self.host if "://" in self.host else f"{self.schema or 'https'}://{self.host}"
         try:
             parts = urlsplit(address)
-            port = parts.port or port
+            port = parts.port or self.port
         except ValueError:
             parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsIncomplete(
-                f"the host of the Connection `{conn_id}` is no web address; write one such as https://api.hubapi.com"
+                f"the host of the Connection `{self.id}` is no web address; write one such as https://api.hubapi.com"
             )
         name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         url = f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-        url += f"?{parts.query}" if parts.query else ""
-        return cls(conn_id, url, password or "", dict(extra or {}))
+        return url + (f"?{parts.query}" if parts.query else "")
 
 
 def connection_from_environment(conn_id: str, environment: Mapping[str, str]) -> Connection:
@@ -63,10 +60,10 @@ def connection_from_environment(conn_id: str, environment: Mapping[str, str]) ->
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     text = environment.get(variable, "").strip()
     if not text:
-        raise SettingsIncomplete(f"set {variable}, such as hubspot://:<token>@api.hubapi.com")
+        raise SettingsIncomplete(f"set {variable}, such as https://:<token>@api.hubapi.com")
     try:
         parts = _from_json(text) if text.startswith("{") else _from_uri(text)
-        return Connection.from_parts(conn_id, **parts)
+        return Connection(conn_id, **parts)
     except (ValueError, TypeError, AttributeError):
         pass  # the text holds a token: neither it nor an error that quotes it may be shown
     raise SettingsIncomplete(f"{variable} is neither a Connection's JSON nor its URI; write it anew")
@@ -76,11 +73,13 @@ def _from_json(text: str) -> dict[str, Any]:
     fields = json.loads(text)
     extra = fields.get("extra") or {}
     return {
-        "host": fields.get("host"),
-        "password": fields.get("password"),
+        "host": fields.get("host") or "",
+        "password": fields.get("password") or "",
         "port": int(fields["port"]) if fields.get("port") else None,
-        "schema": fields.get("schema"),
-        "extra": json.loads(extra) if isinstance(extra, str) else extra,
+        "schema": fields.get("schema") or "",
+        "extra": dict(json.loads(extra) if isinstance(extra, str) else extra),
+        "kind": fields.get("conn_type") or "",
+        "login": fields.get("login") or "",
     }
 
 
@@ -90,11 +89,13 @@ def _from_uri(text: str) -> dict[str, Any]:
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     extra = json.loads(query.pop("__extra__", "null")) or query
     host = unquote(parts.netloc.rpartition("@")[2].rpartition(":")[0] if parts.port else parts.hostname or "")
-    scheme = parts.scheme if parts.scheme in ("http", "https") else None
+    scheme = parts.scheme if parts.scheme in ("http", "https") else ""
     return {
         "host": host,
         "password": unquote(parts.password or ""),
         "port": parts.port,
         "schema": unquote(parts.path.strip("/")) or scheme,
         "extra": extra,
+        "kind": parts.scheme,
+        "login": unquote(parts.username or ""),
     }

@@ -11,7 +11,7 @@ def find_connection(conn_id: str) -> Connection:
     """The Connection of that id.
 
     Raises:
-        SettingsIncomplete: There is none, or it has no usable host.
+        SettingsIncomplete: There is none.
     """
     try:
         found = BaseHook.get_connection(conn_id)
@@ -20,11 +20,13 @@ def find_connection(conn_id: str) -> Connection:
             f"there is no Connection `{conn_id}`; create it under Admin, Connections, or set "
             f"AIRFLOW_CONN_{conn_id.upper()}"
         ) from None
-    return Connection.from_parts(
+    return Connection(
         conn_id,
-        host=found.host,
-        password=found.password,
+        found.host or "",
+        found.password or "",
+        found.extra_dejson,
+        kind=found.conn_type or "",
+        login=found.login or "",
         port=found.port,
-        schema=found.schema,
-        extra=found.extra_dejson,
+        schema=found.schema or "",
     )

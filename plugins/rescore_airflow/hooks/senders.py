@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from rescore.connectors.hubspot import HubSpot
+from rescore.connectors.actions import Actions
 from rescore.delivery.actions.crm_fields import CrmFieldsSender
 from rescore.delivery.actions.crm_task import CrmTaskSender
 from rescore.delivery.actions.email import EmailSender
@@ -28,10 +28,10 @@ def senders(ws: Workspace) -> Mapping[ActionKind, Sender]:
     """
 
     @cache
-    def crm(name: str) -> HubSpot:
+    def crm(name: str) -> Actions:
         return connect(name, ws, patient=False)
 
-    of_crm = (crm, lambda name: crm(name).mapping, ws.lake.canonical)
+    of_crm = (crm, lambda name: ws.mappings()[name], ws.lake.canonical)
     return {
         "webhook": WebhookSender(WebhookEndpoints()),
         "crm_task": CrmTaskSender(*of_crm),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
-from rescore.errors import InputUnreadable
+from rescore.errors import InputUnreadable, RescoreError, RetryableError, Superseded
 from rescore.ledger.outbox.restored import restored
 from rescore.pipeline.restore import notice_restore
 from rescore.workspace import Workspace
@@ -45,9 +45,35 @@ class RescoreOperator(BaseOperator):
         if held is not None:
             self.log.warning("nothing is sent (%s); `rescore restored` says what to do", held.why)
 
+    def each(self, names: Iterable[str], work: Callable[[str], Counts]) -> dict[str, dict[str, int]]:
+        """Do one thing for each system by name; one that fails does so after the others had their turn.
+
+        Of several failures the last to be raised is one that a retry may mend, if there is any; all are told.
+        """
+        counts: dict[str, dict[str, int]] = {}
+        failures: list[RescoreError] = []
+        for name in names:
+            try:
+                counts[name] = dict(work(name))
+            except RescoreError as error:
+                failures.append(error)
+                continue
+            self.say(name, counts[name])
+        if not failures or (counts and all(isinstance(error, Superseded) for error in failures)):
+            return counts
+        *told, raised = sorted(failures, key=_would_a_retry_help)
+        for error in told:
+            self.log.error("%s", error)
+        raise raised
+
     def say(self, what: str, counts: Counts) -> None:
         """One line of counts in the task's log."""
         self.log.info("%s: %s", what, in_words(counts))
+
+
+def _would_a_retry_help(error: RescoreError) -> int:
+    """Least where somebody newer took over, most where the same call may succeed later."""
+    return 0 if isinstance(error, Superseded) else 2 if isinstance(error, RetryableError) else 1
 
 
 NOT_FROM_A_PERSON = {"openlineage"}

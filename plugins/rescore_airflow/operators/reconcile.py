@@ -1,4 +1,4 @@
-"""Hold a CRM against what it confirmed, and take up what was left half done."""
+"""Hold the CRMs against what they confirmed, and take up what was left half done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rescore.pipeline.erase import resume
 from rescore.pipeline.reconcile import read_back, rescue
 from rescore.workspace import Workspace
 from rescore_airflow.hooks.crm import connect
-from rescore_airflow.operators.base import RescoreOperator, now
+from rescore_airflow.operators.base import Counts, RescoreOperator, now
 
 
 class RescueOperator(RescoreOperator):
@@ -24,30 +24,23 @@ class RescueOperator(RescoreOperator):
 
 
 class ReadBackOperator(RescoreOperator):
-    """Reads back what one target confirmed; what it does not show any more is owed again.
+    """Reads back what every target confirmed; what it does not show any more is owed again.
 
     It writes nothing: `update_crm` of the next run does.
-
-    Args:
-        target: The name of a mapping in `include/mappings`; the Connection is `rescore_<target>`.
     """
 
-    template_fields = ("target",)
+    def work(self, ws: Workspace, context: Context) -> dict[str, dict[str, int]]:
+        """Counts by target and what was found."""
+        targets = ws.targets()
 
-    def __init__(self, *, target: str, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.target = target
+        def read(name: str) -> Counts:
+            return read_back(
+                ws.ledger,
+                connect(name, ws),
+                mapping=targets[name],
+                now=now(),
+                everybody=context["params"]["everybody"],
+                progress=self.log.info,
+            )
 
-    def work(self, ws: Workspace, context: Context) -> dict[str, int]:
-        """Counts by what was found."""
-        target = connect(self.target, ws)
-        counts = read_back(
-            ws.ledger,
-            target,
-            mapping=target.mapping,
-            now=now(),
-            everybody=context["params"]["everybody"],
-            progress=self.log.info,
-        )
-        self.say(self.target, counts)
-        return dict(counts)
+        return self.each(targets, read)

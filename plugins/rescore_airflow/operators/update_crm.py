@@ -1,4 +1,4 @@
-"""Show changed scores in the CRM."""
+"""Show changed scores in the CRMs."""
 
 from __future__ import annotations
 
@@ -7,36 +7,30 @@ from airflow.sdk import Context
 from rescore.delivery.crm import update_crm
 from rescore.workspace import Workspace
 from rescore_airflow.hooks.crm import connect
-from rescore_airflow.operators.base import RescoreOperator, now, worker
+from rescore_airflow.operators.base import Counts, RescoreOperator, now, worker
 
 
 class UpdateCrmOperator(RescoreOperator):
-    """Works off what one target should show and has not confirmed yet, from whichever run it stems.
+    """Works off what every target should show and has not confirmed yet, from whichever run it stems.
 
-    A record the CRM refuses is parked with the reason and never stops the others.
-
-    Args:
-        target: The name of a mapping in `include/mappings`; the Connection is `rescore_<target>`.
+    A record that a CRM refuses is parked with the reason and never stops the others; nor does a target that
+    cannot be written. Targets are the mappings that name scorecards.
     """
 
-    template_fields = ("target",)
-
-    def __init__(self, *, target: str, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.target = target
-
-    def work(self, ws: Workspace, context: Context) -> dict[str, int]:
-        """Counts by outcome."""
+    def work(self, ws: Workspace, context: Context) -> dict[str, dict[str, int]]:
+        """Counts by target and outcome."""
         self.look_for_a_restore(ws)
-        target = connect(self.target, ws)
-        counts = update_crm(
-            ws.ledger,
-            target,
-            mapping=target.mapping,
-            now=now(),
-            worker=worker(context),
-            merged=ws.lake.canonical,
-            progress=self.log.info,
-        )
-        self.say(self.target, counts)
-        return dict(counts)
+        targets = ws.targets()
+
+        def write(name: str) -> Counts:
+            return update_crm(
+                ws.ledger,
+                connect(name, ws),
+                mapping=targets[name],
+                now=now(),
+                worker=worker(context),
+                merged=ws.lake.canonical,
+                progress=self.log.info,
+            )
+
+        return self.each(targets, write)

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rescore.automations.action_body import action_body
+from rescore.connectors.catalog import load_mapping
 from rescore.ledger.outbox.deliveries import DeliveryClaim
-from rescore.mapping import Mapping, load_mapping
+from rescore.mapping import Mapping
 from rescore.rules.actions import Action, receiver
 from tests.delivery.conftest import MAPPING
 

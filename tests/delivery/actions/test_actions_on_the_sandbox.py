@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from rescore.connectors.catalog import read_mapping
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.delivery.actions.crm_fields import CrmFieldsSender
 from rescore.delivery.actions.crm_task import CrmTaskSender
-from rescore.mapping import Mapping, read_mapping
+from rescore.mapping import Mapping
 from rescore.outcome import Outcome
 from rescore.rules.actions import CrmFields, CrmTask, SetField
 from sandbox_crm.faults import Fault

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from rescore.connectors.hubspot.client import Client
+from rescore.connectors.hubspot.mapping import HubSpotLeads
 from rescore.connectors.hubspot.reading_back import read_edits
 from rescore.connectors.hubspot.values import milliseconds, read_number
 from rescore.connectors.readback import Edit
 from rescore.lake.records import ActivityRecord, SetAside
-from rescore.mapping import Leads
 
 ADJUSTMENT = "adjustment"
 TOGETHER = timedelta(minutes=1)
@@ -18,7 +18,7 @@ TOGETHER = timedelta(minutes=1)
 
 
 def adjustments(
-    client: Client, leads: Leads, lead_ids: Sequence[str], *, until: datetime
+    client: Client, leads: HubSpotLeads, lead_ids: Sequence[str], *, until: datetime
 ) -> Iterator[ActivityRecord | SetAside]:
     """Every change of these contacts' points, as far back as HubSpot remembers.
 

@@ -17,6 +17,7 @@ from rescore.connectors.hubspot.fields import HubSpotFields
 from rescore.connectors.hubspot.forms import form_pages
 from rescore.connectors.hubspot.leads import lead_pages
 from rescore.connectors.hubspot.limits import Limits
+from rescore.connectors.hubspot.mapping import EmailEvents, Engagements, HubSpotMapping, PageViews
 from rescore.connectors.hubspot.page_views import page_view_pages
 from rescore.connectors.hubspot.properties import check_properties, create_properties
 from rescore.connectors.hubspot.reading_back import read_edits, read_shown
@@ -27,7 +28,6 @@ from rescore.connectors.pace import Pace, Rates
 from rescore.connectors.readback import Edit, Shown
 from rescore.errors import CrmUnavailable, SettingsIncomplete
 from rescore.lake.records import Page
-from rescore.mapping import EmailEvents, Engagements, Mapping, PageViews
 
 LEADS, DELETED = "contacts", "deleted contacts"
 
@@ -44,7 +44,7 @@ class HubSpot:
         self,
         base_url: str,
         token: str,
-        mapping: Mapping,
+        mapping: HubSpotMapping,
         limits: Limits | None = None,
         *,
         verify: bool | str = True,
@@ -67,7 +67,7 @@ class HubSpot:
     def from_connection(
         cls,
         connection: Connection,
-        mapping: Mapping,
+        mapping: HubSpotMapping,
         *,
         patient: bool = True,
         pace: Callable[[str, Rates], Pace] | None = None,
@@ -169,8 +169,3 @@ class HubSpot:
                 self._client, stream, read, languages, self._recipients, cursor, until=until
             )
         return form_pages(self._client, stream, read, languages, self._recipients, cursor, until=until)
-
-
-def setup(hubspot: HubSpot) -> list[str]:
-    """`HubSpot.setup`, as the command line calls it."""
-    return hubspot.setup()

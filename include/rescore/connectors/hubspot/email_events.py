@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.mapping import EmailEvents
 from rescore.connectors.hubspot.reading import (
     activity_page,
     happened_at,
@@ -18,7 +19,6 @@ from rescore.connectors.hubspot.reading import (
 from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.windows import Rows, rows_of, window_pages
 from rescore.lake.records import ActivityRecord, Page, Unclaimed
-from rescore.mapping import EmailEvents
 
 
 def email_event_pages(

@@ -9,6 +9,7 @@ from typing import Any
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.mapping import Engagements, TypeByProperty
 from rescore.connectors.hubspot.reading import activity_page, happened_at, needed
 from rescore.connectors.hubspot.refusals import objects
 from rescore.connectors.hubspot.search import changed_since
@@ -16,7 +17,6 @@ from rescore.connectors.hubspot.values import milliseconds, read_number
 from rescore.connectors.hubspot.windows import rows_of
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page
-from rescore.mapping import Engagements, TypeByProperty
 
 SKEW = timedelta(minutes=5)
 """A clock may be this much ahead of ours; what is later has not happened yet."""

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping
 from rescore.connectors.actions import FieldTexts
 from rescore.connectors.base import ScoreUpdate
 from rescore.connectors.hubspot.client import Client
+from rescore.connectors.hubspot.mapping import HubSpotLeads
 from rescore.connectors.hubspot.reading_back import read_shown
 from rescore.connectors.hubspot.writing import write_scores
 from rescore.errors import CrmFieldMissing, CrmUnavailable, RecordGone
-from rescore.mapping import Leads
 from rescore.outcome import Outcome
 
 
 class HubSpotFields:
     """See `rescore.connectors.actions.Fields`."""
 
-    def __init__(self, client: Client, leads: Leads) -> None:
+    def __init__(self, client: Client, leads: HubSpotLeads) -> None:
         self._client = client
         self._leads = leads
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.mapping import Forms
 from rescore.connectors.hubspot.reading import (
     activity_page,
     happened_at,
@@ -21,7 +22,6 @@ from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.values import milliseconds, read_moment
 from rescore.connectors.hubspot.windows import Rows, follow, next_token, rows_of
 from rescore.lake.records import ActivityRecord, Page, Unclaimed
-from rescore.mapping import Forms
 
 
 def form_pages(

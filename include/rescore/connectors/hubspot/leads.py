@@ -8,18 +8,18 @@ from datetime import datetime
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.adjustments import adjustments
 from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.mapping import HubSpotLeads
 from rescore.connectors.hubspot.recipients import ADDRESSES, Recipients, addresses_of
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.values import read_attribute
 from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside
-from rescore.mapping import Leads
 from rescore.withheld import OBJECTS
 
 MERGED = "hs_merged_object_ids"
 
 
 def lead_pages(
-    client: Client, leads: Leads, recipients: Recipients, cursor: Cursor | None, *, until: datetime
+    client: Client, leads: HubSpotLeads, recipients: Recipients, cursor: Cursor | None, *, until: datetime
 ) -> Iterator[Page]:
     """Contacts in the order of change, each with its addresses, which `recipients` remembers too.
 
@@ -44,7 +44,7 @@ def lead_pages(
         yield page
 
 
-def _read(row: JsonObject, leads: Leads, page: Page) -> None:
+def _read(row: JsonObject, leads: HubSpotLeads, page: Page) -> None:
     """One contact into the page; an attribute that cannot be read is set aside alone."""
     lead_id, properties = row.get("id"), row.get("properties")
     if not isinstance(lead_id, str) or not lead_id:

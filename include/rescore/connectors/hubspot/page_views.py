@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
+from rescore.connectors.hubspot.mapping import PageViews
 from rescore.connectors.hubspot.reading import activity_page, happened_at, needed, path_and_fields, texts
 from rescore.connectors.hubspot.values import EPOCH, iso
 from rescore.connectors.hubspot.windows import Rows, next_token, rows_of, window_pages
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page
-from rescore.mapping import PageViews
 
 
 def page_view_pages(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
+from rescore.connectors.hubspot.mapping import HubSpotMapping, Tasks
 from rescore.connectors.hubspot.windows import rows_of
 from rescore.errors import CrmFieldMissing, CrmLacksScope
-from rescore.mapping import Mapping, Tasks
 
 ALREADY_THERE = 409
 
 
-def create_properties(client: Client, mapping: Mapping) -> list[str]:
+def create_properties(client: Client, mapping: HubSpotMapping) -> list[str]:
     """Make the groups and the properties that are missing; one line per thing says what was done.
 
     Tasks need a scope of their own: a token without it makes the score properties all the same.
@@ -26,7 +26,7 @@ def create_properties(client: Client, mapping: Mapping) -> list[str]:
         return [*done, f"task properties: not made, so automations cannot make tasks: {error}"]
 
 
-def check_properties(client: Client, mapping: Mapping) -> None:
+def check_properties(client: Client, mapping: HubSpotMapping) -> None:
     """See that the token may read properties and that every property of the mapping is there.
 
     Raises:
@@ -46,7 +46,7 @@ def check_properties(client: Client, mapping: Mapping) -> None:
         )
 
 
-def definitions(mapping: Mapping) -> list[JsonObject]:
+def definitions(mapping: HubSpotMapping) -> list[JsonObject]:
     """What each score property is made as."""
     made = []
     for scorecard, fields in mapping.scores.items():

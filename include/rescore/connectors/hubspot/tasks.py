@@ -14,11 +14,11 @@ from typing import Any
 from rescore.connectors.actions import KnownTask, NewTask
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
 from rescore.connectors.hubspot.fields import HubSpotFields
+from rescore.connectors.hubspot.mapping import Tasks
 from rescore.connectors.hubspot.refusals import as_error, objects, stop_when_property_missing
 from rescore.connectors.hubspot.values import iso
 from rescore.connectors.hubspot.windows import next_token, rows_of
 from rescore.errors import CrmUnavailable, CursorStuck
-from rescore.mapping import Tasks
 
 SUBJECT, STATUS, TYPE, DUE = "hs_task_subject", "hs_task_status", "hs_task_type", "hs_timestamp"
 NOT_OPEN = {"COMPLETED", "DEFERRED"}

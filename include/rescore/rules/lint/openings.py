@@ -25,7 +25,7 @@ def not_open(card: Scorecard, known: Mapping[str, mappings.Mapping]) -> Iterator
                     f"{who} acts in `{action.target}`, which no mapping is; {_meant(action.target, known)}"
                 )
                 yield Found((*path, "target"), "not-open", message)
-            elif isinstance(action, CrmTask) and crm.tasks is None:
+            elif isinstance(action, CrmTask) and not crm.makes_tasks:
                 yield Found(path, "not-open", f"{who} makes tasks, and {crm.name}.yaml has no `tasks`")
             elif isinstance(action, CrmFields):
                 for field in action.fields:

@@ -1,0 +1,114 @@
+"""Every kind of system that Rescore speaks to, and the mapping file that says how one of them is used.
+
+include/mappings/hubspot.yaml -> read_mapping -> HubSpotMapping -> system_of(...).open -> HubSpot
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from rescore.connectors.base import Source
+from rescore.connectors.connection import Connection
+from rescore.connectors.pace import Pace, Rates
+from rescore.errors import MappingInvalid
+from rescore.mapping import Mapping
+from rescore.strict.model import did_you_mean
+from rescore.strict.yaml import Problem, problems_of, read_document
+
+CONNECTORS = ("hubspot",)
+"""Packages of this room; the `SYSTEM` of each is imported when a mapping names it."""
+
+MakePace = Callable[[str, Rates], Pace]
+"""Whoever counts the calls to the system of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One kind of system.
+
+    Attributes:
+        mapping: What its mapping files say.
+        open: A connector from a Connection and a mapping of that kind; touches nothing yet. Given `patient`
+            as False, for a few calls under a short lease, it answers a limit with an error at once.
+    """
+
+    mapping: type[Mapping]
+    open: Callable[..., Source]
+
+
+def system_of(connector: str) -> System:
+    """The kind of system that a mapping's `connector` names."""
+    found: System = import_module(f"rescore.connectors.{connector}").SYSTEM
+    return found
+
+
+def open_source(
+    connection: Connection, mapping: Mapping, *, patient: bool = True, pace: MakePace | None = None
+) -> Any:
+    """The connector of a mapping: a `Source`, and a `Target` and `Actions` where the system is one.
+
+    Raises:
+        SettingsIncomplete: The Connection lacks something, or a limit in it is no positive number.
+    """
+    return system_of(mapping.connector).open(connection, mapping, patient=patient, pace=pace)
+
+
+def load_mapping(body: bytes, name: str) -> Mapping:
+    """Check a mapping file; `name` is what problems call it.
+
+    Raises:
+        MappingInvalid: With every problem at once, one `name:line:col: message` a line.
+    """
+    document, problems = read_document(body)
+    if document is not None and not problems:
+        named = document.data.get("connector")
+        try:
+            if named in CONNECTORS:
+                return system_of(named).mapping.model_validate(document.data)
+            problems = [Problem.at(document.where(("connector",)), _no_connector(named))]
+        except ValidationError as error:
+            problems = problems_of(error, document)
+    raise MappingInvalid("\n".join(f"{name}:{p.line}:{p.column}: {p.message}" for p in problems))
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Check a mapping file on disk.
+
+    Raises:
+        MappingInvalid: It cannot be read, or with every problem at once.
+    """
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise MappingInvalid(f"{path}: cannot be read ({error.strerror}); put the mapping there") from error
+    return load_mapping(body, path.name)
+
+
+def read_mappings(folder: Path) -> dict[str, Mapping]:
+    """Every mapping of a folder by its name.
+
+    Raises:
+        MappingInvalid: One of them does not hold, or is not called as its file is.
+    """
+    found: dict[str, Mapping] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        mapping = read_mapping(path)
+        if mapping.name != path.stem:
+            raise MappingInvalid(
+                f"{path.name}: `mapping: {mapping.name}` is not the name of its file; call the file "
+                f"{mapping.name}.yaml, or the mapping {path.stem}"
+            )
+        found[mapping.name] = mapping
+    return found
+
+
+def _no_connector(named: object) -> str:
+    if named is None:
+        return f"`connector` is missing; {did_you_mean('', CONNECTORS)}"
+    return f"`connector` cannot be `{named}`; {did_you_mean(str(named), CONNECTORS)}"

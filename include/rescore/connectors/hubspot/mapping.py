@@ -1,0 +1,158 @@
+"""The mapping of a HubSpot account: which of its paths and properties mean what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rescore.mapping import Leads, Mapping, MappingPart, Name, Path, Property
+
+
+class Adjustments(MappingPart):
+    """Where people give or take points by hand: each change of `points` is an activity `adjustment`.
+
+    Its `value` are the points, its asset the `reason` that stood there then.
+    """
+
+    points: Property
+    reason: Property | None = None
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """What is read."""
+        return tuple(name for name in (self.points, self.reason) if name)
+
+
+class HubSpotLeads(Leads):
+    """Where leads are read from and written back to.
+
+    `deleted` lists deleted ones; without it a deletion shows only when a write finds nobody.
+    """
+
+    search: Path
+    read: Path
+    update: Path
+    properties: Path
+    groups: Path
+    modified: Property
+    deleted: Path | None = None
+    adjustments: Adjustments | None = None
+
+    @property
+    def read_properties(self) -> set[str]:
+        """Every property that facts are made of."""
+        return super().read_properties | set(self.adjustments.properties if self.adjustments else ())
+
+
+class TypeByProperty(MappingPart):
+    """An activity type that depends on a property: its value picks from `values`, else `otherwise`.
+
+    Without `otherwise` a value that is not listed is set aside.
+    """
+
+    property: Property
+    values: dict[str, Name]
+    otherwise: Name | None = None
+
+
+class Engagements(MappingPart):
+    """Objects a salesperson logs (calls, meetings, notes, tasks, e-mails), tied to contacts by associations.
+
+    `at` lists the properties that may hold the moment it happened; the first that is filled wins.
+    `fields` maps extra activity fields to properties; `translate` replaces a property's values
+    (HubSpot's call outcomes are UUIDs). Objects in which the property `ours` is filled were made by an
+    automation: they are set aside, or scores would feed on themselves.
+    """
+
+    kind: Literal["engagements"]
+    search: Path
+    associations: Path
+    type: Name | TypeByProperty
+    at: tuple[Property, ...] = ("hs_timestamp",)
+    modified: Property = "hs_lastmodifieddate"
+    asset: Property | None = None
+    channel: str | None = None
+    value: Property | None = None
+    ours: Property | None = None
+    fields: dict[Name, Property] = Field(default_factory=dict)
+    translate: dict[Property, dict[str, str]] = Field(default_factory=dict)
+
+
+class PageViews(MappingPart):
+    """Visits of pages, from event occurrences; `url` is the property with the address, `page` rows a call."""
+
+    kind: Literal["page_views"]
+    path: Path
+    event: str
+    type: Name
+    url: Property
+    page: int = Field(default=100, ge=1)
+    channel: str | None = None
+    fields: dict[Name, Property] = Field(default_factory=dict)
+
+
+class EmailEvents(MappingPart):
+    """Opens and clicks of marketing e-mails; `types` maps the vendor's event types to ours."""
+
+    kind: Literal["email_events"]
+    path: Path
+    types: dict[str, Name]
+    page: int = Field(default=1000, ge=1)
+    channel: str | None = None
+
+
+class Forms(MappingPart):
+    """Form submissions; `path` has a place for `{form}`.
+
+    `forms` lists the GUIDs to read; empty: every form of `listing`.
+    """
+
+    kind: Literal["forms"]
+    listing: Path
+    path: Path
+    type: Name
+    page: int = Field(default=50, ge=1)
+    channel: str | None = None
+    forms: tuple[str, ...] = ()
+
+
+Stream = Annotated[Engagements | PageViews | EmailEvents | Forms, Field(discriminator="kind")]
+
+
+class Tasks(MappingPart):
+    """Where automations make tasks, and the two task properties that say which delivery made one.
+
+    `of_contacts` lists the tasks of contacts; `owner` is the contact's property with the person in charge.
+    `association` is the CRM's number for "this task is about that contact".
+    """
+
+    create: Path
+    read: Path
+    of_contacts: Path
+    properties: Path
+    groups: Path
+    delivery: Property
+    automation: Property
+    owner: Property = "hubspot_owner_id"
+    association: int = 204
+
+
+class HubSpotMapping(Mapping):
+    """A HubSpot account's mapping.
+
+    `languages` are the path prefixes that say nothing but the language: `/de/pricing` is `/pricing`.
+    Automations make tasks where `tasks` says how.
+    """
+
+    connector: Literal["hubspot"]
+    group: Name
+    languages: frozenset[str] = frozenset()
+    leads: HubSpotLeads
+    activities: dict[Name, Stream]
+    tasks: Tasks | None = None
+
+    @property
+    def makes_tasks(self) -> bool:
+        """Whether automations can make tasks there."""
+        return self.tasks is not None
