@@ -60,6 +60,11 @@ class ConnectorContract:
         assert isinstance(rig.connector, Source)
         assert isinstance(rig.connector, Target)
 
+    def test_it_says_which_account_it_is_and_the_same_every_time(self, rig: Rig):
+        first = rig.connector.fingerprint()
+        assert first
+        assert rig.connector.fingerprint() == first
+
     def test_resuming_from_any_cursor_repeats_nothing_new_and_misses_nothing(self, rig: Rig):
         for stream in rig.connector.streams:
             pages = read(rig.connector, stream)

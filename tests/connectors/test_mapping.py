@@ -10,6 +10,7 @@ mapping: crm
 mode: live
 group: rescore
 languages: [de]
+account_details: /account
 leads:
   search: /search
   read: /read

@@ -14,6 +14,7 @@ mapping: crm
 connector: hubspot
 mode: live
 group: rescore
+account_details: /a
 leads: {search: /s, read: /r, update: /u, properties: /p, groups: /g, modified: m, attributes: {}}
 activities: {}
 scores:

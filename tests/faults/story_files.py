@@ -5,6 +5,7 @@ mapping: hubspot
 connector: hubspot
 mode: live
 group: rescore
+account_details: /a
 leads:
   {search: /s, read: /r, update: /u, properties: /p, groups: /g, modified: m, attributes: {}}
 activities: {}

@@ -94,6 +94,20 @@ class Target(ReadBack, Protocol):
         """
         ...
 
+    def fingerprint(self) -> str:
+        """Which account or database this is, as its owner would name it: `portal 24680135`, `crm at 10.0.0.7`.
+
+        The same for ever and for whatever credentials lead there, and another one for a sandbox, a copy or
+        another company's account. Read from the system itself where it tells; no secret is in it. At its first
+        use it is noted in the ledger; a Connection that later leads elsewhere is refused.
+
+        Raises:
+            CrmRejectedCredentials: The token is wrong or lacks a scope.
+            CrmRateLimited: The CRM asked for a longer pause than this call may wait.
+            CrmUnavailable: No usable answer.
+        """
+        ...
+
     def room(self, priority: int) -> float:
         """Seconds until a day's quota has room for writes of this priority (1 is the first); 0: it has."""
         ...

@@ -27,7 +27,7 @@ class MemoryCrm:
     call_seconds = 0.0
 
     def __init__(self, name: str = "memory", *, page_size: int = 100, batch_size: int = 100) -> None:
-        self.name = name
+        self.name = self.account = name
         self.batch_size = batch_size
         self.shown: dict[str, dict[str, FieldValue]] = {}
         self.refusals: dict[str, str] = {}
@@ -125,6 +125,10 @@ class MemoryCrm:
             for name in properties
             if (lead_id, name) in self._edits
         }
+
+    def fingerprint(self) -> str:
+        """See `Target.fingerprint`; `account` says otherwise."""
+        return self.account
 
     def room(self, priority: int) -> float:
         """See `Target.room`; `rooms` says otherwise."""

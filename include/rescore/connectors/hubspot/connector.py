@@ -104,6 +104,14 @@ class HubSpot:
         """See `Target.write`."""
         return write_scores(self._client, self.mapping.leads.update, updates)
 
+    def fingerprint(self) -> str:
+        """See `Target.fingerprint`: the number of the portal."""
+        path = self.mapping.account_details
+        portal = self._client.get(path).get("portalId")
+        if not isinstance(portal, int):
+            raise CrmUnavailable(f"HubSpot did not say which account this is; check `account_details: {path}`")
+        return f"portal {portal}"
+
     def room(self, priority: int) -> float:
         """See `Target.room`."""
         return self._client.pace.room(priority)

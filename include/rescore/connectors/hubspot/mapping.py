@@ -141,12 +141,14 @@ class Tasks(MappingPart):
 class HubSpotMapping(Mapping):
     """A HubSpot account's mapping.
 
+    `account_details` says which account it is: sandbox credentials shall not write to another one.
     `languages` are the path prefixes that say nothing but the language: `/de/pricing` is `/pricing`.
     Automations make tasks where `tasks` says how.
     """
 
     connector: Literal["hubspot"]
     group: Name
+    account_details: Path
     languages: frozenset[str] = frozenset()
     leads: HubSpotLeads
     activities: dict[Name, Stream]
