@@ -55,7 +55,7 @@ def score_leads() -> None:
     adopt = AdoptRulesOperator(task_id="adopt_rules", outlets=[RULES_CHANGES])
     extract = ExtractOperator(task_id="extract")
     # what has landed is scored, also when a CRM cannot be read, or a newer run reads it already
-    score = ScoreLeadsOperator(task_id="score", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    score = ScoreLeadsOperator(task_id="score", trigger_rule=TriggerRule.ALL_DONE)
     deltas = StageDeltasOperator(task_id="deltas", runs=score.output)
     gate = PromoteOrHoldOperator(task_id="gate", runs=deltas.output, outlets=[SCORES])
     deliveries = [

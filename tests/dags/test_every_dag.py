@@ -111,7 +111,7 @@ def test_a_run_has_at_most_eight_tasks_that_a_worker_runs(dag: DAG):
 
 def test_a_source_that_cannot_be_read_turns_the_run_red_and_stops_nothing(parsed):
     tasks = parsed[0].dags["score_leads"].task_dict
-    assert tasks["score"].trigger_rule == TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
+    assert tasks["score"].trigger_rule == TriggerRule.ALL_DONE
     assert (tasks["everything_read"].upstream_task_ids, tasks["everything_read"].trigger_rule) == (
         {"extract"},
         TriggerRule.ALL_SUCCESS,
