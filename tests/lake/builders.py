@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from rescore.lake.lake import Lake
 from rescore.lake.landing import Landed
-from rescore.lake.records import ActivityRecord, LeadRecord, Page
+from rescore.lake.records import AccountRecord, ActivityRecord, LeadRecord, Page, SetAside
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -17,18 +17,25 @@ def a_lead(lead_id="1", merged=(), **attributes):
     return LeadRecord(lead_id, attributes, tuple(merged))
 
 
+def an_account(account_id="100", **attributes):
+    return AccountRecord(account_id, attributes)
+
+
 def an_activity(activity_id="a1", lead_id="1", *, at=NOON - timedelta(days=1), **given):
     fields = given.pop("fields", {})
     return ActivityRecord(activity_id, lead_id, given.pop("type", "page_view"), at, fields=fields, **given)
 
 
-def land(lake: Lake, *records, number, stream="everything", source="crm", known_at=NOON) -> Landed:
+def land(
+    lake: Lake, *records, number, stream="everything", source="crm", known_at=NOON, **committed
+) -> Landed:
     page = Page(
         leads=[r for r in records if isinstance(r, LeadRecord)],
         activities=[r for r in records if isinstance(r, ActivityRecord)],
-        set_aside=[r for r in records if not isinstance(r, LeadRecord | ActivityRecord)],
+        accounts=[r for r in records if isinstance(r, AccountRecord)],
+        set_aside=[r for r in records if isinstance(r, SetAside)],
     )
-    return lake.land(source, page, stream=stream, number=number, known_at=known_at)
+    return lake.land(source, page, stream=stream, number=number, known_at=known_at, **committed)
 
 
 def facts_of(lake: Lake, leads=None):

@@ -266,7 +266,7 @@ def test_a_crash_anywhere_and_the_same_page_under_the_next_number_gives_the_same
     def land_page(root, number, storage=None):
         storage = storage or Storage(str(root))
         return Landing(
-            storage, "crm", page, stream="everything", number=number, committed=0, known_at=NOON
+            storage, "crm", page, stream="everything", number=number, committed={}, known_at=NOON
         ).land(buckets=3)
 
     undisturbed = shutil.copytree(tmp_path / "before", tmp_path / "undisturbed")

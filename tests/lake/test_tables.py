@@ -8,7 +8,7 @@ import pytest
 
 from rescore.errors import Fenced
 from rescore.lake.lake import Lake
-from rescore.lake.rows import lead_table
+from rescore.lake.rows import attribute_table
 from rescore.lake.tables import LEADS, Storage, append
 from tests.lake.builders import a_lead, an_activity, land
 
@@ -32,7 +32,7 @@ def overtaken_by(lake, stream, seen):
         seen.append(table.version())
         if len(seen) == 1:
             land(lake, a_lead("1"), number=2, stream=stream)
-        return lead_table([]), {"looks": len(seen)}
+        return attribute_table([], LEADS), {"looks": len(seen)}
 
     return rows_against
 

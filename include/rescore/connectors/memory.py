@@ -9,9 +9,20 @@ from rescore.connectors.base import Cursor, FieldValue, ScoreUpdate, WriteResult
 from rescore.connectors.memory_actions import MemoryFields, MemoryTasks
 from rescore.connectors.readback import Edit, Shown
 from rescore.errors import RescoreError
-from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside, Unclaimed
+from rescore.lake.records import (
+    AccountRecord,
+    ActivityRecord,
+    AttributeValue,
+    LeadRecord,
+    Page,
+    SetAside,
+    Unclaimed,
+)
 
-LEADS, ACTIVITIES = "leads", "activities"
+LEADS, ACCOUNTS, ACTIVITIES = "leads", "accounts", "activities"
+
+
+_Record = LeadRecord | AccountRecord | ActivityRecord | Unclaimed | SetAside
 
 
 class MemoryCrm:
@@ -22,7 +33,7 @@ class MemoryCrm:
     `tasks` and set `fields`; a lead's field `owner` says whose it is.
     """
 
-    streams = (LEADS, ACTIVITIES)
+    streams: tuple[str, ...] = (LEADS, ACTIVITIES)
     longest_write = 1.0
     call_seconds = 0.0
 
@@ -38,10 +49,7 @@ class MemoryCrm:
         self.fields = MemoryFields(self.shown, self._fail_when_told)
         self._edits: dict[tuple[str, str], Edit] = {}
         self._page_size = page_size
-        self._log: dict[str, list[LeadRecord | ActivityRecord | Unclaimed | SetAside]] = {
-            LEADS: [],
-            ACTIVITIES: [],
-        }
+        self._log: dict[str, list[_Record]] = {LEADS: [], ACCOUNTS: [], ACTIVITIES: []}
 
     def put_lead(
         self,
@@ -61,6 +69,11 @@ class MemoryCrm:
         """Delete a lead; `put_lead` restores it."""
         self._log[LEADS].append(LeadRecord(lead_id, {}, deleted=True))
         self.shown.pop(lead_id, None)
+
+    def put_account(self, account_id: str, attributes: Mapping[str, AttributeValue]) -> None:
+        """Add an account or change it; its leads are those whose `account` it is."""
+        self.streams = (LEADS, ACCOUNTS, ACTIVITIES)
+        self._log[ACCOUNTS].append(AccountRecord(account_id, dict(attributes)))
 
     def put_activity(self, activity: ActivityRecord | Unclaimed) -> None:
         """Add an activity, of a lead or of an address, or a correction of one."""
@@ -92,6 +105,8 @@ class MemoryCrm:
                     page.leads.append(row)
                 elif isinstance(row, ActivityRecord):
                     page.activities.append(row)
+                elif isinstance(row, AccountRecord):
+                    page.accounts.append(row)
                 elif isinstance(row, Unclaimed):
                     page.unclaimed.append(row)
                 else:

@@ -34,7 +34,6 @@ from rescore.lake.tables import (
     LEADS,
     PARTITIONED,
     ROWS_PER_GROUP,
-    SCHEMAS,
     SET_ASIDE,
     UNCLAIMED,
     Storage,
@@ -51,7 +50,7 @@ _READ = {
     SET_ASIDE: ["record_id", "detail"],
     UNCLAIMED: ["address", "activity"],
 }
-"""The columns of each table that say whom a row is about."""
+"""The columns of each table that say whom a row is about; accounts are about nobody."""
 
 
 def erase(storage: Storage, person: Person, *, fences: Mapping[str, int]) -> Counter[str]:
@@ -71,7 +70,7 @@ def erase(storage: Storage, person: Person, *, fences: Mapping[str, int]) -> Cou
         RetryableError: Others kept writing for all our attempts.
     """
     counts: Counter[str] = Counter()
-    for name in SCHEMAS:
+    for name in _READ:
         if storage.open(name) is not None:
             counts[name] = _Erasing(storage, name, person, fences).run()
     return +counts

@@ -37,10 +37,12 @@ from rescore.lake.reading import (
     still_there,
 )
 from rescore.lake.tables import (
+    ACCOUNTS,
     ACTIVITIES,
     ALIASES,
     INBOX,
     LEADS,
+    PARTITIONED,
     PAST,
     ROWS_PER_GROUP,
     SET_ASIDE,
@@ -53,7 +55,11 @@ from rescore.lake.tables import (
     fold_transaction,
 )
 
-_ORDER = {ACTIVITIES: "place, lead, occurred_at, activity_id", LEADS: "place, lead"}
+_ORDER = {
+    ACTIVITIES: "place, lead, occurred_at, activity_id",
+    LEADS: "place, lead",
+    ACCOUNTS: "place, account",
+}
 _ATTEMPTS = 3
 
 
@@ -67,7 +73,7 @@ def fold_in(storage: Storage, *, at_least: int = 1) -> Counter[str]:
         RetryableError: Others folded in at the same time, again and again.
     """
     counts: Counter[str] = Counter()
-    for name in (ACTIVITIES, LEADS):
+    for name in PARTITIONED:
         for _ in range(_ATTEMPTS):
             table = storage.open(name)
             if table is None or len(files(table, [INBOX])) < at_least:

@@ -66,6 +66,7 @@ class Lake:
         stream: str,
         number: int,
         committed: int = 0,
+        others: Mapping[str, int] | None = None,
         known_at: datetime,
         erased: Erased = NOBODY,
     ) -> Landed:
@@ -73,11 +74,12 @@ class Lake:
 
         Args:
             source: The source's name, without a colon.
-            page: Leads, activities, and what the source itself set aside; the cursor is not looked at.
+            page: Leads, accounts, activities, and what the source itself set aside; no cursor is looked at.
             stream: Which of the source's streams the page is from.
             number: The ledger's number for this landing; only a higher one than the last is taken.
             committed: The ledger's last landing of this stream whose leads are marked: what that one and
                 those before it brought marks nobody again.
+            others: The same of the source's other streams: an account's landing gives its leads new rows.
             known_at: When these facts became known (aware).
             erased: Whose records are dropped, and counted.
 
@@ -94,7 +96,7 @@ class Lake:
             page,
             stream=stream,
             number=number,
-            committed=committed,
+            committed={**(others or {}), stream: committed},
             known_at=known_at,
             claimed=claimed,
             erased=erased,

@@ -2,8 +2,9 @@
 
 The tables are written one after the other and any of them may be the last one a crash lets through.
 The same page landed again under the next number then finds in each table what is missing there, and
-the caller gets the page's leads back either way, to mark as dirty. Only rows of a landing whose marks are
-known to be committed wake nobody: streams overlap, and a CRM shows our own writes as changes.
+the caller gets the page's leads, and those of its accounts, back either way, to mark as dirty. Only rows of a
+landing whose marks are known to be committed wake nobody: streams overlap, and a CRM shows our own writes as
+changes.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from rescore.erased import NOBODY, Erased
+from rescore.lake.accounts import Carrying, names_of
 from rescore.lake.aliases import Aliases, read_aliases
 from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, rows_in, texts
 from rescore.lake.records import Page, SetAside
-from rescore.lake.rows import activity_table, check_names, lead_table
+from rescore.lake.rows import activity_table, attribute_table, check_names
 from rescore.lake.screen import DELETED_FLAG, NOTED_FLAG, content_hash, screen
-from rescore.lake.standing import current_attributes, noted_objections
+from rescore.lake.standing import Attributes, current_attributes, noted_objections
 from rescore.lake.tables import (
+    ACCOUNTS,
     ACTIVITIES,
     ALIASES,
     INBOX,
@@ -39,6 +42,7 @@ from rescore.lake.tables import (
     refuse_if_overtaken,
 )
 from rescore.lake.unclaimed import new_rows
+from rescore.model import lead_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +75,22 @@ class Landing:
         *,
         stream: str,
         number: int,
-        committed: int,
+        committed: Mapping[str, int],
         known_at: datetime,
         claimed: Collection[str] = (),
         erased: Erased = NOBODY,
     ) -> None:
         self._storage = storage
-        self._committed, self._claimed = committed, claimed
+        self._committed = {f"{source}/{name}": number for name, number in committed.items()}
+        self._claimed = claimed
         self._source, self._stream, self._number = source, stream, number
         self._landed_by = f"{source}/{stream}"
         self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
         self._screened = screen(source, page, known_at=known_at, erased=erased)
         self._corrected: set[str] = set()
         self._marked_leads: set[str] = set()
+        self._marked_accounts: set[str] = set()
+        self._of_accounts: set[str] = set()
         self._marked_activities: set[str] = set()
         check_names(self._screened)
 
@@ -92,6 +99,7 @@ class Landing:
         for table in SCHEMAS:
             refuse_if_overtaken(self._storage.create(table, buckets=buckets), self._landed_by, self._number)
         makers = {
+            ACCOUNTS: self._account_rows,
             LEADS: self._lead_rows,
             ALIASES: self._alias_rows,
             SET_ASIDE: self._set_aside_rows,
@@ -114,17 +122,35 @@ class Landing:
             merged,
         )
 
+    def _account_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
+        accounts = {lead_key(self._source, id_): told for id_, told in self._screened.accounts.items()}
+        counts: Counter[str] = Counter()
+        known = self._known(table, ACCOUNTS, [(account,) for account in accounts])
+        self._marked_accounts = set()
+        rows = []
+        for account, attributes in accounts.items():
+            content, before = _content(attributes), known.get((account,))
+            if before is not None and before.content == content:
+                counts["accounts unchanged"] += 1
+                if before.marked:
+                    self._marked_accounts.add(account)
+                continue
+            counts["accounts"] += 1
+            rows.append(self._versioned(account, content, before, "account") | {"attributes": attributes})
+        return attribute_table(rows, ACCOUNTS) if accounts else None, counts
+
     def _lead_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         counts: Counter[str] = Counter()
         leads = self._lead_attributes(table, counts)
         if not leads:
             return None, counts
         known = self._known(table, LEADS, [(lead,) for lead in leads])
+        carried = Carrying(self._source, self._storage.existing(ACCOUNTS)).carried(leads)
         self._marked_leads = set()
         rows = []
         for lead, attributes in leads.items():
-            content = content_hash(sorted((*column, str(value)) for column, value in attributes.items()))
-            before = known.get((lead,))
+            brought = carried.get(lead, {})
+            content, before = _content(attributes, brought), known.get((lead,))
             if before is None and DELETED_FLAG in attributes:
                 counts["deleted, never known"] += 1
                 self._marked_leads.add(lead)
@@ -135,15 +161,17 @@ class Landing:
                     self._marked_leads.add(lead)
                 continue
             counts["leads deleted" if DELETED_FLAG in attributes else "leads"] += 1
-            rows.append(self._versioned(lead, content, before) | {"attributes": attributes})
-        return lead_table(rows), counts
+            told = {"attributes": attributes | brought, "carried": names_of(brought)}
+            rows.append(self._versioned(lead, content, before) | told)
+        return attribute_table(rows, LEADS), counts
 
     def _lead_attributes(
         self, table: DeltaTable, counts: Counter[str]
     ) -> dict[str, dict[tuple[str, str], Any]]:
         """What is known of each lead from now on: the page's word, and objections that were noted here.
 
-        An objection goes with its person into the lead that they are merged into.
+        An objection goes with its person into the lead that they are merged into. The leads of an account
+        that the page tells something new of are there too, as they are.
         """
         screened = self._screened
         noted = set(noted_objections(table, {*screened.leads, *screened.merged, *screened.objections}))
@@ -158,7 +186,15 @@ class Landing:
                 counts["objections noted" if objects else "objections withdrawn"] += 1
                 kept = {column: value for column, value in attributes.items() if column != NOTED_FLAG}
                 leads[lead] = kept | ({NOTED_FLAG: True} if objects else {})
-        return leads
+        self._of_accounts = self._leads_of_changed_accounts(table) - leads.keys()
+        return leads | current_attributes(table, self._of_accounts)
+
+    def _leads_of_changed_accounts(self, table: DeltaTable) -> set[str]:
+        """But for those that are merged away, whose attributes nobody reads."""
+        accounts = Carrying(self._source, self._storage.existing(ACCOUNTS))
+        changed = [id_ for id_ in self._screened.accounts if accounts.key(id_) not in self._marked_accounts]
+        found = set(accounts.leads_of(table, changed))
+        return found - read_aliases(self._storage.existing(ALIASES)).all().keys() if found else found
 
     def _alias_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         merged = self._screened.merged
@@ -226,16 +262,18 @@ class Landing:
     def _arrival(self, activity_id: str) -> str:
         return "claimed" if activity_id in self._claimed else "activities"
 
-    def _versioned(self, lead: str, content: int, before: _Known | None) -> dict[str, Any]:
+    def _versioned(
+        self, key: str, content: int, before: _Known | None, named: str = "lead"
+    ) -> dict[str, Any]:
         return {
             "bucket": INBOX,
-            "place": place_of(lead),
+            "place": place_of(key),
             "revision": 0 if before is None else before.revision + 1,
             "content": content,
             "landed_by": self._landed_by,
             "landing": self._number,
             "source": self._source,
-            "lead": lead,
+            named: key,
             "known_at": self._known_at if before is None else max(self._known_at, before.known_at),
             "first_serial": None if before is None else before.first_serial,
         }
@@ -260,7 +298,7 @@ class Landing:
     def _as_known(
         self, revision: int, content: int, by: str, landing: int, first_serial: int, known_at: datetime
     ) -> _Known:
-        marked = by == self._landed_by and landing <= self._committed
+        marked = landing <= self._committed.get(by, 0)
         return _Known(revision, content, marked, first_serial, known_at)
 
     def _former_leads(self) -> set[str]:
@@ -279,7 +317,7 @@ class Landing:
             return {row[0] for row in found.fetchall()}
 
     def _leads_seen(self, aliases: Aliases, former: Iterable[str]) -> dict[str, datetime | None]:
-        told = [*self._screened.leads, *self._screened.objections]
+        told = [*self._screened.leads, *self._screened.objections, *self._of_accounts]
         changed = (lead for lead in told if lead not in self._marked_leads)
         given = [*changed, *self._screened.merged.values(), *former]
         seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in given}
@@ -301,6 +339,12 @@ class _Known:
     marked: bool
     first_serial: int
     known_at: datetime
+
+
+def _content(attributes: Attributes, carried: Attributes | None = None) -> int:
+    """The hash of what was said; what an account brought is told from what its lead has itself."""
+    said = sorted((*column, str(value)) for column, value in attributes.items())
+    return content_hash([said, _content(carried)] if carried else said)
 
 
 _KNOWN = ("revision", "content", "landed_by", "landing", "first_serial", "known_at")

@@ -21,6 +21,7 @@ from deltalake import DeltaTable
 
 from rescore.errors import RetryableError
 from rescore.lake.tables import (
+    ACCOUNTS,
     BOOKKEEPING,
     INBOX,
     LEADS,
@@ -32,10 +33,16 @@ from rescore.lake.tables import (
     places_of,
 )
 
-IDENTITY: Mapping[str, tuple[str, ...]] = {"activities": ("source", "activity_id"), "leads": ("lead",)}
+IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "activities": ("source", "activity_id"),
+    "leads": ("lead",),
+    "accounts": ("account",),
+}
 """What makes two rows revisions of the same thing."""
 
 FOLDED, WORDS = "__folded", "__words"
+
+_NO_ATTRIBUTES = frozenset({*SCHEMAS[LEADS].names, *SCHEMAS[ACCOUNTS].names})
 
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
@@ -217,7 +224,7 @@ def attribute_kinds(schema: Iterable[pa.Field]) -> dict[str, list[str]]:
     """Attribute name -> the kinds in which it is kept, each in a column `<name>__<kind>`."""
     attributes: dict[str, list[str]] = defaultdict(list)
     for column in schema:
-        if column.name not in SCHEMAS[LEADS].names and not column.name.endswith((FOLDED, WORDS)):
+        if column.name not in _NO_ATTRIBUTES and not column.name.endswith((FOLDED, WORDS)):
             attribute, _, kind = column.name.rpartition("__")
             attributes[attribute].append(kind)
     return dict(attributes)

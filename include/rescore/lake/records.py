@@ -1,4 +1,4 @@
-"""What a source hands over: one page of leads and activities, and what it could not read."""
+"""What a source hands over: one page of leads, accounts and activities, and what it could not read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 AttributeValue = str | float | bool | datetime | date | None
-"""A typed attribute of a lead; whole numbers may be given as int. None means: the source has no value."""
+"""A typed attribute of a lead or an account; a whole number may be an int. None: the source has no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,18 @@ class LeadRecord:
     merged: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """A company as the source knows it at this moment; `attributes` is the whole set.
+
+    Its leads are those of the source whose attribute `account` is `account_id`; they carry its attributes,
+    whichever lands first. An attribute that the source brings of the lead itself stays the lead's own.
+    """
+
+    account_id: str
+    attributes: Mapping[str, AttributeValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,7 @@ class SetAside:
     lake only.
     """
 
-    kind: Literal["lead", "activity"]
+    kind: Literal["lead", "activity", "account"]
     record_id: str
     reason: str
     detail: str
@@ -82,8 +94,10 @@ class Page:
     cursor: dict[str, Any] = field(default_factory=dict)
     unclaimed: list[Unclaimed] = field(default_factory=list)
     objections: Mapping[str, bool] = field(default_factory=dict)
+    accounts: list[AccountRecord] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
         """How many of the source's records it holds."""
-        return len(self.leads) + len(self.activities) + len(self.set_aside) + len(self.unclaimed)
+        known = len(self.leads) + len(self.accounts) + len(self.activities)
+        return known + len(self.unclaimed) + len(self.set_aside)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from rescore.errors import MappingInvalid
 from rescore.lake.reading import FOLDED, WORDS
 from rescore.lake.screen import Screened
-from rescore.lake.tables import ACTIVITIES, LEADS, SCHEMAS, TIME
+from rescore.lake.tables import ACCOUNTS, ACTIVITIES, LEADS, SCHEMAS, TIME
 from rescore.scoring.facts import with_text_forms
 
 ATTRIBUTE_TYPES: Mapping[str, pa.DataType] = {
@@ -26,10 +26,10 @@ ATTRIBUTE_TYPES: Mapping[str, pa.DataType] = {
 _COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def lead_table(rows: list[dict[str, Any]]) -> pa.Table:
-    """Rows whose `attributes`, by (name, kind), become columns."""
+def attribute_table(rows: list[dict[str, Any]], kind: str) -> pa.Table:
+    """Rows of leads or accounts, whose `attributes`, by (name, kind), become columns."""
     columns = sorted({column for row in rows for column in row["attributes"]})
-    table = pa.Table.from_pylist(rows, SCHEMAS[LEADS])
+    table = pa.Table.from_pylist(rows, SCHEMAS[kind])
     for attribute, kind in columns:
         values = [row["attributes"].get((attribute, kind)) for row in rows]
         column = pa.array(values, ATTRIBUTE_TYPES[kind])
@@ -53,8 +53,9 @@ def check_names(screened: Screened) -> None:
     """Refuse names that a table cannot keep apart from its own columns."""
     for field in screened.fields:
         _check_name(field, "activity field", SCHEMAS[ACTIVITIES].names)
-    for attribute, _ in {column for attributes in screened.leads.values() for column in attributes}:
-        _check_name(attribute, "lead attribute", SCHEMAS[LEADS].names)
+    for kind, told in ((LEADS, screened.leads), (ACCOUNTS, screened.accounts)):
+        for attribute, _ in {column for attributes in told.values() for column in attributes}:
+            _check_name(attribute, f"{kind[:-1]} attribute", SCHEMAS[LEADS].names)
 
 
 def _check_name(given: str, what: str, taken: Iterable[str]) -> None:

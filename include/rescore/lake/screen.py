@@ -14,7 +14,7 @@ from typing import Any
 
 from rescore.erased import NOBODY as NO_ONE
 from rescore.erased import Erased
-from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
+from rescore.lake.records import AccountRecord, ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.model import lead_key
 from rescore.withheld import IS_DELETED, OBJECTED_HERE
 
@@ -48,11 +48,12 @@ class _Unusable(Exception):
 class Screened:
     """What is left of a page: rows by identity, in which a later record of the page replaced an earlier.
 
-    `attributes` are keyed by (name, kind). Times are naive UTC. `again` are new keys under which somebody
-    comes who was erased, known by the address.
+    Attributes are keyed by (name, kind), accounts by the source's own id. Times are naive UTC.
+    `again` are new keys under which somebody comes who was erased, known by the address.
     """
 
     leads: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
+    accounts: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
     activities: dict[str, dict[str, Any]] = field(default_factory=dict)
     unclaimed: dict[str, Unclaimed] = field(default_factory=dict)
@@ -75,6 +76,11 @@ def screen(source: str, page: Page, *, known_at: datetime, erased: Erased = NO_O
             _screen_lead(source, lead, screened)
         except _Unusable as why:
             _put_aside(screened, SetAside("lead", lead.lead_id, why.reason, why.detail))
+    for account in page.accounts:
+        try:
+            _screen_account(account, screened)
+        except _Unusable as why:
+            _put_aside(screened, SetAside("account", account.account_id, why.reason, why.detail))
     screened.objections = {lead_key(source, lead_id): given for lead_id, given in page.objections.items()}
     for activity in page.activities:
         try:
@@ -158,6 +164,13 @@ def _screen_lead(source: str, lead: LeadRecord, screened: Screened) -> None:
         screened.counts["duplicate"] += 1
     screened.leads[key] = attributes
     screened.merged.update(dict.fromkeys(merged, key))
+
+
+def _screen_account(account: AccountRecord, screened: Screened) -> None:
+    account_id, attributes = _identity(account.account_id), dict(_attributes(account.attributes))
+    if screened.accounts.pop(account_id, None) is not None:
+        screened.counts["duplicate"] += 1
+    screened.accounts[account_id] = attributes
 
 
 def _attributes(attributes: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:

@@ -16,7 +16,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from rescore.errors import ConfigurationError, Fenced, RetryableError
 
 ACTIVITIES, LEADS, ALIASES, SET_ASIDE = "activities", "leads", "aliases", "set_aside"
-UNCLAIMED = "unclaimed"
+UNCLAIMED, ACCOUNTS = "unclaimed", "accounts"
 INBOX, PAST = "inbox", "past"
 """Partitions beside the buckets: rows as they landed, and rows that a later revision replaced."""
 
@@ -28,7 +28,7 @@ ATTEMPTS = 20
 TIME = pa.timestamp("us")
 _VERSIONED = [
     ("bucket", pa.string()),  # the partition: inbox, past, or the number of a bucket
-    ("place", pa.int64()),  # the lead's hash; buckets are ranges of it, sorted by it
+    ("place", pa.int64()),  # the hash of the lead, or of the account; buckets are ranges of it, sorted by it
     ("revision", pa.int32()),  # 0, then one more each time the source changed it; the highest counts
     ("content", pa.int64()),  # hash of what the source said
     ("landed_by", pa.string()),  # source/stream
@@ -57,7 +57,10 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             ("value", pa.float64()),
         ]
     ),
-    LEADS: pa.schema(_VERSIONED),
+    LEADS: pa.schema(
+        [*_VERSIONED, ("carried", pa.string())]
+    ),  # JSON: the attributes that its account brought
+    ACCOUNTS: pa.schema([("account" if name == "lead" else name, type_) for name, type_ in _VERSIONED]),
     ALIASES: pa.schema(
         [
             ("ordinal", pa.int64()),  # merges apply in this order
@@ -90,9 +93,11 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         ]
     ),
 }
-PARTITIONED = (ACTIVITIES, LEADS)
+PARTITIONED = (ACTIVITIES, LEADS, ACCOUNTS)
 HISTORY = ("serial", "first_serial", "next_serial", "next_known_at")
-BOOKKEEPING = frozenset({"bucket", "place", "revision", "content", "landed_by", "landing", *HISTORY})
+BOOKKEEPING = frozenset(
+    {"bucket", "place", "revision", "content", "landed_by", "landing", "carried", *HISTORY}
+)
 """Columns that the lake keeps for itself; scoring never sees them."""
 
 _READABLE_FEATURES = frozenset({"timestampNtz"})

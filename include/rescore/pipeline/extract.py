@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from rescore.connectors.base import Source
@@ -67,6 +67,7 @@ def extract(
                 stream=stream,
                 number=lease.landing,
                 committed=lease.committed,
+                others={other.stream: other.committed for other in leases},
                 known_at=known_at,
                 erased=erased,
             )
@@ -99,18 +100,27 @@ def extract(
 
 def _landings(pages: Iterable[Page]) -> Iterator[Page]:
     """Pages glued together until they are worth a commit."""
-    leads, activities, set_aside, unclaimed, cursor = [], [], [], [], None
+    waiting: list[Page] = []
+    rows = 0
     for page in pages:
-        leads += page.leads
-        activities += page.activities
-        set_aside += page.set_aside
-        unclaimed += page.unclaimed
-        cursor = page.cursor
-        if len(leads) + len(activities) + len(unclaimed) >= ROWS_A_LANDING:
-            yield Page(leads, activities, set_aside, cursor, unclaimed)
-            leads, activities, set_aside, unclaimed, cursor = [], [], [], [], None
-    if cursor is not None:
-        yield Page(leads, activities, set_aside, cursor, unclaimed)
+        waiting.append(page)
+        rows += page.rows - len(page.set_aside)
+        if rows >= ROWS_A_LANDING:
+            yield _glued(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield _glued(waiting)
+
+
+def _glued(pages: Sequence[Page]) -> Page:
+    return Page(
+        leads=[lead for page in pages for lead in page.leads],
+        activities=[activity for page in pages for activity in page.activities],
+        set_aside=[record for page in pages for record in page.set_aside],
+        cursor=pages[-1].cursor,
+        unclaimed=[activity for page in pages for activity in page.unclaimed],
+        accounts=[account for page in pages for account in page.accounts],
+    )
 
 
 def _sum_up(counts: dict[str, int]) -> str:
