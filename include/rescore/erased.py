@@ -51,6 +51,17 @@ def folded(address: str) -> str:
     return address.strip().lower()
 
 
+def is_key(text: str) -> bool:
+    """Whether this can be a lead's key: `hubspot:1042`."""
+    source, _, lead_id = text.partition(":")
+    return bool(source and lead_id)
+
+
+def is_address(text: str) -> bool:
+    """Whether this can be an e-mail address."""
+    return "@" in text.strip("@ ")
+
+
 def hash_of_lead(salt: bytes, key: str) -> str:
     """What a tombstone keeps of a lead key."""
     return _hash(salt, f"lead {key}")

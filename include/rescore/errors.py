@@ -3,6 +3,7 @@
     RescoreError
     ├── ConfigurationError   a person edits a file    ScorecardInvalid · MappingInvalid · SettingsIncomplete
     │                                                  PolicyInvalid · InputUnreadable · LedgerBehind
+    │                                                  CommandMiswritten
     ├── TerminalError        a person looks outside   CrmRejectedCredentials · CrmLacksScope · CrmFieldMissing
     │                                                  CursorStuck
     ├── RetryableError       the same call, later     CrmUnavailable · CrmRateLimited · LedgerBusy
@@ -60,6 +61,10 @@ class SettingsIncomplete(ConfigurationError):
 
 class InputUnreadable(ConfigurationError):
     """A file given on the command line cannot be read as what it should be."""
+
+
+class CommandMiswritten(ConfigurationError):
+    """A command's words do not go together, or one is missing; nothing was looked at yet."""
 
 
 class LedgerBehind(ConfigurationError):

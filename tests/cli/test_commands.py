@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rescore.cli.main import COMMANDS
+from rescore.cli.main import COMMANDS, Commands
 from rescore.lake.lake import Lake
 from tests.lake.builders import a_lead, an_activity, land
 
@@ -47,6 +47,11 @@ def export(tmp_path):
     return tmp_path
 
 
+def commands_of(command):
+    """A command, or the commands of a group."""
+    return getattr(command, "commands", {"": command}).values()
+
+
 def score(export, **changed):
     options = {
         "--rules": export / "rules.yaml",
@@ -82,6 +87,7 @@ def test_score_writes_parquet_when_the_name_says_so(export):
     [
         pytest.param({"as_of": "yesterday"}, "'yesterday' is no date or time", id="no date"),
         pytest.param({"leads": "/nowhere.csv"}, "/nowhere.csv", id="missing file"),
+        pytest.param({"activities": "/dev/null"}, "/dev/null is no regular file", id="a device"),
         pytest.param({"rules": "/nowhere.yaml"}, "/nowhere.yaml: cannot be read", id="missing rules"),
         pytest.param({"out": "/tmp/out.xlsx"}, "end the name in .csv or .parquet", id="unknown format"),
     ],
@@ -157,6 +163,73 @@ def test_diff_compares_two_states_of_one_scorecard_only(export):
     done = rescore("diff", export / "rules.yaml", export / "other.yaml")
     assert done.returncode == 1
     assert "two scorecards" in done.stderr
+
+
+def test_no_file_is_judged_by_the_command_line_itself():
+    """It would answer one that may not be read with how the command is used, and exit 2."""
+    checked = [
+        f"{command} {parameter.name}"
+        for command in COMMANDS
+        for part in commands_of(Commands().get_command(None, command))
+        for parameter in part.params
+        if "Path" in str((asked := parameter.type_descriptor).annotation) and asked.parameter_info.readable
+    ]
+    assert checked == []
+
+
+def test_what_is_set_aside_is_told_with_its_file_and_its_row(export):
+    with (export / "leads.csv").open("a") as file:
+        file.write("a,again\n,nobody\nc\n")
+
+    done = score(export)
+
+    assert (done.returncode, done.stdout.split()[0]) == (0, "2")
+    assert done.stderr.splitlines() == [
+        f"set aside: lead without id, 1 row of {export}/leads.csv (row 5)",
+        f"set aside: lead repeated, 1 row of {export}/leads.csv (row 4)",
+        f"set aside: row malformed, 1 row of {export}/leads.csv (row 6)",
+    ]
+
+
+def test_a_file_of_which_nothing_can_be_used_is_a_problem(export):
+    (export / "leads.csv").write_text("lead_id,job_title\na\nb\n")
+
+    done = score(export)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"No row of {export}/leads.csv can be used: "
+        f"row malformed, 2 rows of {export}/leads.csv (rows 2 and 3).\n"
+    )
+    assert not (export / "out.csv").exists()
+
+
+def test_cells_that_a_spreadsheet_would_run_are_made_texts_and_counted(export):
+    (export / "leads.csv").write_text("lead_id\n=1+1\n-5\na\n")
+
+    done = score(export)
+    as_parquet = score(export, out=export / "out.parquet")
+
+    assert "2 cells of" in done.stderr
+    assert "got a ' before them, or a spreadsheet would run them as formulas" in done.stderr
+    assert [line.split(",")[0] for line in (export / "out.csv").read_text().splitlines()[1:]] == [
+        "'-5",
+        "'=1+1",
+        "a",
+    ]
+    assert "got a '" not in as_parquet.stderr
+
+
+def test_columns_that_no_rule_can_read_are_told(export):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"lead_id": ["a"], "tags": [["x"]]}), export / "leads.parquet")
+
+    done = score(export, leads=export / "leads.parquet")
+
+    assert done.returncode == 0
+    assert f"column tags of {export}/leads.parquet holds lists, which no rule can read" in done.stderr
 
 
 def test_an_input_is_never_overwritten(export):
@@ -261,6 +334,42 @@ def test_every_command_says_what_it_is_for(command):
     assert done.returncode == 0
     assert f"Usage: rescore {command}" in done.stdout
     assert "completion" not in done.stdout
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{}/new/ledger.db", ""], ids=["where the URL says", "at home"])
+def test_a_ledger_that_is_made_says_where_and_that_it_is_new(tmp_path, url):
+    given = {"RESCORE_HOME": str(tmp_path / "new"), "RESCORE_LEDGER_URL": url.format(tmp_path)}
+    assert [rescore("setup", "ledger", **given).stdout for _ in range(2)] == [
+        f"ledger {tmp_path}/new/ledger.db: new, tables at revision 0001\n",
+        f"ledger {tmp_path}/new/ledger.db: already current\n",
+    ]
+
+
+@pytest.mark.parametrize("command", ["status", "holds", "verify", "deliveries", "explain hubspot:1"])
+def test_a_database_that_nobody_answers_for_is_one_sentence(tmp_path, command):
+    url = "postgresql://rita:secret@127.0.0.1:1/ledger"
+    done = rescore(*command.split(), RESCORE_HOME=str(tmp_path), RESCORE_LEDGER_URL=url)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "the ledger 127.0.0.1/ledger cannot be reached; is its PostgreSQL server running?\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("", "is empty; if it held a ledger"), ("a shopping list", "is no ledger, or it is damaged")],
+    ids=["no byte", "no database"],
+)
+def test_a_file_that_is_no_ledger_says_so(tmp_path, content, said):
+    (tmp_path / "ledger.db").write_text(content)
+    done = rescore("status", RESCORE_HOME=str(tmp_path))
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert said in done.stderr
+
+
+def test_a_deployment_without_scores_has_nothing_to_verify(tmp_path):
+    rescore("setup", "ledger", RESCORE_HOME=str(tmp_path))
+    done = rescore("verify", RESCORE_HOME=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "no scores are stored yet, so there is nothing to compute again\n"
 
 
 def test_a_new_deployment_can_be_looked_at(tmp_path):

@@ -90,27 +90,64 @@ def test_a_parked_delivery_is_listed_sent_again_and_given_up(job):
     assert states(job) == [("discarded", "discarded by rita: a test lead")]
 
 
+def test_an_id_that_does_not_exist_stops_everything_and_all_of_them_are_named(job):
+    known = rescore(job, "deliveries").stdout.split()[0]
+    for verb in (["retry"], ["discard", "--reason", "x"]):
+        done = rescore(job, "deliveries", *verb, "nope", known, "17")
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", "there is no delivery nope, 17\n")
+    assert states(job) == [("parked", "no such thing here")]
+
+
+def test_an_id_whose_state_does_not_allow_it_is_told_with_its_state(job):
+    known = rescore(job, "deliveries").stdout.split()[0]
+    rescore(job, "deliveries", "discard", known, "--reason", "a test lead")
+    done = rescore(job, "deliveries", "discard", known, "--reason", "once more")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "nothing to do; left alone: already discarded 1\n",
+        f"{known}: discarded; it is not sent any more\n",
+    )
+
+
+def test_a_list_without_anything_in_it_says_why(job):
+    assert rescore(job, "deliveries", "--state", "expired").stdout == "there is no such delivery\n"
+    with job.ws.ledger.transaction() as connection:
+        connection.execute(tables.attempt.delete())
+        connection.execute(tables.delivery.delete())
+    assert rescore(job, "deliveries").stdout == "there are no deliveries yet\n"
+
+
+AUTUMN = ["--from", "2026-11-01", "--to", "2026-11-02"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         pytest.param(["retry"], "name deliveries by their ids, or choose them", id="nothing chosen"),
         pytest.param(
-            ["replay", "--automation", "mqll", "--from", "2026-11-01", "--to", "2026-11-02"],
-            "no scorecard in force has an automation `mqll`",
-            id="no such automation",
-        ),
-        pytest.param(
             ["replay", "--automation", "mql", "--from", "2026-11-02", "--to", "2026-11-01"],
             "--from is not before --to; swap them",
             id="the wrong way round",
+        ),
+        pytest.param(["retry", "x", "--state", "parked"], "; not both", id="ids and options"),
+        pytest.param(["--state", "parked", "retry", "x"], "options before `retry`", id="options too early"),
+        pytest.param(
+            ["replay", *AUTUMN, "--automation", "mql", "--suppressed", "--state", "parked"],
+            "what was suppressed has none",
+            id="the state of what is not there",
         ),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_a_sentence(job, arguments, said):
     result = rescore(job, "deliveries", *arguments)
-    assert result.returncode == 1
+    assert (result.returncode, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
     assert said in result.stderr
-    assert "Traceback" not in result.stderr
+
+
+def test_an_automation_that_nobody_has_is_not_replayed(job):
+    result = rescore(job, "deliveries", "replay", *AUTUMN, "--automation", "mqll")
+    assert result.returncode == 1
+    assert "no scorecard in force has an automation `mqll`" in result.stderr
 
 
 def test_a_replay_says_beforehand_what_it_would_do(job):

@@ -22,7 +22,8 @@ def rescore(tmp_path):
             env=environment,
             input=stdin,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
             check=False,
         )
 
@@ -47,6 +48,47 @@ def test_keys_and_addresses_can_come_on_stdin(rescore, tmp_path):
     assert "ada" not in done.stdout + done.stderr
     assert rescore("erase", ADA, "--email", "ada@person.example", "--lift").stdout.startswith("2 tombstones")
     assert not [file for file in tmp_path.rglob("*") if file.is_file() and b"ada-7741" in file.read_bytes()]
+
+
+def test_nobody_is_let_back_in_who_was_not_kept_out(rescore):
+    done = rescore("erase", ADA, "--lift")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "nobody of these was erased, so there is no tombstone to lift\n"
+    rescore("erase", ADA, "--yes")
+    done = rescore("erase", ADA, "hubspot:1043", "--lift")
+    assert (done.returncode, done.stdout.split(";")[0]) == (0, "1 tombstones lifted")
+    assert done.stderr == "1 of the 2 that were given had none\n"
+
+
+@pytest.mark.parametrize(
+    ("stdin", "sentence"),
+    [
+        (f"{ADA}\n\nada person example\n", "line 3 of stdin is neither a lead's key"),
+        (f"{ADA}\nhubspot:\n", "line 2 of stdin is neither a lead's key"),
+        ("caf\udce9@person.example\n", "line 1 of stdin is not UTF-8 text"),
+        ("\n", "nothing came on stdin"),
+    ],
+    ids=["no address", "no record id", "another encoding", "nothing"],
+)
+def test_a_line_that_names_nobody_is_told_by_its_number_alone(rescore, stdin, sentence):
+    done = rescore("erase", "-", "--yes", stdin=stdin)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert sentence in done.stderr
+    assert "person" not in done.stderr
+
+
+def test_a_mark_of_byte_order_is_no_part_of_a_key(rescore):
+    assert rescore("erase", "-", "--yes", stdin=f"\ufeff{ADA}\n").returncode == 0
+    assert rescore("erase", ADA, "--lift").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["x:1 --lift --request", "x:1 --lift --yes", "--lift", "--request", "-", "- x:1 --yes"],
+)
+def test_what_contradicts_itself_is_wrong_usage_and_nothing_happens(rescore, arguments):
+    done = rescore("erase", *arguments.split())
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
 
 
 def test_without_a_yes_nothing_is_erased(rescore):

@@ -74,7 +74,7 @@ def test_a_held_change_is_listed_answered_and_taken_back(job):
     assert "1 of 1 banded leads change band; 0 may without asking" in listed
     assert f"{held.plan_hash}/report.html" in listed
     assert (unsure.returncode, unsure.stderr) == (
-        1,
+        2,
         "give one answer: --release, --without-automations or --discard\n",
     )
     assert (refused.returncode, "is about plan" in refused.stderr) == (1, True)

@@ -108,4 +108,4 @@ def test_a_person_may_say_that_it_was_restored_and_is_told_what_is_missing(resco
 
 @pytest.mark.parametrize("arguments", [("--hold", "--resume"), ("--without-automations",)], ids=" ".join)
 def test_answers_that_make_no_sense_are_refused(rescore, arguments):
-    assert rescore("restored", *arguments)[0] == 1
+    assert rescore("restored", *arguments)[0] == 2

@@ -73,6 +73,18 @@ def test_what_cannot_be_told_is_one_sentence_and_exit_1(home, options, sentence)
     assert sentence in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--as-of", "--known-as-of"])
+def test_an_option_that_says_nothing_is_told_before_a_lead_that_nobody_knows(home, option):
+    done = rescore("explain", "hubspot:nobody", option, "foo", RESCORE_HOME=str(home))
+    assert (done.returncode, done.stderr.startswith(f"{option} 'foo' is no date or time")) == (1, True)
+
+
+def test_one_version_is_the_shadow(home):
+    for said in ((), ("--version", "1", "--file", "x.yaml")):
+        done = rescore("shadow", "start", "b2b_saas", *said, RESCORE_HOME=str(home))
+        assert (done.returncode, done.stderr.startswith("say which version is the shadow")) == (2, True)
+
+
 def test_a_scorecard_without_the_version_asked_for_says_so_and_the_others_are_told(home):
     ledger = Ledger(f"sqlite:///{home / 'ledger.db'}")
     with ledger.transaction() as connection:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from rescore.automations.state_machine import Restraint
 from rescore.ledger import tables
@@ -65,7 +66,18 @@ def test_what_arrived_is_not_retried_and_what_somebody_is_sending_is_left_to_the
     world.score(**{"crm:2": 120})
     with world.ledger.transaction() as connection:
         deliveries.claim(connection, worker="w", now=world.now, lease=MINUTE, limit=1)
-    assert do(world, dead_letters.retry) == {"delivered": 1}
+    assert do(world, dead_letters.retry) == {"delivered": 1, "being sent": 1}
+    assert do(world, dead_letters.discard, reason="enough") == {"already delivered": 1, "being sent": 1}
+    with world.ledger.reading() as connection:
+        ids = connection.scalars(select(tables.delivery.c.delivery_id)).all()
+        standing = dead_letters.standing(connection, [*ids, "nope"])
+    assert sorted(standing.values()) == ["being sent", "delivered"]
+
+
+def test_what_was_given_up_already_is_not_counted_as_given_up_now(world):
+    world.score(**{"crm:1": 120})
+    do(world, dead_letters.discard, reason="a test lead")
+    assert do(world, dead_letters.discard, reason="once more") == {"already discarded": 1}
 
 
 def test_what_is_discarded_says_who_and_why_and_is_not_sent(world):

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from rescore.errors import LedgerBehind
+from rescore.errors import LedgerBehind, SettingsIncomplete
 from rescore.ledger.migrate import MIGRATIONS, REVISION, migrate, require_current
 from rescore.ledger.tables import metadata
 from rescore.ledger.transaction import Ledger
@@ -26,7 +26,7 @@ def test_the_migrated_database_equals_the_tables_in_the_code(empty_database):
 
 def test_migrating_twice_changes_nothing(empty_database):
     ledger = Ledger(empty_database)
-    assert migrate(ledger) == "tables at revision 0001"
+    assert migrate(ledger) == "new, tables at revision 0001"
     assert migrate(ledger) == "already current"
     require_current(ledger)
     ledger.close()
@@ -55,11 +55,32 @@ def test_a_ledger_of_a_newer_build_is_left_alone(ledger):
     with ledger.transaction() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     try:
-        with pytest.raises(LedgerBehind, match="newer Rescore"):
-            require_current(ledger)
+        for look in (require_current, migrate):
+            with pytest.raises(LedgerBehind, match="newer Rescore"):
+                look(ledger)
     finally:
         with ledger.transaction() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+
+
+def test_the_database_of_another_program_is_left_alone(empty_database):
+    ledger = Ledger(empty_database)
+    with ledger.transaction() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('e39a26ac59f6')"))
+    for look in (require_current, migrate):
+        with pytest.raises(SettingsIncomplete, match="another program's, such as Airflow's own"):
+            look(ledger)
+    ledger.close()
+
+
+def test_a_file_without_a_byte_is_not_taken_for_a_ledger_that_is_behind(tmp_path):
+    (tmp_path / "ledger.db").touch()
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with pytest.raises(LedgerBehind, match="is empty; if it held a ledger, restore it from a backup"):
+        require_current(ledger)
+    assert migrate(ledger) == "new, tables at revision 0001"
+    ledger.close()
 
 
 def test_the_sqlite_file_is_readable_by_its_owner_alone(tmp_path):

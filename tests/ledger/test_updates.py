@@ -79,10 +79,18 @@ def test_whom_the_crm_itself_deleted_is_left_alone(world):
     score = tables.score
     with world.ledger.transaction() as connection:
         connection.execute(score.update().where(score.c.lead == "crm:gone").values(withheld=DELETED))
-    assert retry(world, leads=["crm:gone"]) == {"due": 1}
+    assert retry(world, leads=["crm:gone"]) == {"deleted in the CRM": 1}
 
 
 def test_what_is_being_written_at_this_moment_is_left_alone(world):
     retry(world, states=["parked"])
     assert claimable(world) == [("crm:locked", 0)]
-    assert retry(world, leads=["crm:locked"]) == {}
+    assert retry(world, leads=["crm:locked"]) == {"being written": 1}
+
+
+def test_how_the_scores_of_a_lead_stand(world):
+    with world.ledger.reading() as connection:
+        assert updates.standing(connection, Chosen(leads=["crm:fine", "crm:gone", "crm:none"])) == {
+            "crm:fine": {"settled"},
+            "crm:gone": {"deleted"},
+        }

@@ -62,8 +62,9 @@ def _older_build(place: Place) -> None:
     place.ws.ledger.close()
     for file in place.home.glob("ledger.db*"):
         file.unlink()
-    sqlite3.connect(place.home / "ledger.db").close()
-    (place.home / "ledger.db").touch()
+    with sqlite3.connect(place.home / "ledger.db") as made:
+        made.execute("CREATE TABLE before_the_first_migration (name TEXT)")
+    made.close()
 
 
 def _killed_days_ago(place: Place) -> None:

@@ -98,7 +98,7 @@ def test_half_of_the_files_is_refused(files, capsys, missing, said):
     place = files.index(missing)
     with pytest.raises(SystemExit) as left:
         main([*files[:place], *files[place + 2 :]])
-    assert left.value.code == 1
+    assert left.value.code == 2
     assert said in capsys.readouterr().err
 
 

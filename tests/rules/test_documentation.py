@@ -1,17 +1,26 @@
 """docs/rules.md lists identifiers and shows files: both are true."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from rescore.policy.file import read_policy
 from rescore.rules.card import Operator
+from rescore.rules.examples import failed_examples
 from rescore.rules.json_schema import scorecard_json_schema
 from rescore.rules.lists import read_lists
 from rescore.rules.load import check_scorecard
+from rescore.strict.yaml import Problem
 
 PAGE = Path("docs/rules.md").read_text()
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+POLICY = Path("include/policy.yaml")
+((OPENS, OPENED),) = (pair for pair in pairwise(BLOCKS) if pair[0].startswith("internal_domains:"))
+"""Lines for the policy, and the example after them, which needs them."""
+
+CARDS = [block for block in BLOCKS if block not in (OPENS, OPENED)]
 HEAD = "scorecard: test\ndimensions: {engagement: {}, fit: {}}\n"
 RULE = "  - {id: pricing_page, dimension: fit, activity: page_view, points: 5, decay: {half_life: 14d}}\n"
 
@@ -33,10 +42,27 @@ def keys() -> set[str]:
     return {key for shape in (schema, *schema["$defs"].values()) for key in shape.get("properties", {})}
 
 
-@pytest.mark.parametrize("block", [pytest.param(block, id=block.split("\n")[0]) for block in BLOCKS])
-def test_what_the_page_shows_can_be_loaded(block: str) -> None:
+def problems(block: str, policy: Path) -> list[Problem]:
+    """What `check` says of a block, its examples included, in a deployment with this policy."""
     body = whole_file(block).encode()
-    assert check_scorecard(body, lists=read_lists(body, Path("include/rules")))[1] == []
+    lists = read_lists(body, Path("include/rules"))
+    card, found = check_scorecard(body, lists=lists, house=read_policy(policy).house)
+    return failed_examples(card) if card is not None else found
+
+
+@pytest.mark.parametrize("block", [pytest.param(block, id=block.split("\n")[0]) for block in CARDS])
+def test_what_the_page_shows_passes_under_the_policy_that_is_shipped(block: str) -> None:
+    assert problems(block, POLICY) == []
+
+
+def test_what_needs_lines_in_the_policy_passes_with_those_the_page_shows_and_not_without(tmp_path) -> None:
+    shipped = POLICY.read_text()
+    opened = tmp_path / "policy.yaml"
+    opened.write_text(shipped.replace("internal_domains: []\n", OPENS))
+    assert problems(OPENED, opened) == []
+    said = " ".join(one.message for one in problems(OPENED, POLICY))
+    assert "sales@example.com" in said
+    assert "lead_url" in said
 
 
 @pytest.mark.parametrize("written", re.findall(r"^\| `((?:limit|decay): .*?)` \|", PAGE, re.MULTILINE))

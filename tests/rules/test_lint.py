@@ -166,6 +166,37 @@ def test_rounding_can_reach_a_band_that_exact_points_do_not() -> None:
     assert len(warnings(HEAD + almost + "bands: {A: 60.001}\n")) == 1
 
 
+@pytest.mark.parametrize(
+    ("bands", "said"),
+    [
+        pytest.param("bands: {A: 10, B: 20}", "band `A` begins at 10, below `B` at 20", id="bands"),
+        pytest.param("bands: {A: 40, C: 20, B: 5, D: 0}", "band `B` begins at 5, below `C` at 20", id="two"),
+        pytest.param(
+            "grades: {fit: {A: 10, B: 20, C: 30}, label: '{fit}'}", "`B` begins at 20, below `C`", id="grades"
+        ),
+    ],
+)
+def test_letters_that_run_the_wrong_way(bands: str, said: str) -> None:
+    ((line, code, message),) = warnings(f"{HEAD}{FINE}{bands}\n")
+    assert (line, code) == (5, "upside-down")
+    assert said in message
+    assert message.endswith("did you mean it the other way round?")
+
+
+@pytest.mark.parametrize(
+    "bands",
+    [
+        "{A: 20, B: 10}",
+        "{S: 50, A: 20, B: 10}",
+        "{H: 50, W: 20, C: 10}",
+        "{G: 50, F: 20}",
+        "{Best: 9, Any: 1}",
+    ],
+)
+def test_letters_that_stand_for_something_else_are_fine(bands: str) -> None:
+    assert warnings(f"{HEAD}{FINE}bands: {bands}\n") == []
+
+
 def test_an_automation_whose_two_conditions_meet_fires_again_and_again() -> None:
     text = (
         HEAD + FINE + "bands: {A: 50, B: 0}\nautomations: [{id: mql, fire_when: {band: {equals: A}},"

@@ -81,6 +81,18 @@ def test_what_is_wrong_with_a_list_file_is_told_where_the_rules_name_it(content,
     assert "; " in message
 
 
+def test_what_is_wrong_with_one_list_hides_no_other():
+    body = RULES.replace(
+        b"rules:\n", b"  outside: ../x.txt\n  missing: lists/missing.txt\n  no_text: 5\nrules:\n"
+    )
+    found = problems(b"# nothing\n", body)
+    assert [line for line, _, _ in found] == [4, 6, 7, 8]
+    for (_, _, message), said in zip(
+        found, ("no values", "`../x.txt`", "no readable file", "text"), strict=True
+    ):
+        assert said in message
+
+
 def test_of_a_file_that_is_no_list_at_all_the_first_lines_are_told():
     assert len(problems(b"\x01\n" * 100_000)) == MAX_TROUBLES
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
+from rescore.cli.again import refuse_options_before, tell
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
-from rescore.errors import InputUnreadable
+from rescore.errors import CommandMiswritten, InputUnreadable
 from rescore.ledger.automations.replays import replay_suppressed
 from rescore.ledger.outbox import dead_letters
 from rescore.ledger.outbox.dead_letters import Chosen
@@ -43,6 +45,15 @@ Auto = Annotated[str, typer.Option("--automation", help="Only of this automation
 To = Annotated[str, typer.Option("--connection", help="Only to this Connection, or CRM.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
 
+STAYS = {
+    "delivered": "it arrived, and `rescore deliveries replay` would send it once more",
+    "cancelled": "it is not sent any more",
+    "discarded": "it is not sent any more",
+    dead_letters.BEING_SENT: "look again in a few minutes",
+    dead_letters.NO_BODY: "it ended so long ago that what it said is no longer kept",
+}
+"""Why a delivery that was named stays as it is, by how it stands."""
+
 TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 deliveries = typer.Typer(
@@ -63,6 +74,7 @@ def show(
 ) -> None:
     """List deliveries, the newest first, with what became of them."""
     if context.invoked_subcommand is not None:
+        refuse_options_before(context)
         return
     chosen = _chosen([], state, scorecard, automation, connection)
     with open_ledger(Settings.from_environment(os.environ)).reading() as database:
@@ -76,7 +88,7 @@ def show(
         if row.reason:
             print(f"  {row.reason}")
     if not rows:
-        print("there is no such delivery")
+        print("there are no deliveries yet" if chosen == Chosen() else "there is no such delivery")
 
 
 @deliveries.command("retry")
@@ -92,8 +104,10 @@ def retry(
     """Send what was parked, expired or discarded again: same id, same body, all tries anew."""
     chosen = _some(ids, state, scorecard, automation, connection)
     with open_ledger(Settings.from_environment(os.environ)).transaction() as database:
+        stay = _staying(database, ids or [], dead_letters.RETRYABLE)
         counts = dead_letters.retry(database, chosen, at=datetime.now(UTC), by=by or user(), dry_run=dry_run)
-    _tell(counts, dry_run=dry_run)
+    tell(counts, dry_run=dry_run)
+    _complain(stay)
 
 
 @deliveries.command("discard")
@@ -110,10 +124,12 @@ def discard(
     """Give deliveries up that are due, parked or expired."""
     chosen = _some(ids, state, scorecard, automation, connection)
     with open_ledger(Settings.from_environment(os.environ)).transaction() as database:
+        stay = _staying(database, ids or [], (*dead_letters.DISCARDABLE, dead_letters.NO_BODY))
         counts = dead_letters.discard(
             database, chosen, at=datetime.now(UTC), by=by or user(), reason=reason, dry_run=dry_run
         )
-    _tell(counts, dry_run=dry_run)
+    tell(counts, dry_run=dry_run)
+    _complain(stay)
 
 
 @deliveries.command("replay")
@@ -139,7 +155,9 @@ def replay(
     at, who = datetime.now(UTC), by or user()
     begin, end = (moment.replace(tzinfo=UTC) for moment in (since, until))
     if begin >= end:
-        raise InputUnreadable("--from is not before --to; swap them")
+        raise CommandMiswritten("--from is not before --to; swap them")
+    if suppressed and state:
+        raise CommandMiswritten("--state is about deliveries, and what was suppressed has none; leave it out")
     ledger = open_ledger(settings)
     with ledger.reading() as database:
         cards = [
@@ -166,7 +184,7 @@ def replay(
                 states=state or None, scorecard=card.id, automation=automation, since=begin, until=end
             )
             counts = dead_letters.replay(database, chosen, at=at, by=who, dry_run=dry_run)
-    _tell(counts, dry_run=dry_run)
+    tell(counts, dry_run=dry_run)
 
 
 def _card_with(cards: list[Scorecard], automation: str, scorecard: str) -> Scorecard:
@@ -200,13 +218,28 @@ def _chosen(
 def _some(
     ids: list[str] | None, state: list[State] | None, scorecard: str, automation: str, connection: str
 ) -> Chosen:
-    if not (ids or state or scorecard or automation or connection):
-        raise InputUnreadable(
+    options = bool(state or scorecard or automation or connection)
+    if bool(ids) is options:
+        raise CommandMiswritten(
             "name deliveries by their ids, or choose them: --state parked, --automation ..."
+            + "; not both" * options
         )
     return _chosen(ids, state, scorecard, automation, connection)
 
 
-def _tell(counts: Counter[str], *, dry_run: bool) -> None:
-    said = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "nothing to do"
-    print(f"would be: {said}" if dry_run else said)
+def _staying(database: Connection, ids: Collection[str], can: Collection[str]) -> list[str]:
+    """A sentence for each delivery that was named and stays as it is, because its state is not one of `can`.
+
+    Raises:
+        InputUnreadable: Some are not there, so that nothing is done.
+    """
+    names = list(dict.fromkeys(ids))
+    found = dead_letters.standing(database, names)
+    if missing := [name for name in names if name not in found]:
+        raise InputUnreadable(f"there is no delivery {', '.join(missing)}")
+    return [f"{name}: {found[name]}; {STAYS[found[name]]}" for name in names if found[name] not in can]
+
+
+def _complain(stay: Collection[str]) -> None:
+    if stay:
+        raise InputUnreadable("\n".join(stay))

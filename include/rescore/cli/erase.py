@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from rescore.cli.given import user
-from rescore.erased import Person
-from rescore.errors import InputUnreadable
+from rescore.erased import Person, is_address, is_key
+from rescore.errors import CommandMiswritten, InputUnreadable
 from rescore.ledger.people import tombstones
 from rescore.pipeline.erase import ask_to_erase, resume
 from rescore.settings import Settings
@@ -37,13 +37,17 @@ def erase(
 
     Records that were merged with the person's go too. The CRM is not touched. There is no way back.
     """
+    if lift and (request or yes):
+        raise CommandMiswritten("--lift erases nobody: leave out --request and --yes, or --lift")
+    if "-" in (leads or []) and not (yes or request or lift):
+        raise CommandMiswritten("- takes stdin, so that nobody can be asked there; add --yes, or --request")
+    if (lift or request) and not (leads or email):
+        raise CommandMiswritten("say who: a lead's key, or --email")
     keys, addresses = _given(leads or [], email or [])
     ws = Workspace.open(Settings.from_environment(os.environ))
     now = datetime.now(UTC)
     if lift:
-        with ws.ledger.transaction() as connection:
-            count = tombstones.lift(connection, Person.of(keys, addresses))
-        print(f"{count} tombstones lifted; what the CRM says of them from now on lands again")
+        _lift(ws, Person.of(keys, addresses))
         return
     if not keys and not addresses:
         _tell(resume(ws, at=now, progress=_progress))
@@ -58,15 +62,40 @@ def erase(
     _tell(resume(ws, at=now, erasure_id=erasure_id, progress=_progress))
 
 
+def _lift(ws: Workspace, person: Person) -> None:
+    with ws.ledger.transaction() as connection:
+        count = tombstones.lift(connection, person)
+    asked = len(person.leads) + len(person.addresses)
+    if not count:
+        raise InputUnreadable("nobody of these was erased, so there is no tombstone to lift")
+    print(f"{count} tombstones lifted; what the CRM says of them from now on lands again")
+    if count < asked:
+        _progress(f"{asked - count} of the {asked} that were given had none")
+
+
 def _given(leads: Sequence[str], addresses: Sequence[str]) -> tuple[list[str], list[str]]:
     """Keys and addresses; `-` reads both from stdin, one a line, so that no shell remembers them."""
-    if list(leads) != ["-"]:
+    if "-" not in leads:
         return [lead.strip() for lead in leads], list(addresses)
-    lines = [line.strip() for line in sys.stdin if line.strip()]
-    if not lines:
+    if len(leads) > 1:
+        raise CommandMiswritten("- reads everybody from stdin; give it no other key")
+    lines = {number: _line(number, line) for number, line in enumerate(sys.stdin.buffer, start=1)}
+    if not any(lines.values()):
         raise InputUnreadable("nothing came on stdin; write one key or e-mail address a line")
-    keys = [line for line in lines if ":" in line]
-    return keys, [*addresses, *(line for line in lines if ":" not in line)]
+    for number, line in lines.items():
+        if line and not (is_key(line) if ":" in line else is_address(line)):
+            raise InputUnreadable(
+                f"line {number} of stdin is neither a lead's key, as in hubspot:1042, nor an e-mail address"
+            )
+    keys = [line for line in lines.values() if ":" in line]
+    return keys, [*addresses, *(line for line in lines.values() if line and ":" not in line)]
+
+
+def _line(number: int, line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+    except UnicodeDecodeError:
+        raise InputUnreadable(f"line {number} of stdin is not UTF-8 text; save the file as UTF-8") from None
 
 
 def _tell(counts: dict[str, int]) -> None:

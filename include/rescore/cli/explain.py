@@ -39,6 +39,8 @@ def explain(
     day in the scorecard's zone. With --known-as-of alone it is the score as of then; the rules are those
     in force then, or now, unless --version names others. Scorecards that cannot tell say why on stderr.
     """
+    for option, text in (("--as-of", as_of), ("--known-as-of", known_as_of)):
+        _check_moment(option, text)
     ws = Workspace.open(Settings.from_environment(os.environ))
     key = lead.strip()
     with ws.ledger.reading() as connection:
@@ -81,17 +83,17 @@ def _unknown(lead: str) -> str:
 
 def _moments(as_of: str, known_as_of: str, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
     """The two times; a time of knowledge alone is the scoring time too."""
-    known = _moment("--known-as-of", known_as_of, zone) if known_as_of else None
-    return (_moment("--as-of", as_of, zone) if as_of else known), known
+    known = end_of(known_as_of, zone) if known_as_of else None
+    return (end_of(as_of, zone) if as_of else known), known
 
 
-def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:
-    if not is_moment(text):
+def _check_moment(option: str, text: str) -> None:
+    """Before anything is opened: what is wrong with the words comes before what is not there."""
+    if text and not is_moment(text):
         raise InputUnreadable(
             f"{option} {text!r} is no date or time from 1970 to 2199; "
             "write 2026-11-01 or 2026-11-01T12:00:00Z"
         )
-    return end_of(text, zone)
 
 
 def _belief(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 
-from rescore.cells import harmless
+from rescore.cells import STARTS_A_FORMULA, harmless
 from rescore.cli.given import read_bytes, refuse_overwriting
 from rescore.errors import InputUnreadable
 from rescore.rules.card import Scorecard
@@ -28,14 +28,23 @@ from rescore.scoring.unreadable import absent_fields, unreadable
 
 
 def score(
-    rules: Annotated[Path, typer.Option(help="The rules file.")],
-    leads: Annotated[Path, typer.Option(help="lead_id and attributes; Parquet or CSV.")],
+    rules: Annotated[Path, typer.Option(help="The rules file.", readable=False)],
+    leads: Annotated[Path, typer.Option(help="lead_id and attributes; Parquet or CSV.", readable=False)],
     activities: Annotated[
         Path,
-        typer.Option(help="activity_id, lead_id, type, occurred_at, asset, channel, value and more."),
+        typer.Option(
+            help="activity_id, lead_id, type, occurred_at, asset, channel, value and more.", readable=False
+        ),
     ],
     as_of: Annotated[str, typer.Option(help="The scoring time: 2026-11-01 or 2026-11-01T12:00:00Z.")],
-    out: Annotated[Path, typer.Option(help="Where to write one row per lead; Parquet or CSV.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Where to write one row per lead; Parquet or CSV. In CSV a text that a spreadsheet would "
+            "run as a formula gets a ' before it; Parquet has it unchanged.",
+            readable=False,
+        ),
+    ],
 ) -> None:
     """Score every lead of an export under one rules file, without any server."""
     _format_of(out)
@@ -49,9 +58,11 @@ def score(
         table = score_facts(card, facts, as_of=moment)
         missing, absent = unreadable(card, facts), absent_fields(card, facts)
         progress.update("writing")
-        _write(_presentable(card, table), out)
-    for reason, count in facts.set_aside.items():
-        print(f"set aside: {reason.replace('_', ' ')}, {count:,} rows", file=sys.stderr)
+        marked = _write(_presentable(card, table), out)
+    for rows in facts.set_aside:
+        print(f"set aside: {rows}", file=sys.stderr)
+    for told in facts.left_out:
+        print(told, file=sys.stderr)
     for field in absent:
         print(
             f"{field}: the rules ask for it, and no row has it; is the column named otherwise?",
@@ -59,6 +70,12 @@ def score(
         )
     for field, count in missing.items():
         print(f"{count:,} values of {field} could not be read and count as missing", file=sys.stderr)
+    if marked:
+        print(
+            f"{marked:,} cells of {out} got a ' before them, or a spreadsheet would run them as formulas; "
+            "Parquet has them unchanged",
+            file=sys.stderr,
+        )
     print(f"{table.num_rows:,} leads scored as of {moment.isoformat()} into {out}")
 
 
@@ -89,16 +106,21 @@ def _presentable(card: Scorecard, table: pa.Table) -> pa.Table:
     return pa.table(columns).sort_by("lead_id")
 
 
-def _write(table: pa.Table, out: Path) -> None:
+def _write(table: pa.Table, out: Path) -> int:
+    """How many cells are not as they were, so that no spreadsheet runs them."""
+    texts = [column for column in table.columns if column.type == pa.string()]
+    starts = ((column, start) for column in texts for start in STARTS_A_FORMULA)
+    marked = sum(pc.sum(pc.starts_with(column, start)).as_py() or 0 for column, start in starts)
     try:
         if out.suffix == ".parquet":
             pq.write_table(table, out)
-            return
+            return 0
         with out.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(table.column_names)
             for batch in table.to_batches(max_chunksize=10_000):
                 rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
                 writer.writerows(map(harmless, rows))
+        return marked
     except OSError as problem:
         raise InputUnreadable(f"{out}: cannot be written ({problem.strerror})") from None

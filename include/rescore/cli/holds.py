@@ -11,7 +11,7 @@ import typer
 
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
-from rescore.errors import InputUnreadable
+from rescore.errors import CommandMiswritten
 from rescore.ledger.rules import holds as ledger_holds
 from rescore.ledger.rules.holds import Answer
 from rescore.pipeline.holds import decide
@@ -55,7 +55,7 @@ def review(
     }
     given = [answer for answer, chosen in answers.items() if chosen]
     if len(given) != 1:
-        raise InputUnreadable("give one answer: --release, --without-automations or --discard")
+        raise CommandMiswritten("give one answer: --release, --without-automations or --discard")
     counts = decide(
         Workspace.open(Settings.from_environment(os.environ)),
         hold,

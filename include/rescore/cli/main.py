@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from rescore.errors import RescoreError
+from rescore.errors import CommandMiswritten, RescoreError
 
 FINE, PROBLEM, USAGE = 0, 1, 2
 """Exit codes: done; something given has a problem (said on stderr); the command was written wrongly."""
@@ -92,6 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             app(args=list(arguments) if arguments is not None else None)
         finally:
             sys.stdout.flush()
+    except CommandMiswritten as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(USAGE)
     except RescoreError as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(PROBLEM)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rescore.cli.files import as_of_moment
 from rescore.cli.given import read_bytes, refuse_overwriting, user
 from rescore.cli.plan_picture import plan_picture
-from rescore.errors import InputUnreadable, ScorecardInvalid
+from rescore.errors import CommandMiswritten, InputUnreadable, ScorecardInvalid
 from rescore.plan.from_files import plan_from_files
 from rescore.plan.make import make_plan
 from rescore.plan.plan import Plan
@@ -42,7 +42,7 @@ class Format(StrEnum):
 
 
 def plan(
-    rules: Annotated[Path, typer.Argument(metavar="FILE", help="The edited rules file.")],
+    rules: Annotated[Path, typer.Argument(metavar="FILE", help="The edited rules file.", readable=False)],
     as_of: Annotated[
         str, typer.Option(help="The scoring time, as in `rescore score`; now if left out.")
     ] = "",
@@ -50,12 +50,21 @@ def plan(
     form: Annotated[
         Format, typer.Option("--format", help="Json and html name leads; text and markdown do not.")
     ] = Format.TEXT,
-    out: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
-    against: Annotated[
-        Path | None, typer.Option(metavar="OLDFILE", help="Without a server: the rules file before the edit.")
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this file instead of the terminal.", readable=False)
     ] = None,
-    leads: Annotated[Path | None, typer.Option(help="With --against: lead_id and attributes.")] = None,
-    activities: Annotated[Path | None, typer.Option(help="With --against: what leads did.")] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OLDFILE", help="Without a server: the rules file before the edit.", readable=False
+        ),
+    ] = None,
+    leads: Annotated[
+        Path | None, typer.Option(help="With --against: lead_id and attributes.", readable=False)
+    ] = None,
+    activities: Annotated[
+        Path | None, typer.Option(help="With --against: what leads did.", readable=False)
+    ] = None,
 ) -> None:
     """Say what an edit would do if it were put in force; it changes nothing.
 
@@ -64,11 +73,11 @@ def plan(
     succeeds.
     """
     now, by = datetime.now(UTC), user()
-    new = _card(rules)
-    moment = as_of_moment(as_of, new) if as_of else now
     given = [path for path in (against, leads, activities) if path is not None]
     if len(given) not in (0, 3):
-        raise InputUnreadable("a plan over files needs all of --against, --leads and --activities")
+        raise CommandMiswritten("a plan over files needs all of --against, --leads and --activities")
+    new = _card(rules)
+    moment = as_of_moment(as_of, new) if as_of else now
     if out is not None:
         refuse_overwriting(out, [rules, *given])
     with Console(stderr=True).status("opening") as spinner:

@@ -27,9 +27,11 @@ def plan_picture(plan: Plan) -> RenderableType:
 def _parts(plan: Plan) -> Iterator[RenderableType]:
     reasons = [Text(f"· {_plain(reason)}") for reason in plan.verdict.reasons]
     leads = plan.leads
+    first = f" and {leads.first_bands:,} to their first" if leads.first_bands else ""
     moves = (
         f"{leads.changed:,} of {leads.everybody:,} leads change: {leads.up:,} up, {leads.down:,} down, "
-        f"{leads.band_moves:,} to another band; the mean goes from {leads.mean_old:g} to {leads.mean_new:g}"
+        f"{leads.band_moves:,} to another band{first}; "
+        f"the mean goes from {leads.mean_old:g} to {leads.mean_new:g}"
     )
     opening = Text(_plain(plan.opening_line()), "bold")
     yield Panel(

@@ -10,7 +10,7 @@ import typer
 
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
-from rescore.errors import InputUnreadable
+from rescore.errors import CommandMiswritten
 from rescore.ledger.outbox import restored as ledger_restored
 from rescore.settings import Settings
 
@@ -27,9 +27,9 @@ def restored(
 ) -> None:
     """Say whether sending is held because the ledger was restored, and what is missing; or go on."""
     if hold and (resume or without_automations):
-        raise InputUnreadable("give --hold or --resume, not both")
+        raise CommandMiswritten("give --hold or --resume, not both")
     if without_automations and not resume:
-        raise InputUnreadable("--without-automations goes with --resume")
+        raise CommandMiswritten("--without-automations goes with --resume")
     who, now = by or user(), datetime.now(UTC)
     with open_ledger(Settings.from_environment(os.environ)).transaction() as connection:
         if hold:

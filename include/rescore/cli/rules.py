@@ -32,7 +32,7 @@ WAKES: dict[Part, str] = {
 
 
 def check(
-    rules: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Rules files.")],
+    rules: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Rules files.", readable=False)],
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as problems.")] = False,
 ) -> None:
     """Check rules files and run their examples; every problem is a `file:line:col: message` line.
@@ -65,8 +65,8 @@ def check(
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="A rules file.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="What it became.")],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A rules file.", readable=False)],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="What it became.", readable=False)],
 ) -> None:
     """Say what an edit of a rules file does, and whom it wakes."""
     before, after = _card(old), _card(new)

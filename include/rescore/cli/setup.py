@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import typer
 
@@ -18,8 +19,9 @@ setup = typer.Typer(help="Prepare a ledger or a CRM.", no_args_is_help=True, add
 @setup.command()
 def ledger() -> None:
     """Make or upgrade the ledger's tables; safe to repeat."""
-    settings = Settings.from_environment(os.environ)
-    print(f"ledger: {migrate(Ledger(settings.ledger_url))}")
+    ledger = Ledger(Settings.from_environment(os.environ).ledger_url)
+    where = Path(ledger.name).absolute() if ledger.dialect == "sqlite" else ledger.name
+    print(f"ledger {where}: {migrate(ledger)}")
 
 
 @setup.command()

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rescore.cli.given import read_bytes, user
-from rescore.errors import InputUnreadable
+from rescore.errors import CommandMiswritten
 from rescore.pipeline import shadow as shadows
 from rescore.pipeline.shadow_report import shadow_report
 from rescore.rules.lists import read_lists
@@ -32,12 +32,14 @@ def _workspace() -> Workspace:
 @shadow.command()
 def start(
     scorecard: Card,
-    file: Annotated[Path | None, typer.Option(help="A rules file, registered as it is now.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A rules file, registered as it is now.", readable=False)
+    ] = None,
     version: Annotated[int, typer.Option(min=0, help="A version that is registered already.")] = 0,
 ) -> None:
     """Let a version score every run from the next one on; it writes nothing and fires nothing."""
     if (file is None) == (not version):
-        raise InputUnreadable("say which version is the shadow: either --file FILE or --version N")
+        raise CommandMiswritten("say which version is the shadow: either --file FILE or --version N")
     now, by, ws = datetime.now(UTC), user(), _workspace()
     if file is None:
         shadows.start_shadow(ws, scorecard, version=version, at=now, by=by)

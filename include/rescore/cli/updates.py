@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
+from rescore.cli.again import refuse_options_before, tell
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
-from rescore.errors import InputUnreadable
+from rescore.errors import CommandMiswritten, InputUnreadable
 from rescore.ledger.outbox import updates as ledger_updates
 from rescore.ledger.outbox.updates import Chosen
 from rescore.settings import Settings
@@ -46,6 +49,7 @@ def listed(
 ) -> None:
     """List those that failed: lead, state, and why."""
     if context.invoked_subcommand is not None:
+        refuse_options_before(context)
         return
     chosen = _chosen(None, state, scorecard, target)
     with open_ledger(Settings.from_environment(os.environ)).reading() as connection:
@@ -56,7 +60,7 @@ def listed(
         print(f"{row.lead}  {row.state}  {row.scorecard} in {row.target}, {row.tries} tries{until}")
         print(f"  {row.reason}")
     if not rows:
-        print("there is no such update")
+        print("no update has failed" if chosen == Chosen() else "there is no such update")
 
 
 @updates.command("retry")
@@ -72,12 +76,33 @@ def retry(
 ) -> None:
     """Let the next update_crm write them, because what was wrong is mended."""
     if not (leads or state or scorecard or target):
-        raise InputUnreadable("name leads by their keys, or choose them: --state parked, --target ...")
+        raise CommandMiswritten("name leads by their keys, or choose them: --state parked, --target ...")
     chosen = _chosen(leads, state, scorecard, target)
     with open_ledger(Settings.from_environment(os.environ)).transaction() as connection:
+        stay = _staying(connection, leads or [], chosen)
         counts = ledger_updates.retry(connection, chosen, by=by or user(), dry_run=dry_run)
-    said = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "nothing to do"
-    print(f"would be: {said}" if dry_run else said)
+    tell(counts, dry_run=dry_run)
+    if stay:
+        raise InputUnreadable("\n".join(stay))
+
+
+def _staying(connection: Connection, leads: Collection[str], chosen: Chosen) -> list[str]:
+    """A sentence for each lead that was named and of which nothing can be written again.
+
+    Raises:
+        InputUnreadable: Some have no score that a CRM shows, so that nothing is done.
+    """
+    names = list(dict.fromkeys(leads))
+    known = ledger_updates.standing(connection, Chosen(leads=names))
+    if missing := [lead for lead in names if lead not in known]:
+        raise InputUnreadable(f"no score of {', '.join(missing)} goes to a CRM; a key is like hubspot:1042")
+    found = ledger_updates.standing(connection, chosen)
+    sentences = {
+        lead: ", ".join(sorted(found[lead])) if lead in found else "the other options choose nothing of it"
+        for lead in names
+        if found.get(lead, set()).isdisjoint(ledger_updates.AGAIN)
+    }
+    return [f"{lead}: {how}; nothing is written again" for lead, how in sentences.items()]
 
 
 def _chosen(leads: list[str] | None, state: list[State] | None, scorecard: str, target: str) -> Chosen:

@@ -23,6 +23,8 @@ def verify(
     found = verify_scores(ws, sample=sample, at=now, seed=seed or now.date().toordinal())
     for name, count in found.counts().items():
         print(f"{name}: {count:,}")
+    if not found.counts():
+        print("no scores are stored yet, so there is nothing to compute again")
     if not found.holds:
         print(f"what differs is in {found.file}")
         raise typer.Exit(1)

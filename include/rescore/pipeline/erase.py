@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-from rescore.erased import Person
+from rescore.erased import Person, is_address, is_key
 from rescore.errors import InputUnreadable
 from rescore.ledger.people import erasures
 from rescore.ledger.people.erasures import ASKED, BEGUN, DONE, Erasure
@@ -115,13 +115,12 @@ def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress
 
 def _check(leads: Collection[str], addresses: Collection[str]) -> None:
     for lead in leads:
-        source, _, lead_id = lead.partition(":")
-        if not source or not lead_id:
+        if not is_key(lead):
             raise InputUnreadable(
                 "a lead's key is the CRM's name in small letters, a colon and its record id: hubspot:1042"
             )
     for address in addresses:
-        if "@" not in address.strip("@ "):
+        if not is_address(address):
             raise InputUnreadable("an e-mail address has an @ between two parts; check --email")
     if not leads and not addresses:
         raise InputUnreadable("say whom to erase: a lead's key, or --email")

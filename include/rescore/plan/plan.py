@@ -77,6 +77,17 @@ class BandMatrix:
     new: tuple[str, ...]
     leads: tuple[tuple[int, ...], ...]
 
+    @property
+    def lost(self) -> int:
+        """How many leads have a band under the old rules and none under the new ones."""
+        without = (NO_BAND, NO_SCORE)
+        return sum(
+            count
+            for old, row in zip(self.old, self.leads, strict=True)
+            for new, count in zip(self.new, row, strict=True)
+            if old not in without and new in without
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Week:
@@ -264,7 +275,7 @@ class Plan:
     examples: Examples
 
     def opening_line(self) -> str:
-        """`+14 mql a week, 310 leads change band, 4 calls to hubspot, 2 automations over their limit`."""
+        """`+14 mql a week, 310 leads change band, 12 get their first, 4 calls to hubspot`."""
         return ", ".join(self._news()) or "nothing changes"
 
     def measures(self) -> Measures:
@@ -320,8 +331,8 @@ class Plan:
         for automation in moved[:3]:
             if automation.a_week:
                 yield f"{automation.a_week:+,} {automation.id} a week"
-        if self.leads.band_moves:
-            yield _counted(self.leads.band_moves, "lead changes band", "leads change band")
+        if self.leads.band_moves or self.leads.first_bands:
+            yield from self._news_of_bands()
         elif self.leads.changed:
             yield _counted(self.leads.changed, "lead changes score", "leads change score")
         for target in self.targets:
@@ -329,6 +340,18 @@ class Plan:
                 yield _counted(target.calls, f"call to {target.target}", f"calls to {target.target}")
         if over := len(self.verdict.automations):
             yield _counted(over, "automation over its limit", "automations over their limit")
+
+    def _news_of_bands(self) -> Iterator[str]:
+        moves, lost, first = self.leads.band_moves, self.bands.lost, self.leads.first_bands
+        if moves and moves == lost:
+            yield _counted(moves, "lead loses its band", "leads lose their band")
+        elif moves:
+            some = f" ({_counted(lost, 'loses it', 'lose it')})" if lost else ""
+            yield _counted(moves, "lead changes band", "leads change band") + some
+        if first and moves:
+            yield _counted(first, "gets its first", "get their first")
+        elif first:
+            yield _counted(first, "lead gets its first band", "leads get their first band")
 
 
 _PLAN = TypeAdapter(Plan)

@@ -93,17 +93,22 @@ class AutomationFile(StrictMap):
         return do
 
 
-def _list_path(path: str) -> str:
+def _list_can_be_read(path: str, info: ValidationInfo) -> str:
+    """Each list by itself: what is wrong with one hides no other."""
     if not PATH.fullmatch(path):
         refuse(
             f"`{path[:60]}` cannot be the path of a list; write one below this folder, such as `lists/x.txt`"
         )
+    files = (info.context or Names()).list_files
+    if path not in files:
+        refuse(f"there is no readable file `{path}` below the rules folder; write it or correct the path")
+    refuse_all(Trouble((), f"`{path}` {said}") for said in list_text(files[path]).troubles)
     return path
 
 
 ListPath = Annotated[
     str,
-    AfterValidator(_list_path),
+    AfterValidator(_list_can_be_read),
     WithJsonSchema({"type": "string", "pattern": f"^{PATH.pattern}$", "description": "One value a line."}),
 ]
 BandName = Annotated[str, Field(min_length=1, max_length=40)]
@@ -133,22 +138,6 @@ class ScorecardFile(StrictMap):
     restart: RestartFile | None = None
     automations: list[AutomationFile] = Field(default_factory=list)
     examples: list[ExampleFile] = Field(default_factory=list)
-
-    @field_validator("lists")
-    @classmethod
-    def _lists_can_be_read(cls, lists: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        files = (info.context or Names()).list_files
-        troubles = []
-        for name, path in lists.items():
-            if path not in files:
-                message = (
-                    f"there is no readable file `{path}` below the rules folder; write it or correct the path"
-                )
-                troubles.append(Trouble((name,), message))
-            else:
-                troubles += [Trouble((name,), f"`{path}` {said}") for said in list_text(files[path]).troubles]
-        refuse_all(troubles)
-        return lists
 
     @field_validator("bands")
     @classmethod

@@ -49,6 +49,7 @@ _NAMES = {
     **dict.fromkeys(["UTINYINT", "USMALLINT", "UINTEGER"], ColumnType.INTEGER),
     **dict.fromkeys(["DECIMAL", "UBIGINT", "HUGEINT", "UHUGEINT"], ColumnType.DECIMAL),
 }
+_HELD = {"BLOB": "bytes", "STRUCT": "records", "MAP": "maps", "INTERVAL": "spans of time"}
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,17 @@ def types_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, 
     described = connection.sql(exp.select("*").from_(table(relation)).sql(DIALECT))
     types = zip(described.columns, map(str, described.types), strict=True)
     return {name: _column_type(type_name) for name, type_name in types if not _is_ours(name)}
+
+
+def odd_columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """What the columns hold that can only be asked whether they exist: name -> "lists"."""
+    described = connection.sql(exp.select("*").from_(table(relation)).sql(DIALECT))
+    types = zip(described.columns, map(str, described.types), strict=True)
+    return {name: _held(kind) for name, kind in types if _column_type(kind) is ColumnType.OTHER}
+
+
+def _held(name: str) -> str:
+    return "lists" if name.endswith("]") else _HELD.get(name.partition("(")[0], f"values of type {name}")
 
 
 def _column_type(name: str) -> ColumnType:

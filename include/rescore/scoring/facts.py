@@ -1,6 +1,6 @@
 """The facts a score is made of: two relations on a DuckDB connection."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,12 +8,43 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from rescore.errors import InputUnreadable
 from rescore.scoring import intake
 from rescore.scoring.columns import FOLDED, WORDS, Columns
+from rescore.scoring.input_file import InputFile, open_file
 from rescore.text import fold, word_line
 
 _KEYS = ("source", "activity_id", "lead", "type")
 """Texts that are compared as they are, never folded."""
+
+_LEAD_KEYS = frozenset({"lead", "lead_id"})
+_ACTIVITY_KEYS = _LEAD_KEYS | {"source", "activity_id", "type", "occurred_at", "known_at"}
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Rows of an input that did not become facts.
+
+    Attributes:
+        input: The file, or what else it was.
+        reason: Why: `lead_repeated`.
+        rows: How many.
+        first: Where the first of them stand in the file, its header being row 1; empty where it is not sure.
+    """
+
+    input: str
+    reason: str
+    rows: int
+    first: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """The rows as people look for them."""
+        *others, last = map("{:,}".format, self.first or (0,))
+        places = f"rows {', '.join(others)} and {last}" if others else f"row {last}"
+        if self.rows > len(self.first):
+            places = f"the first are {places}" if others else f"the first is {places}"
+        told = f"{self.reason.replace('_', ' ')}, {self.rows:,} row{'s' * (self.rows != 1)} of {self.input}"
+        return f"{told} ({places})" if self.first else told
 
 
 @dataclass(frozen=True)
@@ -25,17 +56,21 @@ class Facts:
     (source, activity_id) is there once. leads: `lead` VARCHAR, once each, and any attribute columns.
     Every VARCHAR column that conditions compare has its text forms beside it (`with_text_forms`).
 
-    `set_aside` counts, by reason, the rows of the input that did not become facts. `parts` may divide
-    both relations by lead into smaller pairs of relations, which bounds the memory of a long run.
-    `seen` says which state of the lake they are: table -> number of its last append.
+    `parts` may divide both relations by lead into smaller pairs of relations, which bounds the memory of a
+    long run. `seen` says which state of the lake they are: table -> number of its last append.
+
+    Of facts that were read from an input: `set_aside` are its rows that did not become facts, `left_out` says
+    which columns did not, and `not_finite` counts by relation and column what is a number without being one.
     """
 
     connection: duckdb.DuckDBPyConnection
     activities: str
     leads: str
-    set_aside: Mapping[str, int] = field(default_factory=dict)
     parts: Sequence[tuple[str, str]] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
+    set_aside: Sequence[SetAside] = ()
+    left_out: Sequence[str] = ()
+    not_finite: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @cached_property
     def columns(self) -> Columns:
@@ -82,34 +117,60 @@ def facts_from_tables(leads: pa.Table, activities: pa.Table) -> Facts:
     connection = open_connection()
     connection.register("given_leads", leads)
     connection.register("given_activities", activities)
-    return _facts(connection)
+    return _facts(connection, _Input("the table of leads"), _Input("the table of activities"))
 
 
 def facts_from_files(leads: Path, activities: Path) -> Facts:
     """Facts from CSV (every column is text) or Parquet files, with the columns of `facts_from_tables`.
 
     Raises:
-        InputUnreadable: A file is not there, is not what its name says, or lacks a needed column.
+        InputUnreadable: A file is not there, is not what its name says, lacks a needed column, has two that
+            could be meant, or has rows of which none can be read.
     """
     connection = open_connection()
-    malformed = intake.open_file(connection, leads, "given_leads")
-    malformed += intake.open_file(connection, activities, "given_activities")
-    facts = _facts(connection)
-    if malformed:
-        facts = replace(facts, set_aside={**facts.set_aside, "row_malformed": malformed})
-    return facts
+    files: list[InputFile] = []
+    said: list[str] = []
+    not_finite: dict[str, dict[str, int]] = {}
+    for path, relation, keys in ((leads, "leads", _LEAD_KEYS), (activities, "activities", _ACTIVITY_KEYS)):
+        given = f"given_{relation}"
+        files.append(open_file(connection, path, given))
+        said += intake.left_out(connection, given, keys=keys, called=str(path))
+        not_finite[relation] = intake.not_finite(connection, given)
+    facts = _facts(connection, *(_Input(str(file.path), file.rows_of, file.malformed) for file in files))
+    for file in files:
+        of_file = [one for one in facts.set_aside if one.input == str(file.path)]
+        lost = sum(one.rows for one in of_file if one.reason != intake.UNKNOWN_LEAD)
+        if lost and lost == file.rows + len(file.malformed):
+            told = "; ".join(map(str, of_file))
+            raise InputUnreadable(f"No row of {file.path} can be used: {told}.")
+    return replace(facts, left_out=said, not_finite=not_finite)
 
 
-def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
-    lead_rows, set_aside = intake.leads(connection, "given_leads")
-    activity_rows, more = intake.activities(connection, "given_activities")
-    for name, rows in (("leads", lead_rows), ("activities", activity_rows)):
-        texts = [
-            column.name for column in rows.schema if column.type == pa.string() and column.name not in _KEYS
-        ]
-        connection.register(name, with_text_forms(rows, texts))
-    strangers = intake.activities_of_unknown_leads(connection, "activities", "leads")
-    counts = {**set_aside, **more, "activity_of_unknown_lead": strangers}
-    return Facts(
-        connection, "activities", "leads", {reason: count for reason, count in counts.items() if count}
+@dataclass(frozen=True)
+class _Input:
+    called: str
+    rows_of: Callable[[Sequence[int]], tuple[int, ...]] = tuple
+    malformed: Sequence[int] = ()
+
+    def aside(self, found: Iterable[intake.Aside]) -> Iterator[SetAside]:
+        for one in found:
+            yield SetAside(self.called, one.reason, one.rows, self.rows_of(one.first))
+        if self.malformed:
+            first = tuple(self.malformed[: intake.TOLD])
+            yield SetAside(self.called, "row_malformed", len(self.malformed), first)
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, leads: _Input, activities: _Input) -> Facts:
+    lead_rows, aside_of_leads = intake.leads(connection, "given_leads", called=leads.called)
+    _register(connection, "leads", lead_rows)
+    activity_rows, aside = intake.activities(
+        connection, "given_activities", leads="leads", called=activities.called
     )
+    _register(connection, "activities", activity_rows)
+    set_aside = (*leads.aside(aside_of_leads), *activities.aside(aside))
+    return Facts(connection, "activities", "leads", set_aside=set_aside)
+
+
+def _register(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    texts = [column.name for column in rows.schema if column.type == pa.string() and column.name not in _KEYS]
+    connection.register(name, with_text_forms(rows, texts))

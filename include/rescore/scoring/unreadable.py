@@ -36,22 +36,22 @@ def unreadable(card: Scorecard, facts: Facts) -> dict[str, int]:
     days = LocalDays.until(datetime(1970, 1, 1, tzinfo=UTC), card.timezone)  # any time: parsing has none
     of_leads, of_activities = list(_lead_conditions(card)), list(_activity_conditions(card))
     counts: dict[str, int] = {}
-    for relation, types, conditions in (
-        (facts.leads, columns.leads, of_leads),
-        (facts.activities, columns.activities, of_activities),
+    for relation, types, conditions, not_finite in (
+        (facts.leads, columns.leads, of_leads, facts.not_finite.get("leads", {})),
+        (facts.activities, columns.activities, of_activities, facts.not_finite.get("activities", {})),
     ):
         reader = Reader("rows", types, days)
         wanted = {pair for condition in conditions for pair in _readings(condition) if pair[0] in types}
-        checks = {f"{field} as {kind}": _fails(reader, field, kind) for field, kind in sorted(wanted)}
+        checks = {(field, kind): _fails(reader, field, kind) for field, kind in sorted(wanted)}
         if not checks:
             continue
         rows = reader.selected(relation, checks.values(), "lead")
         counted = exp.select(*(exp.Count(this=case((failed, number(1)))) for failed in checks.values()))
         query = counted.from_(table("rows")).with_(exp.to_identifier("rows", quoted=True), rows)
         found = facts.connection.execute(query.sql(DIALECT)).fetchall()[0]
-        for name, count in zip(checks, found, strict=True):
-            if count:
-                counts[name] = counts.get(name, 0) + count
+        for (field, kind), failed in zip(checks, found, strict=True):
+            if count := failed + not_finite.get(field, 0):
+                counts[f"{field} as {kind}"] = counts.get(f"{field} as {kind}", 0) + count
     return counts
 
 

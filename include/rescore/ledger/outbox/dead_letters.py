@@ -21,7 +21,11 @@ OVER = ("parked", "expired", "discarded")
 SEEN_TWICE = UNREPEATABLE | {"slack"}
 """Kinds whose receivers cannot tell a repetition: what arrived there, or may have, is not replayed."""
 
+RETRYABLE = ("due", *OVER)
 DISCARDABLE = ("due", "parked", "expired")
+
+BEING_SENT = "being sent"
+"""The count of those that a run is sending at this moment, and the standing of each."""
 
 NO_BODY = "body gone"
 """The count of those that ended so long ago that what they said is no longer kept."""
@@ -64,6 +68,17 @@ def listed(connection: Connection, chosen: Chosen, *, limit: int) -> Sequence[Ro
     ).all()
 
 
+def standing(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """The state of each delivery that exists, or `BEING_SENT`, or `NO_BODY` of one that has ended."""
+    size = func.length(DELIVERY.c.body).label("size")
+    columns = (DELIVERY.c.delivery_id, DELIVERY.c.state, DELIVERY.c.lease_by, size)
+    found = {}
+    for row in connection.execute(select(*columns).where(*Chosen(ids=ids).rows())):
+        bodiless = row.state in OVER and not row.size
+        found[row.delivery_id] = BEING_SENT if row.lease_by else NO_BODY if bodiless else row.state
+    return found
+
+
 def retry(
     connection: Connection, chosen: Chosen, *, at: datetime, by: str, dry_run: bool = False
 ) -> Counter[str]:
@@ -73,13 +88,13 @@ def retry(
     was waiting for. What may have arrived already is sent again, too: a person has looked.
 
     Returns:
-        Counts: `again`, those left alone by their state, and `body gone`.
+        Counts: `again`, those left alone by their state, `being sent`, and `body gone`.
     """
-    rows = _locked(connection, chosen)
-    chosen_again = [row for row in rows if row.state in (*OVER, "due")]
+    rows, busy = _locked(connection, chosen)
+    chosen_again = [row for row in rows if row.state in RETRYABLE]
     again = [row for row in chosen_again if row.size]
     counts = Counter(row.state for row in rows if row not in chosen_again)
-    counts |= {"again": len(again), NO_BODY: len(chosen_again) - len(again)}
+    counts |= {"again": len(again), NO_BODY: len(chosen_again) - len(again), BEING_SENT: busy}
     if not dry_run:
         _send_again(connection, [row.delivery_id for row in again], at=at, detail=f"sent again by {by}")
     return +counts
@@ -91,12 +106,12 @@ def discard(
     """Give deliveries up: they are not sent any more.
 
     Returns:
-        Counts: `discarded`, and those left alone by their state.
+        Counts: `discarded`, those left alone by their state, and `being sent`.
     """
-    rows = _locked(connection, chosen)
+    rows, busy = _locked(connection, chosen)
     gone = [row.delivery_id for row in rows if row.state in DISCARDABLE]
-    counts = Counter(row.state for row in rows if row.state not in DISCARDABLE)
-    counts["discarded"] = len(gone)
+    counts = Counter(f"already {row.state}" for row in rows if row.state not in DISCARDABLE)
+    counts |= {"discarded": len(gone), BEING_SENT: busy}
     if not dry_run:
         said = {"state": "discarded", "reason": f"discarded by {by}: {reason}", "settled_at": at}
         for some in _parts(gone):
@@ -114,9 +129,9 @@ def replay(
 
     Returns:
         Counts: `again`, `seen twice` for those left alone because nobody could tell, those left alone by
-        their state, and `body gone`.
+        their state, `being sent`, and `body gone`.
     """
-    rows = _locked(connection, chosen)
+    rows, busy = _locked(connection, chosen)
     unknown = _may_have_arrived(connection, [row.delivery_id for row in rows if row.kind in SEEN_TWICE])
     counts, again = Counter[str](), []
     for row in rows:
@@ -129,18 +144,20 @@ def replay(
             counts[NO_BODY] += 1
         else:
             again.append(row.delivery_id)
-    counts["again"] = len(again)
+    counts |= {"again": len(again), BEING_SENT: busy}
     if not dry_run:
         _send_again(connection, again, at=at, detail=f"replayed by {by}")
     return +counts
 
 
-def _locked(connection: Connection, chosen: Chosen) -> Sequence[Row[Any]]:
-    """The chosen ones that nobody is sending now."""
+def _locked(connection: Connection, chosen: Chosen) -> tuple[Sequence[Row[Any]], int]:
+    """The chosen ones that nobody is sending now, and how many somebody is."""
     size = func.length(DELIVERY.c.body).label("size")
     columns = (DELIVERY.c.delivery_id, DELIVERY.c.state, DELIVERY.c.kind, size)
     query: Select[Any] = select(*columns).where(*chosen.rows(), DELIVERY.c.lease_by.is_(None))
-    return connection.execute(query.order_by(DELIVERY.c.delivery_id).with_for_update(skip_locked=True)).all()
+    free = connection.execute(query.order_by(DELIVERY.c.delivery_id).with_for_update(skip_locked=True)).all()
+    everybody = connection.scalar(select(func.count()).select_from(DELIVERY).where(*chosen.rows())) or 0
+    return free, everybody - len(free)
 
 
 def _send_again(connection: Connection, ids: Sequence[str], *, at: datetime, detail: str) -> None:

@@ -7,15 +7,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, update
 
 from rescore.ledger import tables
 from rescore.withheld import DELETED, MERGED
 
 SYNC, SCORE = tables.sync, tables.score
 
+STANDING = (SYNC.c.state, SCORE.c.withheld)
 AGAIN = ("due", "parked", "deleted")
 """States that a person can end; in the others nothing is owed, or not now on purpose."""
+
+BEING_WRITTEN = "being written"
+"""The count of those that a run is writing at this moment, and the standing of each."""
+GONE = {DELETED: "deleted in the CRM", MERGED: "merged into another"}
+"""How leads stand that the CRM itself told us about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,14 @@ def in_trouble(connection: Connection, chosen: Chosen, *, limit: int) -> Sequenc
     ).all()
 
 
+def standing(connection: Connection, chosen: Chosen) -> dict[str, set[str]]:
+    """How the scores of each lead stand, in any target: their states, `BEING_WRITTEN`, or one of `GONE`."""
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(_with_scores(chosen, SYNC.c.lead, SYNC.c.lease_by, *STANDING)):
+        found.setdefault(row.lead, set()).add(_stands(row) if row.lease_by is None else BEING_WRITTEN)
+    return found
+
+
 def retry(connection: Connection, chosen: Chosen, *, by: str, dry_run: bool = False) -> Counter[str]:
     """Let the next run write scores, with all their tries anew; also where a CRM said that nobody is there.
 
@@ -57,19 +71,18 @@ def retry(connection: Connection, chosen: Chosen, *, by: str, dry_run: bool = Fa
     is being written at this moment.
 
     Returns:
-        Counts: `again`, and those left alone by their state.
+        Counts: `again`, and those left alone by how they stand.
     """
-    mine = (SCORE.c.scorecard == SYNC.c.scorecard) & (SCORE.c.lead == SYNC.c.lead)
     rows = connection.execute(
-        select(SYNC.c.scorecard, SYNC.c.lead, SYNC.c.target, SYNC.c.state, SCORE.c.withheld)
-        .join(SCORE, mine)
-        .where(*chosen.rows(), SYNC.c.lease_by.is_(None))
+        _with_scores(chosen, SYNC.c.scorecard, SYNC.c.lead, SYNC.c.target, *STANDING)
+        .where(SYNC.c.lease_by.is_(None))
         .order_by(SYNC.c.scorecard, SYNC.c.lead, SYNC.c.target)
         .with_for_update(of=SYNC, skip_locked=True)
     ).all()
-    again = [row for row in rows if row.state in AGAIN and row.withheld not in (DELETED, MERGED)]
-    counts = Counter(row.state for row in rows if row not in again)
-    counts["again"] = len(again)
+    everybody = connection.scalar(_with_scores(chosen, func.count())) or 0
+    again = [row for row in rows if _stands(row) in AGAIN]
+    counts = Counter(how for how in map(_stands, rows) if how not in AGAIN)
+    counts |= {"again": len(again), BEING_WRITTEN: everybody - len(rows)}
     if again and not dry_run:
         fresh = {
             "state": "due",
@@ -85,3 +98,13 @@ def retry(connection: Connection, chosen: Chosen, *, by: str, dry_run: bool = Fa
             [{"of_scorecard": row.scorecard, "of_lead": row.lead, "of_target": row.target} for row in again],
         )
     return +counts
+
+
+def _with_scores(chosen: Chosen, *columns: Any) -> Select[Any]:
+    mine = (SCORE.c.scorecard == SYNC.c.scorecard) & (SCORE.c.lead == SYNC.c.lead)
+    return select(*columns).select_from(SYNC).join(SCORE, mine).where(*chosen.rows())
+
+
+def _stands(row: Row[Any]) -> str:
+    stands: str = GONE.get(row.withheld, row.state)
+    return stands

@@ -9,6 +9,7 @@ from typing import Final
 from rescore.mapping import Mapping as MappingFile
 from rescore.rules.card import Scorecard
 from rescore.rules.lint.found import Census, Found, LintWarning
+from rescore.rules.lint.letters import upside_down
 from rescore.rules.lint.names import unknown_names, unused_lists
 from rescore.rules.lint.never import never
 from rescore.rules.lint.openings import not_open
@@ -28,6 +29,7 @@ CODES: Final = {
     "not-open": "a CRM, a task or a property that no mapping opens to automations",
     "never": "a condition or an entry that can never match",
     "unreachable": "a threshold beyond what the points allow",
+    "upside-down": "bands of which `A` is not the best",
     "flapping": "an automation that is ready again while it fires",
     "overlap": "two rules that count the same",
     "inside-words": "a `contains` that also finds other words",
@@ -75,6 +77,7 @@ def _findings(
         yield from not_open(card, mappings)
     yield from never(card)
     yield from out_of_reach(card)
+    yield from upside_down(card)
     yield from overlapping(card)
     yield from found_inside_words(card, census)
     yield from freezing(card)
