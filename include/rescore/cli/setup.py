@@ -1,38 +1,47 @@
-"""Commands run once: the ledger's tables, the CRM's properties."""
+"""What is done once: the ledger's tables, the properties that show scores in a CRM."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from rescore.connectors.catalog import open_source, read_mapping
+from rescore.connectors.base import CanBePrepared
+from rescore.connectors.catalog import open_source, read_mappings
 from rescore.connectors.connection import connection_from_environment
+from rescore.errors import InputUnreadable
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from rescore.settings import Settings
-
-setup = typer.Typer(help="Prepare a ledger or a CRM.", no_args_is_help=True, add_completion=False)
-
-
-@setup.command()
-def ledger() -> None:
-    """Make or upgrade the ledger's tables; safe to repeat."""
-    ledger = Ledger(Settings.from_environment(os.environ).ledger_url)
-    where = Path(ledger.name).absolute() if ledger.dialect == "sqlite" else ledger.name
-    print(f"ledger {where}: {migrate(ledger)}")
+from rescore.strict.model import did_you_mean
 
 
-@setup.command()
-def hubspot() -> None:
-    """Create the score properties that the mapping names; safe to repeat.
+def setup(
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="`ledger`, or the name of a CRM's mapping.")],
+) -> None:
+    """Make or upgrade the ledger's tables, or create the properties that a CRM's mapping names.
 
-    Host and token come from the environment variable AIRFLOW_CONN_RESCORE_HUBSPOT, in the form that
-    Airflow itself reads.
+    Safe to repeat. A CRM's host and token come from the environment variable AIRFLOW_CONN_RESCORE_<NAME>, in
+    either of the forms that Airflow itself reads.
     """
     settings = Settings.from_environment(os.environ)
-    mapping = read_mapping(settings.mappings_dir / "hubspot.yaml")
-    connection = connection_from_environment("rescore_hubspot", os.environ)
-    for line in open_source(connection, mapping).setup():
+    for line in _ledger(settings) if what == "ledger" else _crm(what, settings):
         print(line)
+
+
+def _ledger(settings: Settings) -> list[str]:
+    ledger = Ledger(settings.ledger_url)
+    where = Path(ledger.name).absolute() if ledger.dialect == "sqlite" else ledger.name
+    return [f"ledger {where}: {migrate(ledger)}"]
+
+
+def _crm(name: str, settings: Settings) -> list[str]:
+    mappings = read_mappings(settings.mappings_dir)
+    if name not in mappings:
+        raise InputUnreadable(f"no mapping is called `{name}`; {did_you_mean(name, ['ledger', *mappings])}")
+    crm = open_source(connection_from_environment(f"rescore_{name}", os.environ), mappings[name])
+    if not isinstance(crm, CanBePrepared):
+        return [f"{name}: there is nothing to prepare, Rescore only reads it"]
+    return crm.setup()

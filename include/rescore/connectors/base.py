@@ -111,3 +111,17 @@ class Target(ReadBack, Protocol):
     def room(self, priority: int) -> float:
         """Seconds until a day's quota has room for writes of this priority (1 is the first); 0: it has."""
         ...
+
+
+@runtime_checkable
+class CanBePrepared(Protocol):
+    """A CRM in which the properties that show scores can be made over its API."""
+
+    def setup(self) -> list[str]:
+        """Make what is missing; one line for each thing says what was done. Safe to repeat.
+
+        Raises:
+            CrmRejectedCredentials: The token is wrong or lacks a scope.
+            CrmUnavailable: No usable answer.
+        """
+        ...

@@ -109,7 +109,9 @@ class HubSpot:
         path = self.mapping.account_details
         portal = self._client.get(path).get("portalId")
         if not isinstance(portal, int):
-            raise CrmUnavailable(f"HubSpot did not say which account this is; check `account_details: {path}`")
+            raise CrmUnavailable(
+                f"HubSpot did not say which account this is; check `account_details: {path}`"
+            )
         return f"portal {portal}"
 
     def room(self, priority: int) -> float:
