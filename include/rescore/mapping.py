@@ -58,6 +58,29 @@ class Leads(MappingPart):
         return named | ({self.objection} if self.objection else set())
 
 
+class Accounts(MappingPart):
+    """What is read of companies: attributes that each lead carries of the one that its `account` names."""
+
+    attributes: dict[Name, Attribute]
+
+    def problems(self, leads: Leads) -> list[Trouble]:
+        """Why leads cannot carry them; places are below the mapping."""
+        account = leads.attributes.get("account")
+        problems = []
+        if account is None or account.type != "text":
+            problem = "leads need an attribute `account` of type text that names their company"
+            problems.append(Trouble(("accounts",), f"{problem}; read it under `leads`", at_key=True))
+        for name in self.attributes:
+            if name in RESERVED:
+                problem = f"attribute `{name}` is ours; give it another name"
+            elif name in leads.attributes:
+                problem = f"leads have an attribute `{name}` already; call the company's `company_{name}`"
+            else:
+                continue
+            problems.append(Trouble(("accounts", "attributes", name), problem, at_key=True))
+        return problems
+
+
 class ScoreFields(MappingPart):
     """The properties that show one scorecard; only `score` has to be there.
 

@@ -1,7 +1,7 @@
 """The sandbox's own endpoints: release what is held back, script faults, receive webhooks, count."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
@@ -26,8 +26,9 @@ class FaultScript(BaseModel):
 
 
 class PersonsEdit(BaseModel):
-    """What somebody types into a contact's page; an empty text clears a property."""
+    """What somebody types into the page of a contact or company; an empty text clears a property."""
 
+    kind: Literal["contacts", "companies"] = "contacts"
     id: int
     properties: Properties
     user: int = 7001
@@ -35,9 +36,9 @@ class PersonsEdit(BaseModel):
 
 @router.post("/edit")
 async def edit(given: PersonsEdit, sandbox: InSandbox) -> dict[str, int]:
-    """Let a person at a screen change a contact."""
-    if given.id not in sandbox.store.objects("contacts", [given.id]):
-        raise Refusal(404, "OBJECT_NOT_FOUND", "There is no such contact")
+    """Let a person at a screen change a contact or a company."""
+    if given.id not in sandbox.store.objects(given.kind, [given.id]):
+        raise Refusal(404, "OBJECT_NOT_FOUND", "There is no such record")
     values = {name: value or None for name, value in given.properties.items()}
     sandbox.store.write(given.id, values, sandbox.now(), Author(SCREEN.source, given.user))
     return {"edited": len(values)}

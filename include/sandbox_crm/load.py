@@ -12,6 +12,16 @@ from sandbox_crm.shapes import Contact, Properties, Script
 MINUTE = 60_000
 NOBODY = "nobody@example.org"
 ALSO_DATED = ("hs_meeting_start_time", "hs_task_completion_date")
+LENT = {
+    "name": "company",
+    "domain": "website",
+    "country": "country",
+    "industry": "industry",
+    "numberofemployees": "numemployees",
+    "annualrevenue": "annualrevenue",
+}
+"""A company's properties, and what its contacts call them."""
+
 INSERT_OBJECT = (
     "INSERT INTO objects (id, type, created, modified, occurred, visible, properties) VALUES (?,?,?,?,?,?,?)"
 )
@@ -70,8 +80,24 @@ def load(db: sqlite3.Connection, script: Script, *, ends_at: int, known_until: i
     db.executemany(
         "INSERT INTO associations VALUES (?,?)", [(row.id, row.contact_id) for row in script.engagements]
     )
+    _insert_companies(db, script, ends_at=ends_at)
     for contact in script.contacts:
         _insert_contact(db, contact, span[contact.id], ends_at=ends_at, known_until=known_until)
+
+
+def _insert_companies(db: sqlite3.Connection, script: Script, *, ends_at: int) -> None:
+    """What contacts say of their companies, as records of their own, each as old as its first contact."""
+    first: dict[str, Contact] = {}
+    for contact in sorted(script.contacts, key=lambda contact: contact.slot.at(ends_at)):
+        if company := contact.properties.get("associatedcompanyid"):
+            first.setdefault(company, contact)
+    for company, contact in first.items():
+        properties = {name: contact.properties.get(lent) for name, lent in LENT.items()}
+        created = contact.slot.at(ends_at)
+        db.execute(
+            INSERT_OBJECT,
+            (int(company), "companies", created, created, created, True, json.dumps(properties)),
+        )
 
 
 def _addresses(script: Script) -> dict[int, str]:

@@ -17,12 +17,17 @@ from sandbox_crm.vendor import VERSION, Refusal, bad_request
 
 BATCH: Final = 100
 LATEST: Final = 2**62
+DATES: Final = {
+    "contacts": ("createdate", "lastmodifieddate"),
+    "companies": ("createdate", "hs_lastmodifieddate"),
+}
 BATCH_WITH_HISTORY: Final = 50
 ALWAYS: Final = {
     "contacts": ("createdate", "email", "firstname", "lastname", "hs_object_id", "lastmodifieddate"),
+    "companies": ("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
     "engagements": ("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
 }
-Kind = Literal["contacts", "calls", "emails", "meetings", "notes", "tasks"]
+Kind = Literal["contacts", "companies", "calls", "emails", "meetings", "notes", "tasks"]
 InSandbox = Annotated[Sandbox, Depends(sandbox_of)]
 router = APIRouter(prefix=f"/crm/objects/{VERSION}")
 
@@ -123,13 +128,13 @@ async def batch_update(wanted: BatchUpdate, sandbox: InSandbox) -> JSONResponse:
 def record(row: sqlite3.Row, wanted: list[str]) -> dict[str, Any]:
     """A record as the vendor shows it: only what was asked for, values as text, null when there is none."""
     dates = {"created": iso(row["created"]), "modified": iso(row["modified"])}
-    prefix = "" if row["type"] == "contacts" else "hs_"
+    created, modified = DATES.get(row["type"], ("hs_createdate", "hs_lastmodifieddate"))
     known: Properties = json.loads(row["properties"]) | {
-        f"{prefix}createdate": dates["created"],
-        f"{prefix}lastmodifieddate": dates["modified"],
+        created: dates["created"],
+        modified: dates["modified"],
         "hs_object_id": str(row["id"]),
     }
-    names = [*ALWAYS["contacts" if row["type"] == "contacts" else "engagements"], *wanted]
+    names = [*ALWAYS.get(row["type"], ALWAYS["engagements"]), *wanted]
     return {
         "id": str(row["id"]),
         "properties": {name: known.get(name) for name in names},

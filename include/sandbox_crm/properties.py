@@ -1,4 +1,4 @@
-"""The properties a contact and a task can have, and whether a value may be written to one."""
+"""The properties a contact, a company and a task can have, and whether a value may be written to one."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -77,6 +77,19 @@ def standard_properties() -> dict[str, Property]:
         Property("hs_object_id", "Record ID", "number", "number"),
         Property("createdate", "Create Date", "datetime", "date"),
         Property("lastmodifieddate", "Last Modified Date", "datetime", "date"),
+    )
+    return {name: Property(name, label) for name, label in text.items()} | {p.name: p for p in typed}
+
+
+def company_properties() -> dict[str, Property]:
+    """What a company has in every account."""
+    text = {"name": "Name", "domain": "Company Domain", "country": "Country/Region", "industry": "Industry"}
+    typed = (
+        Property("numberofemployees", "Number of Employees", "number", "number"),
+        Property("annualrevenue", "Annual Revenue", "number", "number"),
+        Property("hs_object_id", "Record ID", "number", "number"),
+        Property("createdate", "Create Date", "datetime", "date"),
+        Property("hs_lastmodifieddate", "Last Modified Date", "datetime", "date"),
     )
     return {name: Property(name, label) for name, label in text.items()} | {p.name: p for p in typed}
 

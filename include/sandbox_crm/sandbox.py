@@ -8,7 +8,13 @@ from typing import Any
 
 from fastapi import Request
 
-from sandbox_crm.properties import GROUP, Property, standard_properties, task_properties
+from sandbox_crm.properties import (
+    GROUP,
+    Property,
+    company_properties,
+    standard_properties,
+    task_properties,
+)
 from sandbox_crm.store import Store, milliseconds
 
 
@@ -60,6 +66,9 @@ class Sandbox:
     tasks: Schema = field(
         default_factory=lambda: Schema(task_properties(), set(), {GROUP: "Task information"})
     )
+    companies: Schema = field(
+        default_factory=lambda: Schema(company_properties(), set(), {GROUP: "Company information"})
+    )
     tasks_made: int = 0
     search_lag: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
@@ -70,8 +79,9 @@ class Sandbox:
     rejected_deliveries: int = 0
 
     def schema(self, kind: str) -> Schema:
-        """The properties of contacts, or of tasks."""
-        return self.tasks if kind == "tasks" else Schema(self.properties, self.added, self.groups)
+        """The properties of contacts, companies or tasks."""
+        others = {"tasks": self.tasks, "companies": self.companies}
+        return others.get(kind) or Schema(self.properties, self.added, self.groups)
 
     def now(self) -> int:
         """The present, in the vendor's milliseconds."""

@@ -1,4 +1,4 @@
-"""The account's settings: properties of contacts and tasks, their groups, account details, calls made."""
+"""The account's settings: properties of objects, their groups, account details, calls made."""
 
 from datetime import datetime, time, timedelta
 from typing import Any, Final, Literal
@@ -16,7 +16,7 @@ from sandbox_crm.store import iso, milliseconds
 from sandbox_crm.vendor import VERSION, Refusal
 
 PROPERTIES = f"/crm/properties/{VERSION}/{{kind}}"
-Kind = Literal["contacts", "tasks"]
+Kind = Literal["contacts", "companies", "tasks"]
 ZONE: Final = ZoneInfo("Europe/Berlin")  # the account's: its day of calls ends at its midnight
 router = APIRouter()
 

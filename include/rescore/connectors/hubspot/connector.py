@@ -9,6 +9,7 @@ from typing import Self
 
 from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
+from rescore.connectors.hubspot.accounts import account_pages
 from rescore.connectors.hubspot.client import Client, Refused
 from rescore.connectors.hubspot.deletions import deleted_pages
 from rescore.connectors.hubspot.email_events import email_event_pages
@@ -29,15 +30,15 @@ from rescore.connectors.readback import Edit, Shown
 from rescore.errors import CrmUnavailable, SettingsIncomplete
 from rescore.lake.records import Page
 
-LEADS, DELETED = "contacts", "deleted contacts"
+LEADS, DELETED, ACCOUNTS = "contacts", "deleted contacts", "companies"
 
 
 class HubSpot:
     """A HubSpot account, or a server that speaks its API.
 
-    The streams are `contacts`, `deleted contacts` where the mapping lists them, and the activities of the
-    mapping, each under its name there. `pace` is
-    whoever counts its calls; by default this process for itself.
+    The streams are `contacts`, `deleted contacts` and `companies` where the mapping says how to read them,
+    and the activities of the mapping, each under its name there. `pace` is whoever counts its calls; by
+    default this process for itself.
     """
 
     def __init__(
@@ -54,7 +55,8 @@ class HubSpot:
     ) -> None:
         self.name = mapping.name
         deleted = (DELETED,) if mapping.leads.deleted else ()
-        self.streams = (LEADS, *deleted, *mapping.activities)
+        accounts = (ACCOUNTS,) if mapping.accounts else ()
+        self.streams = (LEADS, *deleted, *accounts, *mapping.activities)
         self.mapping = mapping
         limits = limits or Limits()
         self._client = Client(base_url, token, limits, verify=verify, pace=pace, clock=clock, sleep=sleep)
@@ -169,6 +171,8 @@ class HubSpot:
             return lead_pages(self._client, self.mapping.leads, self._recipients, cursor, until=until)
         if stream == DELETED and self.mapping.leads.deleted:
             return deleted_pages(self._client, self.mapping.leads.deleted, cursor, until=until)
+        if stream == ACCOUNTS and self.mapping.accounts:
+            return account_pages(self._client, self.mapping.accounts, cursor, until=until)
         languages, read = self.mapping.languages, self.mapping.activities[stream]
         if isinstance(read, Engagements):
             return engagement_pages(self._client, stream, read, cursor, until=until)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from rescore.mapping import Leads, Mapping, MappingPart, Name, Path, Property
+from rescore.mapping import Accounts, Leads, Mapping, MappingPart, Name, Path, Property
+from rescore.strict.model import refuse_all
 
 
 class Adjustments(MappingPart):
@@ -43,6 +44,14 @@ class HubSpotLeads(Leads):
     def read_properties(self) -> set[str]:
         """Every property that facts are made of."""
         return super().read_properties | set(self.adjustments.properties if self.adjustments else ())
+
+
+class HubSpotAccounts(Accounts):
+    """Where companies are read from, as leads' accounts."""
+
+    search: Path
+    properties: Path
+    modified: Property = "hs_lastmodifieddate"
 
 
 class TypeByProperty(MappingPart):
@@ -143,7 +152,8 @@ class HubSpotMapping(Mapping):
 
     `account_details` says which account it is: sandbox credentials shall not write to another one.
     `languages` are the path prefixes that say nothing but the language: `/de/pricing` is `/pricing`.
-    Automations make tasks where `tasks` says how.
+    Automations make tasks where `tasks` says how; leads carry attributes of their companies where `accounts`
+    does.
     """
 
     connector: Literal["hubspot"]
@@ -151,6 +161,7 @@ class HubSpotMapping(Mapping):
     account_details: Path
     languages: frozenset[str] = frozenset()
     leads: HubSpotLeads
+    accounts: HubSpotAccounts | None = None
     activities: dict[Name, Stream]
     tasks: Tasks | None = None
 
@@ -158,3 +169,8 @@ class HubSpotMapping(Mapping):
     def makes_tasks(self) -> bool:
         """Whether automations can make tasks there."""
         return self.tasks is not None
+
+    @model_validator(mode="after")
+    def _leads_can_carry_their_accounts(self) -> Self:
+        refuse_all(self.accounts.problems(self.leads) if self.accounts else [])
+        return self

@@ -44,6 +44,12 @@ def check_properties(client: Client, mapping: HubSpotMapping) -> None:
         raise CrmFieldMissing(
             f"HubSpot has no contact property {_quoted(missing)}; correct the mapping {mapping.name}.yaml"
         )
+    if mapping.accounts:
+        read = {attribute.property for attribute in mapping.accounts.attributes.values()}
+        if missing := sorted(read - _present(client, mapping.accounts.properties)):
+            raise CrmFieldMissing(
+                f"HubSpot has no company property {_quoted(missing)}; correct the mapping {mapping.name}.yaml"
+            )
 
 
 def definitions(mapping: HubSpotMapping) -> list[JsonObject]:
