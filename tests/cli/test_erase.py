@@ -56,7 +56,7 @@ def test_nobody_is_let_back_in_who_was_not_kept_out(rescore):
     assert done.stderr == "nobody of these was erased, so there is no tombstone to lift\n"
     rescore("erase", ADA, "--yes")
     done = rescore("erase", ADA, "hubspot:1043", "--lift")
-    assert (done.returncode, done.stdout.split(";")[0]) == (0, "1 tombstones lifted")
+    assert (done.returncode, done.stdout.split(";")[0]) == (0, "1 tombstone lifted")
     assert done.stderr == "1 of the 2 that were given had none\n"
 
 

@@ -68,7 +68,7 @@ def _lift(ws: Workspace, person: Person) -> None:
     asked = len(person.leads) + len(person.addresses)
     if not count:
         raise InputUnreadable("nobody of these was erased, so there is no tombstone to lift")
-    print(f"{count} tombstones lifted; what the CRM says of them from now on lands again")
+    print(f"{count} tombstone{'s' * (count != 1)} lifted; what the CRM says of them from now on lands again")
     if count < asked:
         _progress(f"{asked - count} of the {asked} that were given had none")
 
