@@ -7,6 +7,7 @@ reads them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingOf
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
@@ -48,7 +49,7 @@ class Leads(MappingPart):
     `objection` is the property that says whether somebody objects to profiling.
     """
 
-    attributes: dict[Name, Attribute]
+    attributes: MappingOf[Name, Attribute]
     objection: Property | None = None
 
     @property

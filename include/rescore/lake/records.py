@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+import pyarrow as pa
+
 AttributeValue = str | float | bool | datetime | date | None
 """A typed attribute of a lead or an account; a whole number may be an int. None: the source has no value."""
 
@@ -80,10 +82,28 @@ class SetAside:
     detail: str
 
 
+BATCH = pa.schema(
+    [
+        ("activity_id", pa.string()),
+        ("lead_id", pa.string()),
+        ("type", pa.string()),
+        ("occurred_at", pa.timestamp("us", "UTC")),
+        ("asset", pa.string()),
+        ("channel", pa.string()),
+        ("value", pa.float64()),
+    ]
+)
+"""Many activities as columns, for sources that have them so; each further column is a text field by its name.
+
+A null is what None is in an `ActivityRecord`, and a null time is one that could not be read.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a source's stream; `cursor` (plain JSON) says where to resume after it.
 
+    `batch` has further activities, as `BATCH`, that come after those of the list.
     `objections` are no words of the source: lead ids, and whether somebody noted here that the person objects
     to profiling (False: that they no longer do).
     """
@@ -95,9 +115,15 @@ class Page:
     unclaimed: list[Unclaimed] = field(default_factory=list)
     objections: Mapping[str, bool] = field(default_factory=dict)
     accounts: list[AccountRecord] = field(default_factory=list)
+    batch: pa.Table | None = None
 
     @property
     def rows(self) -> int:
         """How many of the source's records it holds."""
         known = len(self.leads) + len(self.accounts) + len(self.activities)
-        return known + len(self.unclaimed) + len(self.set_aside)
+        return known + len(self.unclaimed) + len(self.set_aside) + self.batch_rows
+
+    @property
+    def batch_rows(self) -> int:
+        """How many of them come as columns."""
+        return 0 if self.batch is None else int(self.batch.num_rows)

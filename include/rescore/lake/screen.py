@@ -82,7 +82,7 @@ def screen(source: str, page: Page, *, known_at: datetime, erased: Erased = NO_O
         except _Unusable as why:
             _put_aside(screened, SetAside("account", account.account_id, why.reason, why.detail))
     screened.objections = {lead_key(source, lead_id): given for lead_id, given in page.objections.items()}
-    for activity in page.activities:
+    for activity in [*page.activities, *_records(page.batch)]:
         try:
             row = _activity(source, activity, known_at)
         except _Unusable as why:
@@ -251,3 +251,9 @@ def _utc(name: str, value: Any) -> datetime:
         return value.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:
         raise _Unusable("unreadable time", name) from None
+
+
+def _records(batch: Any) -> Iterator[ActivityRecord]:
+    for row in batch.to_pylist() if batch is not None else []:
+        fields = {name: row.pop(name) for name in list(row) if name not in ActivityRecord.__slots__}
+        yield ActivityRecord(**row, fields={name: text for name, text in fields.items() if text is not None})

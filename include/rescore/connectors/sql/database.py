@@ -1,0 +1,156 @@
+"""A Connection becomes a database that is read: by SQLAlchemy, and by ADBC where columns come faster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+from adbc_driver_manager import dbapi
+from adbc_driver_postgresql import dbapi as postgresql_driver
+from sqlalchemy import URL, Dialect, Select, create_engine, event, inspect
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError
+from sqlalchemy.pool import NullPool
+
+from rescore.connectors.connection import Connection
+from rescore.connectors.sql.refusals import in_plain_words
+from rescore.connectors.tabular.activities import column_of
+from rescore.errors import CrmFieldMissing, SettingsIncomplete
+from rescore.strict.model import did_you_mean
+
+ROWS_A_TURN = 100_000
+CONNECT_SECONDS = 10
+DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+"""By the type of the Airflow Connection; every other type is the name of a SQLAlchemy dialect."""
+
+LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding", "target_session_attrs", "host")
+"""What the extra of a PostgreSQL Connection may say to the driver."""
+
+
+class Database:
+    """One database; it is opened anew for each query, and nothing is ever written to it.
+
+    Rows come at most `turn` at a time.
+    """
+
+    def __init__(self, connection: Connection, *, turn: int = ROWS_A_TURN) -> None:
+        self._turn = turn
+        self._id, self._login = connection.id, connection.login
+        self._url = _url(connection)
+        try:
+            self._engine = create_engine(self._url, poolclass=NullPool, hide_parameters=True)
+        except (NoSuchModuleError, ModuleNotFoundError, ArgumentError):
+            raise SettingsIncomplete(
+                f"the Connection `{connection.id}` needs the SQLAlchemy driver `{self._url.drivername}`, "
+                "which is not installed; install it, or name another as `driver` in its extra"
+            ) from None
+        if self.is_postgresql:
+            event.listen(self._engine, "connect", _begin_reading)
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether columns come from it without a detour over rows."""
+        return self._url.get_backend_name() == "postgresql"
+
+    def check_columns(self, table: str, wanted: Sequence[str]) -> None:
+        """Make sure that a table has some columns.
+
+        Raises:
+            CrmFieldMissing: It has not, or there is no such table; with the nearest name there is.
+        """
+        schema, _, name = table.rpartition(".")
+        with self._said_plainly(table):
+            try:
+                there = [column["name"] for column in inspect(self._engine).get_columns(name, schema or None)]
+            except NoSuchTableError:
+                there = []
+        if not there:
+            raise CrmFieldMissing(
+                f"the database of the Connection `{self._id}` shows `{self._login or 'us'}` no table or view "
+                f"`{table}`; correct `table` in the mapping, or grant the right to read it"
+            )
+        for column in wanted:
+            if column not in there:
+                raise CrmFieldMissing(f"`{table}` has no column `{column}`; {did_you_mean(column, there)}")
+
+    def value(self, table: str, query: Select[Any]) -> Any:
+        """The single value of a query."""
+        with self._said_plainly(table), self._engine.connect() as connection:
+            return connection.scalar(query)
+
+    def read(self, table: str, query: Select[Any]) -> Iterator[pa.Table]:
+        """What a query finds, some rows at a time, while the database still looks for more.
+
+        Raises:
+            CrmRejectedCredentials, CrmLacksScope, CrmFieldMissing, CrmUnavailable: As everywhere.
+        """
+        with self._said_plainly(table):
+            yield from self._columns(query) if self.is_postgresql else self._rows(query)
+
+    def _rows(self, query: Select[Any]) -> Iterator[pa.Table]:
+        names = [column.name for column in query.selected_columns]
+        with self._engine.connect().execution_options(stream_results=True) as connection:
+            for rows in connection.execute(query).partitions(self._turn):
+                columns = zip(*rows, strict=True)
+                yield pa.table(dict(zip(names, map(column_of, columns), strict=True)))
+
+    def _columns(self, query: Select[Any]) -> Iterator[pa.Table]:
+        words = str(query.compile(dialect=_LITERAL, compile_kwargs={"literal_binds": True}))
+        uri = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with postgresql_driver.connect(uri) as connection, connection.cursor() as cursor:
+            _begin_reading(connection)
+            cursor.execute(words)
+            for batch in cursor.fetch_record_batch():
+                rows = pa.Table.from_batches([batch])
+                yield from (rows.slice(start, self._turn) for start in range(0, rows.num_rows, self._turn))
+
+    @contextmanager
+    def _said_plainly(self, table: str) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise in_plain_words(error.orig, self._id, self._login, table) from None
+        except dbapi.Error as error:
+            raise in_plain_words(error, self._id, self._login, table) from None
+
+
+_LITERAL: Dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+"""ADBC binds values by a slower road; ours are times, numbers and ids, quoted as SQLAlchemy quotes them."""
+
+
+def _begin_reading(connection: Any, _record: Any = None) -> None:
+    """A session in which naive times are UTC and nothing can be written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        cursor.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
+
+
+def _url(connection: Connection) -> URL:
+    driver = str(connection.extra.get("driver") or DRIVERS.get(connection.kind, connection.kind))
+    if not driver:
+        raise SettingsIncomplete(
+            f"the Connection `{connection.id}` has no type; make it a database's, such as Postgres or SQLite"
+        )
+    if driver.startswith("sqlite"):
+        path = connection.host or connection.schema
+        return URL.create(driver, database=f"file:{quote(path)}", query={"mode": "ro", "uri": "true"})
+    query: dict[str, str] = {}
+    host: str | None = connection.host or None
+    if driver.startswith("postgresql"):
+        query = {"connect_timeout": str(CONNECT_SECONDS), "application_name": "rescore"}
+        query |= {name: str(connection.extra[name]) for name in LIBPQ if connection.extra.get(name)}
+        if host and host.startswith("/"):  # the folder of a socket
+            query["host"], host = host, None
+    return URL.create(
+        driver,
+        username=connection.login or None,
+        password=connection.password or None,
+        host=host,
+        port=connection.port,
+        database=connection.schema or None,
+        query=query,
+    )

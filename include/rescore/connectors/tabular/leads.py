@@ -1,0 +1,53 @@
+"""Rows of a table as leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from rescore.connectors.tabular.mapping import LeadColumns
+from rescore.connectors.tabular.values import flag_of, moment_of, read_value, says_yes, text_of
+from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
+from rescore.withheld import OBJECTS
+
+
+def read_leads(rows: Iterable[Mapping[str, Any]], leads: LeadColumns, page: Page) -> None:
+    """Rows, by column, into a page; an attribute that cannot be read is set aside alone."""
+    for row in rows:
+        lead_id = row[leads.id]
+        if lead_id is None or lead_id == "":
+            page.set_aside.append(SetAside("lead", "", "id_missing", ""))
+            continue
+        try:
+            _read(text_of(lead_id), row, leads, page)
+        except ValueError as problem:
+            page.set_aside.append(SetAside("lead", str(lead_id), "id_unreadable", str(problem)))
+
+
+def _read(lead_id: str, row: Mapping[str, Any], leads: LeadColumns, page: Page) -> None:
+    if leads.deleted and _is_deleted(lead_id, row[leads.deleted], page):
+        page.leads.append(LeadRecord(lead_id, {}, deleted=True))
+        return
+    attributes: dict[str, AttributeValue] = {}
+    for name, attribute in leads.attributes.items():
+        value = row[attribute.property]
+        try:
+            attributes[name] = read_value(value, attribute.type)
+        except ValueError as problem:
+            attributes[name] = None
+            page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", f"{value!r}: {problem}"))
+    if leads.objection:
+        attributes[OBJECTS] = says_yes(row[leads.objection])
+    page.leads.append(LeadRecord(lead_id, attributes))
+
+
+def _is_deleted(lead_id: str, value: Any, page: Page) -> bool:
+    """A flag that is set, or a time at which it happened; what is neither is set aside."""
+    if value is None or value == "":
+        return False
+    for reader in (flag_of, lambda given: bool(moment_of(given))):
+        with suppress(ValueError):
+            return reader(value)
+    page.set_aside.append(SetAside("lead", lead_id, "deleted_unreadable", repr(value)))
+    return False

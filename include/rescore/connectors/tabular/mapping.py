@@ -1,0 +1,90 @@
+"""Which columns of a table mean what; how the table is found is said by the mapping of its connector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Mode, Name
+from rescore.strict.model import Trouble, refuse_all
+
+Column = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\"`]+$", max_length=128)]
+"""The name of a column as its table has it; it is looked up among the table's and quoted, never pasted."""
+
+
+class ColumnAttribute(Attribute):
+    """One lead attribute: the column it is read from, and how."""
+
+    property: Column
+
+
+class LeadColumns(Leads):
+    """The columns of leads; every other one is left alone.
+
+    `deleted` says that the lead is gone, by a flag or by the time of its deletion.
+    """
+
+    id: Column
+    attributes: MappingOf[Name, ColumnAttribute]
+    objection: Column | None = None
+    deleted: Column | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that is read, each once."""
+        named = [attribute.property for attribute in self.attributes.values()]
+        single = [self.id, self.objection, self.deleted]
+        return list(dict.fromkeys(name for name in [*single, *named] if name))
+
+
+class TextInColumn(MappingPart):
+    """A column that says it, row by row; `values` puts our words for the table's, all others stay.
+
+    With `otherwise` a value that is not listed becomes that one.
+    """
+
+    property: Column
+    values: dict[str, Name] = Field(default_factory=dict)
+    otherwise: Name | None = None
+
+
+class ActivityColumns(MappingPart):
+    """The columns of activities.
+
+    `type` and `channel` are said once for the whole table, or by a column: `type: {property: kind}`.
+    """
+
+    id: Column
+    lead: Column
+    type: Name | TextInColumn
+    occurred_at: Column
+    asset: Column | None = None
+    channel: Name | TextInColumn | None = None
+    value: Column | None = None
+    fields: dict[Name, Column] = Field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that is read, each once."""
+        said = [one.property for one in (self.type, self.channel) if isinstance(one, TextInColumn)]
+        single = [self.id, self.lead, self.occurred_at, self.asset, self.value]
+        return list(dict.fromkeys(name for name in [*single, *said, *self.fields.values()] if name))
+
+
+class TabularMapping(Mapping):
+    """The mapping of a source that is only read: no scores, no tasks, no fields to set."""
+
+    mode: Mode = "live"
+
+    @model_validator(mode="after")
+    def _only_read(self) -> Self:
+        refuse_all(
+            Trouble(
+                (key,), f"`{key}` cannot be here: tables are only read; write scores to a CRM", at_key=True
+            )
+            for key in ("scores", "settable")
+            if getattr(self, key)
+        )
+        return self
