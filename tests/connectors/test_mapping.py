@@ -10,7 +10,6 @@ mapping: crm
 mode: live
 group: rescore
 languages: [de]
-account_details: /account
 leads:
   search: /search
   read: /read
@@ -26,6 +25,7 @@ scores:
   b2b: {mode: live, score: my_score, dimensions: {fit: my_fit}}
   other: {mode: shadow, score: other_score}
 connector: hubspot
+account_details: /account
 """
 
 

@@ -13,8 +13,8 @@ def naive(moment):
     return moment.replace(tzinfo=None)
 
 
-def a_lead(lead_id="1", merged=(), **attributes):
-    return LeadRecord(lead_id, attributes, tuple(merged))
+def a_lead(lead_id="1", merged=(), same_as=(), addresses=(), **attributes):
+    return LeadRecord(lead_id, attributes, tuple(merged), tuple(addresses), same_as=tuple(same_as))
 
 
 def an_account(account_id="100", **attributes):
@@ -26,16 +26,14 @@ def an_activity(activity_id="a1", lead_id="1", *, at=NOON - timedelta(days=1), *
     return ActivityRecord(activity_id, lead_id, given.pop("type", "page_view"), at, fields=fields, **given)
 
 
-def land(
-    lake: Lake, *records, number, stream="everything", source="crm", known_at=NOON, **committed
-) -> Landed:
+def land(lake: Lake, *records, number, stream="everything", source="crm", known_at=NOON, **given) -> Landed:
     page = Page(
         leads=[r for r in records if isinstance(r, LeadRecord)],
         activities=[r for r in records if isinstance(r, ActivityRecord)],
         accounts=[r for r in records if isinstance(r, AccountRecord)],
         set_aside=[r for r in records if isinstance(r, SetAside)],
     )
-    return lake.land(source, page, stream=stream, number=number, known_at=known_at, **committed)
+    return lake.land(source, page, stream=stream, number=number, known_at=known_at, **given)
 
 
 def facts_of(lake: Lake, leads=None):

@@ -95,11 +95,11 @@ class Target(ReadBack, Protocol):
         ...
 
     def fingerprint(self) -> str:
-        """Which account or database this is, as its owner would name it: `portal 24680135`, `crm at 10.0.0.7`.
+        """Which account or database this is, as its owner would name it: `portal 24680135`, `crm on db1`.
 
         The same for ever and for whatever credentials lead there, and another one for a sandbox, a copy or
-        another company's account. Read from the system itself where it tells; no secret is in it. At its first
-        use it is noted in the ledger; a Connection that later leads elsewhere is refused.
+        another company's account. Read from the system itself where it tells; no secret is in it. At its
+        first use it is noted in the ledger; a Connection that later leads elsewhere is refused.
 
         Raises:
             CrmRejectedCredentials: The token is wrong or lacks a scope.

@@ -1,8 +1,13 @@
-"""Which lead a merged-away lead became."""
+"""Which lead a record counts as: merges within a source, and persons across sources, in one log.
+
+A merged-away record is gone, and the record that is left has all that it did. The records of a person live
+on, each in its source: what all of them did counts as one lead's, and so do their attributes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
@@ -10,12 +15,18 @@ from operator import attrgetter
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from rescore.lake.persons import LIVE, Place, State
+
+MERGE, PERSON = "merge", "person"
+"""Kinds of entries."""
+
 
 class Aliases:
-    """Merges in the order they became known, followed to the lead that is left."""
+    """Merges and persons in the order they became known, followed to the lead that is left."""
 
     def __init__(self, merges: Iterable[tuple[str, str]] = ()) -> None:
         self._became: dict[str, str] = {}
+        self._places: dict[str, Place] = {}
         for lead, into in merges:
             self.merge(lead, into)
 
@@ -31,17 +42,57 @@ class Aliases:
         self._became[lead] = into
         return True
 
+    def put(self, record: str, place: Place) -> bool:
+        """Record where a record of a person belongs; False when that was known already."""
+        if self._places.get(record) == place:
+            return False
+        self._places[record] = place
+        return True
+
     def canonical(self, lead: str) -> str:
-        """The lead that is left; itself unless it was merged away."""
+        """The lead that is left; itself unless it was merged away, or is not the first of its person."""
+        record = self.record(lead)
+        place = self._places.get(record)
+        return record if place is None else self.record(place.lead)
+
+    def record(self, lead: str) -> str:
+        """The record that is left in the lead's own source; itself unless it was merged away."""
         *_, last = self._followed(lead)
         return last
 
     def all(self) -> dict[str, str]:
-        """Every merged-away lead and the one that is left."""
-        return {lead: self.canonical(lead) for lead in self._became}
+        """Every lead that counts as another one, and the one."""
+        leads = {*self._became, *self._places}
+        return {lead: left for lead in leads if (left := self.canonical(lead)) != lead}
+
+    def joined(self) -> dict[str, Place]:
+        """The records of those persons who have several, with their places; no two have the same rank."""
+        persons: dict[str, dict[str, Place]] = defaultdict(dict)
+        for record, place in self._places.items():
+            if record not in self._became:
+                persons[self.record(place.lead)][record] = place
+        joined: dict[str, Place] = {}
+        for left, members in persons.items():
+            if len(members) > 1:
+                in_order = sorted(members.items(), key=lambda each: (each[1].rank, each[0]))
+                joined |= {
+                    record: Place(left, rank, place.state) for rank, (record, place) in enumerate(in_order)
+                }
+        return joined
+
+    def lost(self) -> dict[str, set[str]]:
+        """Record -> those that were merged into it, at any remove."""
+        into: dict[str, set[str]] = defaultdict(set)
+        for lead in self._became:
+            into[self.record(lead)].add(lead)
+        return dict(into)
+
+    def places(self) -> Mapping[str, Place]:
+        """Where each record belongs of which that was put on record."""
+        return self._places
 
     def __bool__(self) -> bool:
-        return bool(self._became)
+        return bool(self._became or self._places)
 
     def _followed(self, lead: str) -> Iterator[str]:
         yield lead
@@ -51,16 +102,22 @@ class Aliases:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """One merge as it landed: the number of those before it, and when it became known (naive UTC)."""
+    """One entry as it landed: the number of those before it, and when it became known (naive UTC).
+
+    `kind` says whether `lead` is merged away into `canonical`, or is a record of the person of that lead.
+    """
 
     ordinal: int
     lead: str
     canonical: str
     known_at: datetime
+    kind: str = MERGE
+    rank: int = 0
+    state: State = LIVE
 
 
 def read_merges(table: DeltaTable | None) -> list[Merge]:
-    """The table's merges, oldest first."""
+    """The table's entries, oldest first."""
     if table is None:
         return []
     columns = [field.name for field in fields(Merge)]
@@ -69,8 +126,16 @@ def read_merges(table: DeltaTable | None) -> list[Merge]:
 
 
 def follow(merges: Iterable[Merge]) -> Aliases:
-    """Which lead each became, after these merges."""
-    return Aliases((merge.lead, merge.canonical) for merge in merges)
+    """Which lead each became, after these entries."""
+    aliases = Aliases()
+    for each in merges:
+        if not each.lead:
+            continue  # erased: only its number is left
+        if each.kind == PERSON:
+            aliases.put(each.lead, Place(each.canonical, each.rank, each.state))
+        else:
+            aliases.merge(each.lead, each.canonical)
+    return aliases
 
 
 def read_aliases(table: DeltaTable | None) -> Aliases:

@@ -8,17 +8,19 @@ step of a lead under a key of its own, so that one scoring query serves them all
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rescore.lake.aliases import Merge, follow
 from rescore.lake.past import History, Seen
 from rescore.lake.reading import activity_columns, attributes, keep, listed, texts
 from rescore.lake.tables import ACTIVITIES, ALIASES, LEADS, TIME, Storage, bucket_at, buckets_of, place_of
+from rescore.lake.views import of_all
 from rescore.scoring.facts import Facts
 
 
@@ -90,6 +92,9 @@ class Changes:
         self._leads = History(connection, storage.open(LEADS), LEADS)
         keep(connection, "before", before.select(BEFORE.names).cast(BEFORE))
         keep(connection, "members", members := _members(before, merges, seen))
+        self._persons = bool(pc.any(pc.not_equal(members["rank_now"], 0)).as_py()) or bool(
+            pc.any(pc.not_equal(members["rank_was"], 0)).as_py()
+        )
         keep(connection, "restarts", pa.table({"type": texts(restarts)}))
         self._count = 1 if activities is None else buckets_of(activities)
         self._buckets = self._homes(members["place"])
@@ -114,7 +119,10 @@ class Changes:
                     OR r.occurred_at > b.as_of
             ), attributes AS (
                 SELECT b.lead FROM ({self._known_now(self._leads.read(self._buckets), LEADS)}) AS r
-                JOIN before AS b ON r.lead = b.lead WHERE r.serial > b.seen_leads
+                JOIN members AS m ON r.place = m.place AND r.lead = m.member
+                JOIN before AS b ON m.lead = b.lead
+                WHERE (m.rank_now IS NOT NULL AND r.serial > b.seen_leads) OR m.rank_was <> m.rank_now
+                    OR (m.rank_was IS NULL) <> (m.rank_now IS NULL)
             ), flags AS (
                 SELECT lead,
                     bool_or(CASE WHEN was THEN NOT now AND counted ELSE counts END) AS merge,
@@ -169,15 +177,23 @@ class Changes:
                 ELSE true END
             """
         )
-        values = "".join(f', {value} AS "{name}"' for name, value in attributes(self._leads.schema).items())
+        rank = f"CASE WHEN s.step < {Step.ATTRIBUTE} THEN m.rank_was ELSE m.rank_now END"
+        values = "".join(
+            f', {of_all(name, value, rank) if self._persons else value} AS "{name}"'
+            for name, value in attributes(self._leads.schema).items()
+        )
         connection.execute(
             f"""
             CREATE OR REPLACE TEMP VIEW leads AS
             SELECT s.key AS lead{values}
-            FROM steps AS s JOIN before AS b ON s.lead = b.lead JOIN {people} AS r ON r.lead = s.lead
-            WHERE CASE WHEN s.step < {Step.ATTRIBUTE}
+            FROM steps AS s
+            JOIN before AS b ON s.lead = b.lead
+            JOIN members AS m ON s.lead = m.lead
+            JOIN {people} AS r ON r.place = m.place AND r.lead = m.member
+            WHERE {rank} IS NOT NULL AND CASE WHEN s.step < {Step.ATTRIBUTE}
                 THEN r.serial <= b.seen_leads AND coalesce(r.next_serial > b.seen_leads, true)
                 ELSE r.next_serial IS NULL END
+            {"GROUP BY s.key" if self._persons else ""}
             """
         )
         return Facts(connection, "activities", "leads")
@@ -216,41 +232,64 @@ _MAY_RESTART = """(
 """Whether activity `r` may be one that restarts lead `b` anew; what the rules ask of it besides is theirs."""
 
 
+class _State:
+    """Whose facts count as whose, after the first so many entries of the log of aliases."""
+
+    def __init__(self, merges: Sequence[Merge], first: int) -> None:
+        aliases = follow(merges[:first])
+        self.members: dict[str, set[str]] = defaultdict(set)
+        for other, lead in aliases.all().items():
+            self.members[lead].add(other)
+        self._joined = aliases.joined()
+
+    def rank(self, lead: str, member: str) -> int | None:
+        """Whose attributes count first among a lead's records; None where a member's do not count."""
+        place = self._joined.get(member)
+        if place is not None and place.lead == lead:
+            return place.rank
+        return 0 if member == lead else None
+
+
 def _members(before: pa.Table, merges: Sequence[Merge], seen: Seen) -> pa.Table:
-    """Whose activities count as a lead's, and whether they did before (`was`) and do now."""
+    """Whose activities count as a lead's before (`was`) and `now`, and the ranks of their attributes then."""
     states = {number for number in before["seen_aliases"].unique().to_pylist() if number is not None}
-    now = _merged_into(merges, seen[ALIASES])
-    then = {number: now if number == seen[ALIASES] else _merged_into(merges, number) for number in states}
-    rows = list(_each_member(before, then, now)) if any((now, *then.values())) else []
-    alone = before["lead"]
-    leads, members, was, is_now = zip(*rows, strict=True) if rows else ((), (), (), ())
-    own = pa.repeat(True, len(alone))
-    member = pa.chunked_array([*alone.chunks, texts(members)])
-    return pa.table(
-        {
-            "lead": pa.chunked_array([*alone.chunks, texts(leads)]),
-            "member": member,
-            "place": pa.array([place_of(lead) for lead in member.to_pylist()], pa.int64()),
-            "was": pa.chunked_array([own, pa.array(was, pa.bool_())]),
-            "now": pa.chunked_array([own, pa.array(is_now, pa.bool_())]),
-        }
-    )
+    now = _State(merges, seen[ALIASES])
+    then = {number: now if number == seen[ALIASES] else _State(merges, number) for number in states}
+    if not any(state.members for state in (now, *then.values())):
+        count, lead = before.num_rows, before["lead"].combine_chunks()
+        yes, first = pa.repeat(True, count), pa.repeat(pa.scalar(0, pa.int32()), count)
+        columns = {"lead": lead, "member": lead, "was": yes, "now": yes, "rank_was": first, "rank_now": first}
+        members = pa.table(columns, _MEMBERS)
+    else:
+        members = pa.Table.from_pylist(list(_each_member(before, then, now)), _MEMBERS)
+    places = pa.array([place_of(lead) for lead in members["member"].to_pylist()], pa.int64())
+    return members.append_column("place", places)
 
 
 def _each_member(
-    before: pa.Table, then: dict[int, dict[str, set[str]]], now: dict[str, set[str]]
-) -> Iterator[tuple[str, str, bool, bool]]:
-    nobody: set[str] = set()
+    before: pa.Table, then: Mapping[int, _State], now: _State
+) -> Iterator[Mapping[str, str | bool | int | None]]:
     for lead, state in zip(before["lead"].to_pylist(), before["seen_aliases"].to_pylist(), strict=True):
-        were = then[state].get(lead, nobody) if state is not None else nobody
-        are = now.get(lead, nobody)
-        for member in were | are:
-            yield lead, member, member in were, member in are
+        were = then[state].members[lead] if state is not None else set()
+        are = now.members[lead]
+        for member in {lead} | were | are:
+            yield {
+                "lead": lead,
+                "member": member,
+                "was": member == lead or member in were,
+                "now": member == lead or member in are,
+                "rank_was": (then[state] if state is not None else now).rank(lead, member),
+                "rank_now": now.rank(lead, member),
+            }
 
 
-def _merged_into(merges: Sequence[Merge], first: int) -> dict[str, set[str]]:
-    """Lead -> those merged into it, after the first so many merges."""
-    members: dict[str, set[str]] = defaultdict(set)
-    for gone, left in follow(merges[:first]).all().items():
-        members[left].add(gone)
-    return dict(members)
+_MEMBERS = pa.schema(
+    [
+        ("lead", pa.string()),
+        ("member", pa.string()),
+        ("was", pa.bool_()),
+        ("now", pa.bool_()),
+        ("rank_was", pa.int32()),
+        ("rank_now", pa.int32()),
+    ]
+)

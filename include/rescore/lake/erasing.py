@@ -31,6 +31,7 @@ from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
     ATTEMPTS,
+    CLAIMS,
     LEADS,
     PARTITIONED,
     ROWS_PER_GROUP,
@@ -47,6 +48,7 @@ _READ = {
     ACTIVITIES: ["lead"],
     LEADS: ["lead"],
     ALIASES: ["lead", "canonical"],
+    CLAIMS: ["lead", "value"],
     SET_ASIDE: ["record_id", "detail"],
     UNCLAIMED: ["address", "activity"],
 }

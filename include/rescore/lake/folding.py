@@ -40,6 +40,7 @@ from rescore.lake.tables import (
     ACCOUNTS,
     ACTIVITIES,
     ALIASES,
+    CLAIMS,
     INBOX,
     LEADS,
     PARTITIONED,
@@ -86,7 +87,7 @@ def fold_in(storage: Storage, *, at_least: int = 1) -> Counter[str]:
             break
         else:
             raise RetryableError(f"the lake's table {name} was being folded in by others; try again later")
-    for name in (ALIASES, SET_ASIDE, UNCLAIMED):
+    for name in (ALIASES, CLAIMS, SET_ASIDE, UNCLAIMED):
         table = storage.open(name)
         if table is not None and len(files(table)) > max(at_least, 1):
             with suppress(CommitFailedError):  # somebody landed there meanwhile; small files can wait

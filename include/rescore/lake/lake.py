@@ -26,7 +26,8 @@ from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
 from rescore.lake.landings import Stream, landed_after, landings
 from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
-from rescore.lake.reading import connect, still_there
+from rescore.lake.persons import EACH_ALONE, Matching
+from rescore.lake.reading import CurrentRows, connect, still_there
 from rescore.lake.records import Page
 from rescore.lake.tables import (
     ACTIVITIES,
@@ -37,7 +38,7 @@ from rescore.lake.tables import (
     UNCLAIMED,
     Storage,
 )
-from rescore.lake.views import ACTIVITIES_IN_A_PART, Views
+from rescore.lake.views import ACTIVITIES_IN_A_PART, RowsOf, Views
 from rescore.scoring.facts import Facts
 
 
@@ -69,6 +70,7 @@ class Lake:
         others: Mapping[str, int] | None = None,
         known_at: datetime,
         erased: Erased = NOBODY,
+        matching: Matching = EACH_ALONE,
     ) -> Landed:
         """Append what the lake does not hold yet, whole or, after a crash, again under the next number.
 
@@ -82,6 +84,7 @@ class Lake:
             others: The same of the source's other streams: an account's landing gives its leads new rows.
             known_at: When these facts became known (aware).
             erased: Whose records are dropped, and counted.
+            matching: How records of several sources are known to be one person.
 
         Raises:
             Fenced: This or a later landing of the stream is in the lake; nothing was written to the
@@ -100,6 +103,7 @@ class Lake:
             known_at=known_at,
             claimed=claimed,
             erased=erased,
+            matching=matching,
         )
         with still_there():
             return landing.land(buckets=self._buckets)
@@ -128,14 +132,21 @@ class Lake:
         merges = read_merges(self._storage.open(ALIASES))
         activities, attributes = self._storage.open(ACTIVITIES), self._storage.open(LEADS)
         seen = seen_in(activities=activities, leads=attributes, merges=merges)
+        rows: RowsOf
         with still_there(), connect() as connection:
             if known_as_of is None:
-                merged = follow(merges).all()
-                views = Views(connection, activities, attributes, merged=merged)
+                rows, aliases = CurrentRows, follow(merges)
             else:
-                merged = follow(merges_known(merges, known_as_of)).all()
                 rows = partial(PastRows, known=known_as_of)
-                views = Views(connection, activities, attributes, merged=merged, rows=rows)
+                aliases = follow(merges_known(merges, known_as_of))
+            views = Views(
+                connection,
+                activities,
+                attributes,
+                merged=aliases.all(),
+                joined=aliases.joined(),
+                rows=rows,
+            )
             if leads is not None:
                 yield Facts(connection, *views.only(leads, fields), seen=seen)
             else:

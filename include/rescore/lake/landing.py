@@ -10,7 +10,7 @@ changes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,9 @@ from deltalake import DeltaTable
 
 from rescore.erased import NOBODY, Erased
 from rescore.lake.accounts import Carrying, names_of
-from rescore.lake.aliases import Aliases, read_aliases
+from rescore.lake.aliases import MERGE, PERSON, Aliases, read_aliases
+from rescore.lake.claims import Placed, new_claims, new_places
+from rescore.lake.persons import EACH_ALONE, Matching, Place
 from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, rows_in, texts
 from rescore.lake.records import Page, SetAside
 from rescore.lake.rows import activity_table, attribute_table, check_names
@@ -30,6 +32,7 @@ from rescore.lake.tables import (
     ACCOUNTS,
     ACTIVITIES,
     ALIASES,
+    CLAIMS,
     INBOX,
     LEADS,
     SCHEMAS,
@@ -44,6 +47,9 @@ from rescore.lake.tables import (
 from rescore.lake.unclaimed import new_rows
 from rescore.model import lead_key
 
+AMBIGUOUS_PERSON = "ambiguous person"
+"""How records are counted that might be one person with several others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Landed:
@@ -54,7 +60,8 @@ class Landed:
     (aware; None when there were only attributes). `counts` says how many rows were new and why the others
     were not; `claimed` is how many waiting activities the page's leads took along, new or not. `erased` are
     new keys of people who were erased, which belong to their tombstones. `merged` has the leads that the
-    page says were merged away, new or not, and the lead that is left of each.
+    page says were merged away, new or not, and the lead that is left of each. `places` has the records that
+    may be one person with one of the page's, new or not, as of so many `entries` in the log of aliases.
     """
 
     leads: dict[str, datetime | None]
@@ -62,6 +69,8 @@ class Landed:
     claimed: int
     erased: frozenset[str] = frozenset()
     merged: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    entries: int = 0
 
 
 class Landing:
@@ -79,6 +88,7 @@ class Landing:
         known_at: datetime,
         claimed: Collection[str] = (),
         erased: Erased = NOBODY,
+        matching: Matching = EACH_ALONE,
     ) -> None:
         self._storage = storage
         self._committed = {f"{source}/{name}": number for name, number in committed.items()}
@@ -86,7 +96,8 @@ class Landing:
         self._source, self._stream, self._number = source, stream, number
         self._landed_by = f"{source}/{stream}"
         self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
-        self._screened = screen(source, page, known_at=known_at, erased=erased)
+        self._screened = screen(source, page, known_at=known_at, erased=erased, matching=matching)
+        self._matching, self._placed, self._entries = matching, Placed(), 0
         self._corrected: set[str] = set()
         self._marked_leads: set[str] = set()
         self._marked_accounts: set[str] = set()
@@ -101,6 +112,7 @@ class Landing:
         makers = {
             ACCOUNTS: self._account_rows,
             LEADS: self._lead_rows,
+            CLAIMS: self._claim_rows,
             ALIASES: self._alias_rows,
             SET_ASIDE: self._set_aside_rows,
             UNCLAIMED: self._unclaimed_rows,
@@ -120,6 +132,8 @@ class Landing:
             len(self._claimed),
             frozenset(self._screened.again),
             merged,
+            self._placed.places,
+            self._entries,
         )
 
     def _account_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
@@ -194,23 +208,40 @@ class Landing:
         accounts = Carrying(self._source, self._storage.existing(ACCOUNTS))
         changed = [id_ for id_ in self._screened.accounts if accounts.key(id_) not in self._marked_accounts]
         found = set(accounts.leads_of(table, changed))
-        return found - read_aliases(self._storage.existing(ALIASES)).all().keys() if found else found
+        aliases = read_aliases(self._storage.existing(ALIASES)) if found else Aliases()
+        return {lead for lead in found if aliases.record(lead) == lead}
+
+    def _claim_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
+        return new_claims(table, self._screened.claims), Counter()
 
     def _alias_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
-        merged = self._screened.merged
-        if not merged:
+        """Merges, and where records belong from now on; what the page's records claim is there by now."""
+        screened, claims = self._screened, self._storage.existing(CLAIMS)
+        if not screened.merged and not (screened.leads and claims.count()):
             return None, Counter()
-        aliases = read_aliases(table)
-        new = [(lead, into) for lead, into in merged.items() if aliases.merge(lead, into)]
-        first = table.count()
-        rows = [
-            {"ordinal": first + i, "lead": lead, "canonical": into, "known_at": self._known_at}
-            for i, (lead, into) in enumerate(new)
+        aliases, first = read_aliases(table), table.count()
+        new = [
+            {"kind": MERGE, "lead": lead, "canonical": into}
+            for lead, into in screened.merged.items()
+            if aliases.merge(lead, into)
         ]
-        return pa.Table.from_pylist(rows, SCHEMAS[ALIASES]), Counter({"leads merged": len(rows)})
+        counts = Counter({"leads merged": len(new)})
+        if claims.count():
+            touched = {*screened.leads, *screened.merged}
+            leads = self._storage.existing(LEADS)
+            self._placed = new_places(claims, leads, aliases, touched, self._matching)
+            for record, place in sorted(self._placed.places.items()):
+                before = aliases.canonical(record)
+                if aliases.put(record, place):
+                    counts["records joined"] += place.lead not in (record, before)
+                    counts["records parted"] += place.lead == record != before
+                    new.append(_entry(record, place))
+        self._entries = first + len(new)
+        rows = [row | {"ordinal": first + i, "known_at": self._known_at} for i, row in enumerate(new)]
+        return (pa.Table.from_pylist(rows, SCHEMAS[ALIASES]) if rows else None), +counts
 
     def _set_aside_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
-        given = {astuple(record) for record in self._screened.set_aside}
+        given = {astuple(record) for record in (*self._screened.set_aside, *self._ambiguous())}
         if not given:
             return None, Counter()
         columns = [column.name for column in fields(SetAside)]
@@ -222,7 +253,15 @@ class Landing:
             "known_at": self._known_at,
         }
         rows = [dict(zip(columns, record, strict=True)) | landing for record in sorted(given - known)]
-        return pa.Table.from_pylist(rows, SCHEMAS[SET_ASIDE]), Counter()
+        ambiguous = sum(row["reason"] == AMBIGUOUS_PERSON for row in rows)
+        counts = Counter({f"set aside: {AMBIGUOUS_PERSON}": ambiguous})
+        return pa.Table.from_pylist(rows, SCHEMAS[SET_ASIDE]), +counts
+
+    def _ambiguous(self) -> Iterator[SetAside]:
+        """Records that might be one person with several, and are joined with none until it is clear."""
+        for record, rivals in self._placed.rivals.items():
+            others = ", ".join(sorted(rivals - {record}))
+            yield SetAside("lead", record, AMBIGUOUS_PERSON, f"cannot be told from {others}")
 
     def _unclaimed_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
         """What does not wait yet as it was given, nor has landed as somebody's."""
@@ -328,6 +367,10 @@ class Landing:
             occurred_at = activity["occurred_at"].replace(tzinfo=UTC)
             seen[lead] = max(occurred_at, seen.get(lead) or occurred_at)
         return seen
+
+
+def _entry(record: str, place: Place) -> dict[str, Any]:
+    return {"kind": PERSON, "lead": record, "canonical": place.lead, "rank": place.rank, "state": place.state}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ class LeadRecord:
 
     `attributes` is the whole set: a name that is missing here has no value any more. `merged` lists
     the source's ids of leads that were merged into this one (or that it was converted from). `addresses` are
-    the e-mail addresses under which activities may wait for them; they are compared and not kept. `deleted`
-    says that the record is gone, at least for now, and then it says nothing else.
+    the e-mail addresses under which activities may wait for them; they are compared and not kept. `same_as`
+    are the keys of other sources' records of this person, such as `salesforce:003A`, if this source says so.
+    `deleted` says that the record is gone, at least for now, and then it says nothing else.
     """
 
     lead_id: str
@@ -26,6 +27,7 @@ class LeadRecord:
     merged: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     deleted: bool = False
+    same_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

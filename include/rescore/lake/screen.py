@@ -13,9 +13,11 @@ from hashlib import blake2b
 from typing import Any
 
 from rescore.erased import NOBODY as NO_ONE
-from rescore.erased import Erased
+from rescore.erased import Erased, folded, hash_of_address
+from rescore.lake.claims import ADDRESS, ID, Said
+from rescore.lake.persons import EACH_ALONE, Matching
 from rescore.lake.records import AccountRecord, ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
-from rescore.model import lead_key
+from rescore.model import lead_key, split_lead_key
 from rescore.withheld import IS_DELETED, OBJECTED_HERE
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -49,7 +51,8 @@ class Screened:
     """What is left of a page: rows by identity, in which a later record of the page replaced an earlier.
 
     Attributes are keyed by (name, kind), accounts by the source's own id. Times are naive UTC.
-    `again` are new keys under which somebody comes who was erased, known by the address.
+    `again` are new keys under which somebody comes who was erased, known by the address or another record.
+    `claims` say of records who else they are.
     """
 
     leads: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
@@ -62,9 +65,17 @@ class Screened:
     counts: Counter[str] = field(default_factory=Counter)
     again: set[str] = field(default_factory=set)
     objections: dict[str, bool] = field(default_factory=dict)
+    claims: dict[str, Said] = field(default_factory=dict)
 
 
-def screen(source: str, page: Page, *, known_at: datetime, erased: Erased = NO_ONE) -> Screened:
+def screen(
+    source: str,
+    page: Page,
+    *,
+    known_at: datetime,
+    erased: Erased = NO_ONE,
+    matching: Matching = EACH_ALONE,
+) -> Screened:
     """Keep what can be a fact, set aside the rest, drop who was erased; nothing is raised for a record."""
     screened = Screened()
     if erased:
@@ -73,7 +84,7 @@ def screen(source: str, page: Page, *, known_at: datetime, erased: Erased = NO_O
         _put_aside(screened, given)
     for lead in page.leads:
         try:
-            _screen_lead(source, lead, screened)
+            _screen_lead(source, lead, screened, matching)
         except _Unusable as why:
             _put_aside(screened, SetAside("lead", lead.lead_id, why.reason, why.detail))
     for account in page.accounts:
@@ -117,7 +128,8 @@ def _without(source: str, page: Page, erased: Erased, screened: Screened) -> Pag
         return any(map(erased.address, _ADDRESS.findall(text))) or any(map(is_erased, _ID.findall(text)))
 
     for lead in page.leads:
-        if not is_erased(lead.lead_id) and any(map(erased.address, lead.addresses)):
+        known = any(map(erased.address, lead.addresses)) or any(map(erased.lead, lead.same_as))
+        if known and not is_erased(lead.lead_id):
             screened.again.add(lead_key(source, lead.lead_id))
     kept = replace(
         page,
@@ -156,13 +168,15 @@ def _storable(text: object) -> str:
     )
 
 
-def _screen_lead(source: str, lead: LeadRecord, screened: Screened) -> None:
+def _screen_lead(source: str, lead: LeadRecord, screened: Screened, matching: Matching) -> None:
     key = lead_key(source, _identity(lead.lead_id))
     merged = [lead_key(source, _identity(gone)) for gone in lead.merged if gone != lead.lead_id]
     attributes = {DELETED_FLAG: True} if lead.deleted else dict(_attributes(lead.attributes))
     if screened.leads.pop(key, None) is not None:
         screened.counts["duplicate"] += 1
     screened.leads[key] = attributes
+    if not lead.deleted:  # what it said before it was deleted still says whose record it was
+        screened.claims[key] = _claims(source, lead, matching)
     screened.merged.update(dict.fromkeys(merged, key))
 
 
@@ -171,6 +185,14 @@ def _screen_account(account: AccountRecord, screened: Screened) -> None:
     if screened.accounts.pop(account_id, None) is not None:
         screened.counts["duplicate"] += 1
     screened.accounts[account_id] = attributes
+
+
+def _claims(source: str, lead: LeadRecord, matching: Matching) -> Said:
+    ids = {(ID, _identity(other)) for other in lead.same_as if split_lead_key(other)[0] != source}
+    addresses = lead.addresses if source in matching.by_address else ()
+    return frozenset(
+        ids | {(ADDRESS, hash_of_address(matching.salt, each)) for each in addresses if folded(each)}
+    )
 
 
 def _attributes(attributes: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:

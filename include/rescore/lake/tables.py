@@ -16,7 +16,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from rescore.errors import ConfigurationError, Fenced, RetryableError
 
 ACTIVITIES, LEADS, ALIASES, SET_ASIDE = "activities", "leads", "aliases", "set_aside"
-UNCLAIMED, ACCOUNTS = "unclaimed", "accounts"
+UNCLAIMED, ACCOUNTS, CLAIMS = "unclaimed", "accounts", "claims"
 INBOX, PAST = "inbox", "past"
 """Partitions beside the buckets: rows as they landed, and rows that a later revision replaced."""
 
@@ -63,10 +63,21 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     ACCOUNTS: pa.schema([("account" if name == "lead" else name, type_) for name, type_ in _VERSIONED]),
     ALIASES: pa.schema(
         [
-            ("ordinal", pa.int64()),  # merges apply in this order
+            ("ordinal", pa.int64()),  # entries apply in this order
             ("lead", pa.string()),
             ("canonical", pa.string()),
             ("known_at", TIME),
+            ("kind", pa.string()),  # merge: lead is gone; person: lead is a record of that lead's person
+            ("rank", pa.int32()),  # of a person's record: whose attributes count first, from 0
+            ("state", pa.string()),  # of a person's record: live, deleted or ambiguous
+        ]
+    ),
+    CLAIMS: pa.schema(
+        [
+            ("lead", pa.string()),
+            ("kind", pa.string()),  # id · address · none, for a record that says nothing any more
+            ("value", pa.string()),  # another source's record; the hash of an e-mail address
+            ("serial", pa.int64()),  # which append brought it: of each lead the last one's rows count
         ]
     ),
     SET_ASIDE: pa.schema(

@@ -10,6 +10,8 @@ import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from rescore import withheld
+from rescore.lake.persons import Place
 from rescore.lake.reading import (
     CurrentRows,
     activity_columns,
@@ -29,6 +31,7 @@ from rescore.lake.tables import (
     buckets_of,
     place_of,
 )
+from rescore.withheld import ATTRIBUTES
 
 ACTIVITIES_IN_A_PART = 2_500_000
 """Enough to pay for planning the query once more, few enough for a small machine's memory."""
@@ -38,6 +41,8 @@ FEW = 10_000
 
 FACT = frozenset({"lead", "type", "occurred_at"})
 """What scoring reads of an activity, and of a lead, whatever the rules are."""
+
+NOBODY_JOINED: Mapping[str, Place] = {}
 
 Part = tuple[str, str]
 """The names of two relations, of activities and of leads."""
@@ -65,7 +70,8 @@ class Views:
         connection: A fresh database.
         activities: The Delta table, or None before the first landing.
         leads: Likewise, with as many buckets.
-        merged: Every merged-away lead and the lead that is left.
+        merged: Every lead that counts as another one, and the one.
+        joined: The records of persons who have several, those that count as leads among them.
         rows: Which rows of a table count: the current ones, or those of the past.
     """
 
@@ -76,6 +82,7 @@ class Views:
         leads: DeltaTable | None,
         *,
         merged: Mapping[str, str],
+        joined: Mapping[str, Place] = NOBODY_JOINED,
         rows: RowsOf = CurrentRows,
     ) -> None:
         self._table = activities
@@ -84,6 +91,9 @@ class Views:
         self._leads = rows(connection, leads, LEADS)
         self._seen = activity_columns(self._activities.schema)
         self._attributes = attributes(self._leads.schema)
+        self._joined = joined
+        if joined:
+            keep(connection, "joined", joined_rows(joined))
         if merged:
             left = {
                 "lead": texts(merged),
@@ -127,6 +137,8 @@ class Views:
             return
         if self._merged:
             self._keep_moved()
+        if self._joined:
+            self._keep_persons()
         for number, buckets in enumerate(divided):
             rows = self._activities.at_home_in(buckets)
             activities = self._selected(self._not_merged_away(rows))
@@ -134,7 +146,7 @@ class Views:
                 assert self._table is not None  # noqa: S101 - narrows the type
                 moved = f"SELECT * FROM moved WHERE {at_home_in(self._table, buckets)}"
                 activities += f" UNION ALL {self._selected(moved)}"
-            yield self._create(f"_{number}", activities, self._leads.at_home_in(buckets))
+            yield self._create(f"_{number}", activities, self._leads.at_home_in(buckets), home=buckets)
 
     def _keep_moved(self) -> None:
         """A table of what merged-away leads did, under the lead that is left and in its place."""
@@ -142,6 +154,20 @@ class Views:
         self._connection.execute(
             f"CREATE TEMP TABLE moved AS SELECT {self._canonical}, m.place "
             f"FROM ({rows}) AS a JOIN merged AS m ON a.lead = m.lead"
+        )
+
+    def _keep_persons(self) -> None:
+        """A table of what is known of persons who have several records, each in the place of their lead."""
+        rows = self._leads.read(self._homes_of(self._joined))
+        persons = self._of_persons(rows, "any_value(j.place) AS place")
+        self._connection.execute(f"CREATE TEMP TABLE persons AS {persons}")
+
+    def _of_persons(self, rows: str, *also: str) -> str:
+        """One row for each person who has several records: of each attribute the first record's value."""
+        values = [f'{of_all(name, value)} AS "{name}"' for name, value in self._attributes.items()]
+        return (
+            f"SELECT {', '.join(['j.canonical AS lead', *values, *also])} FROM ({rows}) AS r "
+            "JOIN joined AS j ON r.lead = j.lead GROUP BY j.canonical"
         )
 
     def _homes_of(self, leads: Collection[str]) -> set[int]:
@@ -167,13 +193,47 @@ class Views:
     def _selected(self, activities: str) -> str:
         return f"SELECT {listed(self._seen)} FROM ({activities})"
 
-    def _create(self, suffix: str, activities: str, people: str, how: str = "VIEW") -> Part:
-        names = f"activities{suffix}", f"leads{suffix}"
+    def _people(self, rows: str, home: range | None) -> str:
+        """Every lead with its attributes, or those that belong to some buckets."""
         attributes = "".join(f', {value} AS "{name}"' for name, value in self._attributes.items())
-        people = f"SELECT lead{attributes} FROM ({self._not_merged_away(people)})"
+        if not self._joined:
+            return f"SELECT lead{attributes} FROM ({self._not_merged_away(rows)})"
+        alone = f"SELECT * FROM ({self._not_merged_away(rows)}) ANTI JOIN joined USING (lead)"
+        if home is None:
+            persons = self._of_persons(rows)
+        else:
+            assert self._table is not None  # noqa: S101 - narrows the type
+            persons = f"SELECT * EXCLUDE (place) FROM persons WHERE {at_home_in(self._table, home)}"
+        return f"SELECT lead{attributes} FROM ({alone}) UNION ALL BY NAME {persons}"
+
+    def _create(
+        self, suffix: str, activities: str, people: str, how: str = "VIEW", *, home: range | None = None
+    ) -> Part:
+        names = f"activities{suffix}", f"leads{suffix}"
+        people = self._people(people, home)
         for name, rows in zip(names, (activities, people), strict=True):
             self._connection.execute(f"CREATE TEMP {how} {name} AS {rows}")
         return names
+
+
+def of_all(name: str, value: str, rank: str = "j.rank") -> str:
+    """An attribute of a person with several records, those of the first source first by their rank.
+
+    Who objects in one source objects; who is deleted in one is there while another one has them.
+    """
+    match ATTRIBUTES.get(without_form(name)):
+        case withheld.DELETED:
+            return f"bool_and(coalesce({value}, false))"
+        case withheld.OBJECTION:
+            return f"bool_or({value})"
+    return f"arg_min({value}, {rank})"  # of those that are not null
+
+
+def joined_rows(joined: Mapping[str, Place]) -> pa.Table:
+    """The table `joined` of records: lead, canonical, rank, and the place of canonical."""
+    leads = [place.lead for place in joined.values()]
+    ranks = pa.array([place.rank for place in joined.values()], pa.int32())
+    return pa.table({"lead": texts(joined), "canonical": texts(leads), "rank": ranks, "place": places(leads)})
 
 
 def places(leads: Iterable[str]) -> pa.Array:
