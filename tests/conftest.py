@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from tests.support import databases
+from tests.support.tryton.installation import TrytonMissing
+from tests.support.tryton.server import TrytonServer, serving
 
 # tests speak to servers of their own on the loopback, and to nobody else
 os.environ["RESCORE_ALLOWED_HOSTS"] = (
@@ -88,3 +90,20 @@ class _postgresql_or_fail:  # noqa: N801 - reads like the function it wraps
 
     def __exit__(self, *error: object) -> None:
         self._database.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def tryton_server() -> Iterator[TrytonServer]:
+    """One live Tryton for all tests of this worker."""
+    try:
+        with serving() as server:
+            yield server
+    except TrytonMissing as missing:
+        pytest.fail(str(missing), pytrace=False)
+
+
+@pytest.fixture
+def tryton(tryton_server: TrytonServer) -> TrytonServer:
+    """A live Tryton as on its first day."""
+    tryton_server.reset()
+    return tryton_server

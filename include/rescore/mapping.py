@@ -23,6 +23,11 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 Property = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
 """A name of the CRM's."""
 
+PropertyPath = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$", max_length=200)
+]
+"""A name of the CRM's, or the way there through related records, where the connector follows it."""
+
 Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9/{}._-]+$", max_length=200)]
 """A path below the Connection's host; the API's version is part of it."""
 
@@ -39,7 +44,7 @@ class MappingPart(StrictMap):
 class Attribute(MappingPart):
     """One lead attribute: the property it is read from, and how."""
 
-    property: Property
+    property: PropertyPath
     type: AttributeType
 
 

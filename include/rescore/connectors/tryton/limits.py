@@ -1,0 +1,77 @@
+"""How much is asked of a Tryton server, which has no limits of its own but for logins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from rescore.connectors.connection import Connection
+from rescore.connectors.pace import Rates
+from rescore.errors import SettingsIncomplete
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Each may be set by name in the Connection's extra.
+
+    `calls` in `calls_seconds` are all workers' together; `page` rows are read and `batch` records written
+    a call. A call may take `seconds`. A server before Tryton may say 429: that is waited for up to
+    `longest_wait` seconds, at most `waits` times. `overlap` is how many seconds before its cursor a stream
+    starts reading, because a change is dated when its transaction begins. `write_seconds` bounds the calls
+    that one write may begin, however often a batch has to be halved.
+    """
+
+    calls: int = 100
+    calls_seconds: float = 1.0
+    page: int = 500
+    batch: int = 100
+    seconds: float = 60.0
+    longest_wait: float = 30.0
+    waits: int = 3
+    overlap: float = 600.0
+    write_seconds: float = 120.0
+
+    @classmethod
+    def from_extra(cls, connection: Connection) -> Self:
+        """The defaults, changed by what the Connection's extra names.
+
+        Raises:
+            SettingsIncomplete: A limit is no positive number.
+        """
+        given: dict[str, Any] = {}
+        for limit in fields(cls):
+            if limit.name not in connection.extra:
+                continue
+            kind = float if isinstance(limit.default, float) else int
+            try:
+                given[limit.name] = kind(connection.extra[limit.name])
+            except (TypeError, ValueError):
+                given[limit.name] = -1
+            if not given[limit.name] > 0:
+                raise SettingsIncomplete(
+                    f"`{limit.name}` in the extra of the Connection `{connection.id}` must be above zero"
+                )
+        return cls(**given)
+
+    @property
+    def rates(self) -> Rates:
+        """The same for whoever counts calls; Tryton knows no quota of a day."""
+        return Rates(
+            {"calls": (self.calls, self.calls_seconds)},
+            day=10**9,
+            reserve=0.0,
+            zone=ZoneInfo("UTC"),
+            longest_wait=self.longest_wait,
+        )
+
+    @property
+    def longest_write(self) -> float:
+        """Seconds after which a write has ended, whatever happens: a lease has to be longer."""
+        return self.write_seconds + (self.waits + 1) * (self.seconds + 2 * self.longest_wait)
+
+    def impatient(self) -> Self:
+        """The same, without waiting for a limit to pass or long for an answer."""
+        return replace(
+            self, waits=0, seconds=min(self.seconds, 20.0), longest_wait=min(self.longest_wait, 5.0)
+        )
