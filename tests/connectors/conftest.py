@@ -10,6 +10,9 @@ from rescore.connectors.catalog import read_mapping
 from rescore.mapping import Mapping
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import World, build_world
+from sandbox_salesforce.organisation import Organisation
+from sandbox_salesforce.testing import SalesforceServer
+from sandbox_salesforce.world import fill
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HUBSPOT_YAML = Path(__file__).parents[2] / "include" / "mappings" / "hubspot.yaml"
@@ -31,4 +34,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def server(world: World) -> Iterator[SandboxServer]:
     with SandboxServer(world) as server:
         server.sandbox.clock = lambda: NOW
+        yield server
+
+
+@pytest.fixture
+def organisation() -> Iterator[SalesforceServer]:
+    """A Salesforce whose last fact is an hour old, but for meetings to come."""
+    org = Organisation()
+    fill(org, ends_at=NOW - timedelta(hours=1))
+    org.clock = lambda: NOW
+    with SalesforceServer(org) as server:
         yield server

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rescore.connectors.hubspot.limits import Limits
-from rescore.connectors.hubspot.pace import OwnPace
 from rescore.connectors.hubspot.words import code, media_type, names
+from rescore.connectors.own_pace import OwnPace
 from rescore.connectors.pace import Pace
 from rescore.connectors.session import Answer, NoAnswer, Session
 from rescore.errors import (

@@ -1,0 +1,201 @@
+"""Tasks, events, campaign members, roles in opportunities: one activity for each record about a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rescore.connectors.base import Cursor
+from rescore.connectors.salesforce.changes import Rows, Unreadable, by_id, changed_since, every
+from rescore.connectors.salesforce.client import Client, JsonObject, Refused
+from rescore.connectors.salesforce.mapping import PREFIXES, Records, TypeByField
+from rescore.connectors.salesforce.values import at_path, is_id, read_moment_or_day, read_number, text_of
+from rescore.errors import RecordUnreadable
+from rescore.lake.records import ActivityRecord, Page, SetAside
+
+SKEW = timedelta(minutes=5)
+"""A clock may be this much ahead of ours; what is later has not happened yet."""
+
+MOST_WAITING = 1000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def activity_pages(
+    client: Client,
+    stream: str,
+    mapped: Records,
+    zone: ZoneInfo,
+    cursor: Cursor | None,
+    *,
+    until: datetime,
+    unreadable: Unreadable,
+) -> Iterator[Page]:
+    """Records in the order of change, archived ones too; then those whose parents changed.
+
+    A meeting is usually logged before it happens, and nothing changes when it does. Those still to come
+    are set aside as `not_yet`, wait in the cursor (`{"waiting": {id: ms}}`), and are read again when due.
+    """
+    yield from _Reading(client, stream, mapped, zone, cursor, until, unreadable).pages()
+
+
+class _Reading:
+    def __init__(
+        self,
+        client: Client,
+        stream: str,
+        mapped: Records,
+        zone: ZoneInfo,
+        cursor: Cursor | None,
+        until: datetime,
+        unreadable: Unreadable,
+    ) -> None:
+        self._client = client
+        self._stream = stream
+        self._mapped = mapped
+        self._zone = zone
+        self._until = until
+        self._unreadable = unreadable
+        self._state: Cursor = {name: value for name, value in (cursor or {}).items() if name != "waiting"}
+        self._waiting: dict[str, int] = dict((cursor or {}).get("waiting") or {})
+        self._where = ["IsDeleted = false", *(f"{flag} = true" for flag in mapped.only)]
+
+    def pages(self) -> Iterator[Page]:
+        if due := [one for one, moment in self._waiting.items() if moment <= _milliseconds(self._until)]:
+            for record_id in due:
+                del self._waiting[record_id]
+            yield self._page(self._due(due))
+        for rows, following in self._changed(self._mapped.object, self._mapped.read, self._where):
+            self._state["records"] = following
+            yield self._page(rows)
+        if self._mapped.parent is None:
+            return
+        parents = self._changed(self._mapped.parent.object, (), ["IsDeleted = false"], "parents")
+        for rows, following in parents:
+            self._state["parents"] = following
+            yield self._page(self._children([str(row.get("Id")) for row in rows]))
+
+    def _changed(
+        self, entity: str, names: Sequence[str], where: Sequence[str], place: str = "records"
+    ) -> Iterator[tuple[Rows, Cursor]]:
+        return changed_since(
+            self._client,
+            entity,
+            names,
+            where=where,
+            cursor=self._state.get(place),
+            until=self._until,
+            unreadable=self._unreadable,
+        )
+
+    def _due(self, ids: Sequence[str]) -> Rows:
+        """These records as they are now; deleted ones are not there any more."""
+        names = ["IsDeleted", *self._mapped.only, *self._mapped.read]
+        found = by_id(self._client, self._mapped.object, names, ids, unreadable=self._unreadable)
+        return [row for row in found.values() if self._counts(row)]
+
+    def _counts(self, row: JsonObject) -> bool:
+        return not row.get("IsDeleted") and all(at_path(row, flag) for flag in self._mapped.only)
+
+    def _children(self, parents: Sequence[str]) -> Rows:
+        """The records that hang on these, as if each of them had changed."""
+        assert self._mapped.parent  # noqa: S101 - asked for by a parent only
+        entity, asked = self._mapped.object, ["Id", *self._mapped.read]
+        rows: Rows = []
+        ids = [one for one in parents if is_id(one)]
+        for start in range(0, len(ids), self._client.limits.ids):
+            listed = ", ".join(f"'{one}'" for one in ids[start : start + self._client.limits.ids])
+            conditions = [f"{self._mapped.parent.by} IN ({listed})", *self._where]
+            soql = f"SELECT {', '.join(asked)} FROM {entity} WHERE {' AND '.join(conditions)} ORDER BY Id"  # noqa: S608
+            try:
+                rows += every(self._client, soql, entity)
+            except Refused as refusal:
+                raise self._unreadable(refusal, entity, asked) from refusal
+        return rows
+
+    def _page(self, rows: Rows) -> Page:
+        page = Page(cursor=dict(self._state))
+        for row in rows:
+            record_id = str(row.get("Id"))
+            self._waiting.pop(record_id, None)
+            try:
+                activity = self._activity(row)
+                if activity.occurred_at > self._until + SKEW:
+                    if len(self._waiting) < MOST_WAITING:
+                        self._waiting[record_id] = _milliseconds(activity.occurred_at)
+                    raise RecordUnreadable("not_yet")
+            except RecordUnreadable as problem:
+                page.set_aside.append(
+                    SetAside("activity", f"{self._stream}:{record_id}", str(problem), str(row))
+                )
+                continue
+            page.activities.append(activity)
+        if self._waiting:
+            page.cursor["waiting"] = dict(self._waiting)
+        return page
+
+    def _activity(self, row: JsonObject) -> ActivityRecord:
+        mapped = self._mapped
+        if not is_id(row.get("Id")):
+            raise RecordUnreadable("id_missing")
+        if mapped.ours and row.get(mapped.ours):
+            raise RecordUnreadable("made_by_rescore")
+        fields = {ours: text for ours, theirs in mapped.fields.items() if (text := _text(row, theirs))}
+        return ActivityRecord(
+            activity_id=f"{self._stream}:{row['Id']}",
+            lead_id=_person(row, mapped.who),
+            type=_type(mapped.type, row),
+            occurred_at=_moment(row, mapped.at, self._zone),
+            asset=_text(row, mapped.asset) if mapped.asset else None,
+            channel=mapped.channel,
+            value=_value(row, mapped.value),
+            fields=fields,
+        )
+
+
+def _person(row: JsonObject, who: Sequence[str]) -> str:
+    for path in who:
+        value = at_path(row, path)
+        if is_id(value) and value[:3] in PREFIXES:
+            return str(value)
+    raise RecordUnreadable("no_lead")
+
+
+def _type(rule: str | TypeByField, row: JsonObject) -> str:
+    if isinstance(rule, str):
+        return rule
+    kind = rule.values.get(_text(row, rule.property) or "", rule.otherwise)
+    if kind is None:
+        raise RecordUnreadable("type_unknown")
+    return kind
+
+
+def _moment(row: JsonObject, names: Sequence[str], zone: ZoneInfo) -> datetime:
+    said = next((value for name in names if (value := at_path(row, name))), None)
+    if said is None:
+        raise RecordUnreadable("time_missing")
+    try:
+        return read_moment_or_day(said, zone)
+    except ValueError:
+        raise RecordUnreadable("time_unreadable") from None
+
+
+def _value(row: JsonObject, path: str | None) -> float | None:
+    text = _text(row, path) if path else None
+    try:
+        return read_number(text) if text else None
+    except ValueError:
+        raise RecordUnreadable("value_unreadable") from None
+
+
+def _text(row: JsonObject, path: str) -> str | None:
+    value: Any = at_path(row, path)
+    try:
+        return text_of(value)
+    except ValueError:
+        raise RecordUnreadable("not_a_single_value") from None
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=1)

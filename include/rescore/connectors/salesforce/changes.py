@@ -1,0 +1,144 @@
+"""Every record of an object that changed since a moment, in that order; and records by their ids.
+
+A query is a snapshot that is read page by page. Whoever reads on later starts behind the last record of the
+last page: at its `SystemModstamp`, and among those of the same instant, of which a mass update makes
+thousands, at its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from rescore.connectors.base import Cursor
+from rescore.connectors.salesforce.client import Client, JsonObject, Refused
+from rescore.connectors.salesforce.values import is_id, literal, read_moment
+from rescore.errors import CrmUnavailable, CursorStuck, RescoreError
+
+Rows = list[JsonObject]
+STAMP = "SystemModstamp"
+LOST_PLACE = "INVALID_QUERY_LOCATOR"
+Unreadable = Callable[[Refused, str, Sequence[str]], RescoreError]
+"""The error that a refused query of an object and its fields becomes."""
+
+
+def changed_since(
+    client: Client,
+    entity: str,
+    names: Sequence[str],
+    *,
+    where: Sequence[str] = (),
+    cursor: Cursor | None,
+    until: datetime,
+    unreadable: Unreadable,
+) -> Iterator[tuple[Rows, Cursor]]:
+    """Rows changed from the cursor (less the overlap) to `until`, and the cursor behind; deleted ones too.
+
+    A row may come twice. The cursor is `{"since": moment}`: all until then was read. In the middle of a
+    reading it is `{"since": moment, "after_id": id, "until": moment}`.
+    """
+    overlap = timedelta(seconds=client.limits.overlap)
+    place = _start(cursor, overlap)
+    asked = ["Id", STAMP, *names]
+    soql = _Soql(entity, asked, where, until)
+    try:
+        answer = client.query(soql.since(place), deleted=True)
+        seen: set[str] = set()
+        while True:
+            rows = records(answer, entity)
+            if answer.get("done") is not False:
+                yield rows, {"since": literal(until)}
+                return
+            place = _place(rows, entity)
+            yield rows, {**place, "until": literal(until)}
+            following = answer.get("nextRecordsUrl")
+            if not isinstance(following, str) or following in seen:
+                raise CursorStuck(f"the query of `{entity}` leads back to a page already read")
+            seen.add(following)
+            try:
+                answer = client.more(following)
+            except Refused as refusal:
+                if LOST_PLACE not in refusal.codes:
+                    raise
+                answer = client.query(soql.since(place), deleted=True)  # it keeps places for a while only
+    except Refused as refusal:
+        raise unreadable(refusal, entity, asked) from refusal
+
+
+def by_id(
+    client: Client, entity: str, names: Sequence[str], ids: Sequence[str], *, unreadable: Unreadable
+) -> dict[str, JsonObject]:
+    """The records of these ids that there are, deleted ones too."""
+    asked, found = ["Id", *names], {}
+    distinct = [one for one in dict.fromkeys(ids) if is_id(one)]
+    for start in range(0, len(distinct), client.limits.ids):
+        listed = ", ".join(f"'{one}'" for one in distinct[start : start + client.limits.ids])
+        try:
+            soql = f"SELECT {', '.join(dict.fromkeys(asked))} FROM {entity} WHERE Id IN ({listed})"  # noqa: S608
+            for row in every(client, soql, entity):
+                found[str(row.get("Id"))] = row
+        except Refused as refusal:
+            raise unreadable(refusal, entity, asked) from refusal
+    return found
+
+
+def every(client: Client, soql: str, entity: str, *, deleted: bool = True) -> Iterator[JsonObject]:
+    """All rows of a query whose result is small."""
+    answer = client.query(soql, deleted=deleted)
+    yield from records(answer, entity)
+    while answer.get("done") is False:
+        answer = client.more(str(answer.get("nextRecordsUrl")))
+        yield from records(answer, entity)
+
+
+def records(answer: JsonObject, entity: str) -> Rows:
+    """The rows of one page."""
+    rows = answer.get("records")
+    if not isinstance(rows, list):
+        raise CrmUnavailable(f"a query of `{entity}` was answered without records; the next run tries again")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+class _Soql:
+    """The query from any place."""
+
+    def __init__(self, entity: str, asked: Sequence[str], where: Sequence[str], until: datetime) -> None:
+        self._select = f"SELECT {', '.join(dict.fromkeys(asked))} FROM {entity}"  # noqa: S608 - checked names
+        self._where = [*where, f"{STAMP} <= {literal(until)}"]
+
+    def since(self, place: Cursor) -> str:
+        """Everything behind a place, in order."""
+        conditions = [*self._where, *self._behind(place)]
+        return f"{self._select} WHERE {' AND '.join(conditions)} ORDER BY {STAMP}, Id"
+
+    def _behind(self, place: Cursor) -> list[str]:
+        since, after_id = place.get("since"), place.get("after_id")
+        if since is None:
+            return []
+        if after_id is None:
+            return [f"{STAMP} >= {since}"]
+        return [f"({STAMP} > {since} OR ({STAMP} = {since} AND Id > '{after_id}'))"]
+
+
+def _start(cursor: Cursor | None, overlap: timedelta) -> Cursor:
+    """Rows of the last minutes before a query may not have been there yet: those are read again."""
+    if not cursor or "since" not in cursor:
+        return {}
+    since = read_moment(cursor["since"])
+    if "after_id" not in cursor:
+        return {"since": literal(since - overlap)}
+    settled = read_moment(cursor["until"]) - overlap
+    if since >= settled or not is_id(cursor["after_id"]):
+        return {"since": literal(min(since, settled))}
+    return {"since": literal(since), "after_id": cursor["after_id"]}
+
+
+def _place(rows: Rows, entity: str) -> Cursor:
+    """The last row of a page that is not the last: all before it is read."""
+    last = rows[-1] if rows else {}
+    try:
+        if is_id(last.get("Id")):
+            return {"since": literal(read_moment(last.get(STAMP))), "after_id": last["Id"]}
+    except ValueError:
+        pass
+    raise CursorStuck(f"a page of `{entity}` ends with a record without id and `{STAMP}`; nobody can read on")
