@@ -70,6 +70,7 @@ def violations(
         found += deliveries_arrived_once(connection, world.receiver, world.mailbox, forgotten)
         made = [task.asked.delivery for task in world.crm.tasks.made]
         found += tasks_were_made_once(connection, made, forgotten)
+        found += the_withheld_are_left_alone(connection)
         found += nothing_is_silent(connection, now)
     return found
 
@@ -228,6 +229,21 @@ def deliveries_arrived_once(
             yield f"delivery {id_} is due and nobody sends it"
         if row.state in ("parked", "cancelled", "expired") and not row.reason:
             yield f"delivery {id_} is {row.state} without a reason"
+
+
+def the_withheld_are_left_alone(connection: Connection) -> Iterator[str]:
+    """Contract 12: of a lead that is withheld nothing is sent from then on, and nothing is owed."""
+    score, delivery, attempt = tables.score, tables.delivery, tables.attempt
+    theirs = select(delivery, score.c.withheld, score.c.changed_at).join(
+        score, (score.c.scorecard == delivery.c.scorecard) & (score.c.lead == delivery.c.lead)
+    )
+    for row in connection.execute(theirs.where(score.c.withheld.is_not(None))):
+        if row.state == "due":
+            yield f"delivery {row.delivery_id} of a lead that is {row.withheld} is due"
+        tried = select(func.max(attempt.c.started_at)).where(attempt.c.delivery_id == row.delivery_id)
+        last = connection.scalar(tried)
+        if last is not None and last >= row.changed_at:
+            yield f"delivery {row.delivery_id} was sent when its lead was {row.withheld}"
 
 
 def tasks_were_made_once(

@@ -72,6 +72,12 @@ def old_armings_deleted() -> Iterator[None]:
 
 SEEDS = (
     Seed(
+        "what is owed about a withheld lead goes on",
+        replaced(identity, "_cancel", lambda *about: 0),
+        in_story("deleted"),
+        "was sent when its lead was deleted",
+    ),
+    Seed(
         "an erased person is extracted again",
         tombstones_that_landings_do_not_see,
         in_orders(*scenarios_of_erasing.ALL),

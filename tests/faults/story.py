@@ -157,6 +157,14 @@ def _erase_again(life: Life) -> bool:
     return True
 
 
+def _deleted_while_owed(life: Life) -> None:
+    """Dan crosses, the receiver is down, and before it is up again he is deleted."""
+    visit(life, "dan", 1)
+    life.world.receiver.answers = [Outcome("transient", "down")]
+    life.run()
+    life.world.crm.delete("dan")
+
+
 def _hold(life: Life) -> None:
     life.write("policy.yaml", POLICY % 1)
     points(life, 25)
@@ -251,7 +259,7 @@ CHAPTERS = (
     Chapter("an old run cleared", lambda life: visit(life, "dan", 1), _clear_the_first, points=12),
     Chapter("merged", lambda life: person(life.world, "ada", merged=("bob",)), _run, points=12),
     Chapter("folded in", lambda life: visit(life, "dan", 1), _fold, points=12),
-    Chapter("deleted", lambda life: life.world.crm.delete("dan"), _run, points=12),
+    Chapter("deleted", _deleted_while_owed, _run, points=12),
     Chapter("erased", lambda life: visit(life, "eve", 1), _erase_eve, _erase_again, 12, GONE),
     Chapter("rules held and released", _hold, _run_and_release, _release, 25, GONE),
     Chapter("a stage held and released", _held_stage, _run_and_release, _release, 25, GONE),
