@@ -42,10 +42,29 @@ class MappingPart(StrictMap):
 
 
 class Attribute(MappingPart):
-    """One lead attribute: the property it is read from, and how."""
+    """One lead attribute: the property it is read from, and how.
+
+    A number may be written as a `range` (its lower bound counts) or as an `amount` of money or percent, with
+    `decimal` before its decimals. A flag may say whether `when` is the property, or one of its values.
+    """
 
     property: PropertyPath
     type: AttributeType
+    written: Literal["range", "amount"] | None = None
+    decimal: Literal[".", ","] = "."
+    when: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _each_key_has_its_type(self) -> Self:
+        problems = []
+        if self.written and self.type != "number":
+            problems.append(Trouble(("written",), "`written` is for `type: number`", at_key=True))
+        if "decimal" in self.model_fields_set and not self.written:
+            problems.append(Trouble(("decimal",), "`decimal` goes with `written`", at_key=True))
+        if self.when is not None and self.type != "flag":
+            problems.append(Trouble(("when",), "`when` is for `type: flag`", at_key=True))
+        refuse_all(problems)
+        return self
 
 
 class Leads(MappingPart):

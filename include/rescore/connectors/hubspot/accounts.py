@@ -9,8 +9,9 @@ from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.mapping import HubSpotAccounts
 from rescore.connectors.hubspot.search import changed_since
-from rescore.connectors.hubspot.values import read_attribute
-from rescore.lake.records import AccountRecord, AttributeValue, Page, SetAside
+from rescore.connectors.hubspot.values import read_plain
+from rescore.connectors.values import read_attributes
+from rescore.lake.records import AccountRecord, Page, SetAside
 
 
 def account_pages(
@@ -42,13 +43,7 @@ def _read(row: JsonObject, accounts: HubSpotAccounts, page: Page) -> None:
     if not isinstance(properties, dict):
         page.set_aside.append(SetAside("account", account_id, "properties_missing", str(row)))
         return
-    attributes: dict[str, AttributeValue] = {}
-    for name, attribute in accounts.attributes.items():
-        value = properties.get(attribute.property)
-        try:
-            attributes[name] = read_attribute(value, attribute.type)
-        except ValueError as problem:
-            page.set_aside.append(
-                SetAside("account", account_id, f"{name}_unreadable", f"{value!r}: {problem}")
-            )
+    attributes = read_attributes(
+        accounts.attributes, properties.get, read_plain, page, kind="account", record_id=account_id
+    )
     page.accounts.append(AccountRecord(account_id, attributes))

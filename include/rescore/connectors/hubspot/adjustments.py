@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from rescore.connectors.hubspot.client import Client
 from rescore.connectors.hubspot.mapping import HubSpotLeads
 from rescore.connectors.hubspot.reading_back import read_edits
-from rescore.connectors.hubspot.values import milliseconds, read_number
+from rescore.connectors.hubspot.values import milliseconds
 from rescore.connectors.readback import Edit
+from rescore.connectors.values import decimal_number
 from rescore.lake.records import ActivityRecord, SetAside
 
 ADJUSTMENT = "adjustment"
@@ -39,7 +40,7 @@ def adjustments(
 def _adjustment(lead_id: str, edit: Edit, reasons: Sequence[Edit]) -> ActivityRecord | SetAside:
     activity_id = f"{ADJUSTMENT}-{lead_id}-{milliseconds(edit.at)}"
     try:
-        value = read_number(edit.value) if edit.value else 0.0
+        value = decimal_number(edit.value) if edit.value else 0.0
     except ValueError:
         return SetAside("activity", activity_id, "points_unreadable", repr(edit.value))
     reason = next((one.value for one in reasons if one.at <= edit.at + TOGETHER), None)

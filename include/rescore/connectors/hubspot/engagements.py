@@ -13,8 +13,9 @@ from rescore.connectors.hubspot.mapping import Engagements, TypeByProperty
 from rescore.connectors.hubspot.reading import activity_page, happened_at, needed
 from rescore.connectors.hubspot.refusals import objects
 from rescore.connectors.hubspot.search import changed_since
-from rescore.connectors.hubspot.values import milliseconds, read_number
+from rescore.connectors.hubspot.values import milliseconds
 from rescore.connectors.hubspot.windows import rows_of
+from rescore.connectors.values import decimal_number
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page
 
@@ -182,6 +183,6 @@ def _value(name: str | None, properties: Mapping[str, Any]) -> float | None:
     if raw in (None, ""):
         return None
     try:
-        return read_number(str(raw))
+        return decimal_number(str(raw))
     except ValueError:
         raise RecordUnreadable("value_unreadable") from None

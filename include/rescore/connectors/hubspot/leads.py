@@ -11,8 +11,9 @@ from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.mapping import HubSpotLeads
 from rescore.connectors.hubspot.recipients import ADDRESSES, Recipients, addresses_of
 from rescore.connectors.hubspot.search import changed_since
-from rescore.connectors.hubspot.values import read_attribute
-from rescore.lake.records import ActivityRecord, AttributeValue, LeadRecord, Page, SetAside
+from rescore.connectors.hubspot.values import read_plain
+from rescore.connectors.values import read_attributes
+from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside
 from rescore.withheld import OBJECTS
 
 MERGED = "hs_merged_object_ids"
@@ -53,14 +54,9 @@ def _read(row: JsonObject, leads: HubSpotLeads, page: Page) -> None:
     if not isinstance(properties, dict):
         page.set_aside.append(SetAside("lead", lead_id, "properties_missing", str(row)))
         return
-    attributes: dict[str, AttributeValue] = {}
-    for name, attribute in leads.attributes.items():
-        value = properties.get(attribute.property)
-        try:
-            attributes[name] = read_attribute(value, attribute.type)
-        except ValueError as problem:
-            attributes[name] = None
-            page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", f"{value!r}: {problem}"))
+    attributes = read_attributes(
+        leads.attributes, properties.get, read_plain, page, kind="lead", record_id=lead_id
+    )
     if leads.objection:
         attributes[OBJECTS] = _says_yes(properties.get(leads.objection))
     page.leads.append(

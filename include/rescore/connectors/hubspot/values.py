@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from rescore.connectors.values import decimal_number
 from rescore.lake.records import AttributeValue
 from rescore.mapping import AttributeType
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECONDS = re.compile(r"-?[0-9]{1,15}")
-NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 FLAGS = {"true": True, "false": False}
 
 
-def read_attribute(value: Any, kind: AttributeType) -> AttributeValue:
-    """One property value; an empty one is None.
+def read_plain(value: Any, kind: AttributeType) -> AttributeValue:
+    """One property value, which is not empty.
 
     Raises:
         ValueError: It is not what the mapping says.
     """
-    if value is None or value == "":
-        return None
     if not isinstance(value, str | int | float):
         raise ValueError("not a single value")
     text = str(value)
@@ -32,7 +29,7 @@ def read_attribute(value: Any, kind: AttributeType) -> AttributeValue:
     if kind == "flag":
         return read_flag(text)
     if kind == "number":
-        return read_number(text)
+        return decimal_number(text)
     return read_date(text) if kind == "date" else read_moment(text)
 
 
@@ -42,14 +39,6 @@ def read_flag(text: str) -> bool:
         return FLAGS[text.strip().lower()]
     except KeyError:
         raise ValueError("neither true nor false") from None
-
-
-def read_number(text: str) -> float:
-    """A finite decimal number; Python's other spellings (`1_000`, `nan`) are not numbers of a CRM."""
-    text = text.strip()
-    if not NUMBER.fullmatch(text) or not math.isfinite(number := float(text)):
-        raise ValueError("not a number")
-    return number
 
 
 def read_date(text: str) -> date:

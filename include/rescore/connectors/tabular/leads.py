@@ -8,7 +8,8 @@ from typing import Any
 
 from rescore.connectors.tabular.mapping import LeadColumns
 from rescore.connectors.tabular.values import flag_of, moment_of, read_value, says_yes, text_of
-from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
+from rescore.connectors.values import read_attributes
+from rescore.lake.records import LeadRecord, Page, SetAside
 from rescore.withheld import OBJECTS
 
 
@@ -29,14 +30,9 @@ def _read(lead_id: str, row: Mapping[str, Any], leads: LeadColumns, page: Page) 
     if leads.deleted and _is_deleted(lead_id, row[leads.deleted], page):
         page.leads.append(LeadRecord(lead_id, {}, deleted=True))
         return
-    attributes: dict[str, AttributeValue] = {}
-    for name, attribute in leads.attributes.items():
-        value = row[attribute.property]
-        try:
-            attributes[name] = read_value(value, attribute.type)
-        except ValueError as problem:
-            attributes[name] = None
-            page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", f"{value!r}: {problem}"))
+    attributes = read_attributes(
+        leads.attributes, row.__getitem__, read_value, page, kind="lead", record_id=lead_id
+    )
     if leads.objection:
         attributes[OBJECTS] = says_yes(row[leads.objection])
     page.leads.append(LeadRecord(lead_id, attributes))

@@ -17,13 +17,11 @@ FLAGS |= {"false": False, "f": False, "no": False, "n": False, "0": False}
 
 
 def read_value(value: Any, kind: AttributeType) -> AttributeValue:
-    """One value; null and the empty text are None.
+    """One value that is there.
 
     Raises:
         ValueError: It is not what the mapping says.
     """
-    if value is None or value == "":
-        return None
     match kind:
         case "text":
             return text_of(value)
