@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from rescore.erased import Person
 from rescore.errors import RetryableError
 from rescore.lake.folding import Folding
 from rescore.lake.lake import Lake
+from rescore.lake.reading import FOLDED, WORDS
 from rescore.lake.rows import activity_table
-from rescore.lake.tables import ACTIVITIES, LEADS, Storage, append
+from rescore.lake.tables import ACTIVITIES, LEADS, SCHEMAS, Storage, append
 from tests.lake.builders import NOON, a_lead, an_activity, brief, facts_of, land
 
 EVE = Person.of(["crm:2"])
@@ -93,7 +95,10 @@ def pa_rows(table):
     row = {"bucket": "inbox", "place": 0, "revision": 0, "content": 0, "source": "crm", "lead": "crm:1"}
     row |= {"activity_id": "late", "type": "x", "occurred_at": NOON.replace(tzinfo=None)}
     row |= {"known_at": NOON.replace(tzinfo=None), "landed_by": "other", "landing": 1}
-    return activity_table([row], [])
+    columns = pa.schema(
+        [column for column in SCHEMAS[ACTIVITIES] if not column.name.endswith((FOLDED, WORDS))]
+    )
+    return activity_table(pa.Table.from_pylist([row], columns))
 
 
 def test_a_reader_whose_files_are_gone_is_told_to_come_again(lake):

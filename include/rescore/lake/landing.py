@@ -10,7 +10,7 @@ changes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -21,11 +21,13 @@ from deltalake import DeltaTable
 from rescore.erased import NOBODY, Erased
 from rescore.lake.accounts import Carrying, names_of
 from rescore.lake.aliases import MERGE, PERSON, Aliases, read_aliases
+from rescore.lake.arrivals import Arrivals
+from rescore.lake.batches import fields_of, screen_batch, without_erased
 from rescore.lake.claims import Placed, new_claims, new_places
 from rescore.lake.persons import EACH_ALONE, Matching, Place
-from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, rows_in, texts
+from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, texts
 from rescore.lake.records import Page, SetAside
-from rescore.lake.rows import activity_table, attribute_table, check_names
+from rescore.lake.rows import activity_table, attribute_table, check_names, given_activities
 from rescore.lake.screen import DELETED_FLAG, NOTED_FLAG, content_hash, screen
 from rescore.lake.standing import Attributes, current_attributes, noted_objections
 from rescore.lake.tables import (
@@ -40,7 +42,6 @@ from rescore.lake.tables import (
     UNCLAIMED,
     Storage,
     append,
-    files,
     place_of,
     refuse_if_overtaken,
 )
@@ -98,12 +99,15 @@ class Landing:
         self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
         self._screened = screen(source, page, known_at=known_at, erased=erased, matching=matching)
         self._matching, self._placed, self._entries = matching, Placed(), 0
-        self._corrected: set[str] = set()
+        check_names(self._screened, [] if page.batch is None else fields_of(page.batch))
+        given = [given_activities(self._screened.activities, self._screened.fields)]
+        if page.batch is not None:
+            given.append(self._of_batch(page.batch, known_at, erased))
+        told = pa.concat_tables(given, promote_options="default")
+        self._arrivals = Arrivals(source, told, claimed=claimed)
         self._marked_leads: set[str] = set()
         self._marked_accounts: set[str] = set()
         self._of_accounts: set[str] = set()
-        self._marked_activities: set[str] = set()
-        check_names(self._screened)
 
     def land(self, *, buckets: int) -> Landed:
         """Write all tables. Activities come last: when their landing is there, all of it is."""
@@ -122,9 +126,8 @@ class Landing:
         for table, rows_against in makers.items():
             counts += append(self._storage, table, rows_against, stream=self._landed_by, number=self._number)
         aliases = read_aliases(self._storage.existing(ALIASES))
-        seen = self._leads_seen(aliases, self._former_leads())
-        known = self._known(self._storage.existing(LEADS), LEADS, [(lead,) for lead in seen])
-        counts["unknown lead"] = len(seen) - len(known)
+        seen = self._leads_seen(aliases)
+        counts["unknown lead"] = self._unknown(seen)
         merged = {gone: left for gone in self._screened.merged if (left := aliases.canonical(gone)) != gone}
         return Landed(
             seen,
@@ -279,27 +282,26 @@ class Landing:
         return pa.Table.from_pylist(rows, SCHEMAS[UNCLAIMED]), Counter(unclaimed=len(rows))
 
     def _activity_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
-        activities = self._screened.activities
-        counts: Counter[str] = Counter()
-        known = self._known(table, ACTIVITIES, [(self._source, activity_id) for activity_id in activities])
-        self._corrected = {key[1] for key, row in known.items() if row.revision and not row.marked}
-        self._marked_activities = set()
-        rows = []
-        for activity_id, activity in activities.items():
-            before = known.get((self._source, activity_id))
-            if before is not None and before.content == activity["content"]:
-                counts["duplicate"] += 1
-                if before.marked:
-                    self._marked_activities.add(activity_id)
-                continue
-            if before is not None:
-                self._corrected.add(activity_id)
-            counts[self._arrival(activity_id) if before is None else "corrected"] += 1
-            rows.append(self._versioned(activity["lead"], activity["content"], before) | activity)
-        return activity_table(rows, self._screened.fields), counts
+        rows, counts = self._arrivals.rows(
+            table,
+            landed_by=self._landed_by,
+            landing=self._number,
+            known_at=self._known_at,
+            committed=self._committed,
+        )
+        return activity_table(rows), counts
 
-    def _arrival(self, activity_id: str) -> str:
-        return "claimed" if activity_id in self._claimed else "activities"
+    def _of_batch(self, batch: pa.Table, known_at: datetime, erased: Erased) -> pa.Table:
+        """The activities of a batch that can be facts; the others go where those of the list went."""
+        screened = self._screened
+        if erased:
+            again = screened.again
+            batch, gone = without_erased(self._source, batch, lambda key: key in again or erased.lead(key))
+            screened.counts += gone
+        given, aside = screen_batch(self._source, batch, known_at=known_at)
+        screened.set_aside += aside
+        screened.counts += Counter(f"set aside: {record.reason}" for record in aside)
+        return given
 
     def _versioned(
         self, key: str, content: int, before: _Known | None, named: str = "lead"
@@ -340,32 +342,24 @@ class Landing:
         marked = landing <= self._committed.get(by, 0)
         return _Known(revision, content, marked, first_serial, known_at)
 
-    def _former_leads(self) -> set[str]:
-        """The leads that once had an activity of the page: a correction can give it to another lead."""
-        if not self._corrected:
-            return set()
-        table = self._storage.existing(ACTIVITIES)
+    def _unknown(self, leads: Collection[str]) -> int:
+        """How many of them have no row among the leads."""
         with connect() as connection:
-            columns = [c for c in SCHEMAS[ACTIVITIES] if c.name in ("source", "activity_id", "lead")]
-            keep(connection, "wanted", pa.table({"activity_id": texts(self._corrected)}))
-            found = connection.execute(
-                f"SELECT DISTINCT lead FROM ({rows_in(columns, files(table))}) "
-                "SEMI JOIN wanted USING (activity_id) WHERE source = ?",
-                [self._source],
-            )
-            return {row[0] for row in found.fetchall()}
+            keep(connection, "wanted", pa.table({"lead": texts(leads)}))
+            rows = CurrentRows(connection, self._storage.existing(LEADS), LEADS, ("lead", "revision")).read()
+            found = connection.execute(f"SELECT count(*) FROM wanted ANTI JOIN ({rows}) USING (lead)")
+            [(number,)] = found.fetchall()
+        return int(number)
 
-    def _leads_seen(self, aliases: Aliases, former: Iterable[str]) -> dict[str, datetime | None]:
+    def _leads_seen(self, aliases: Aliases) -> dict[str, datetime | None]:
         told = [*self._screened.leads, *self._screened.objections, *self._of_accounts]
         changed = (lead for lead in told if lead not in self._marked_leads)
-        given = [*changed, *self._screened.merged.values(), *former]
+        given = [*changed, *self._screened.merged.values(), *self._arrivals.former]
         seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in given}
-        for activity_id, activity in self._screened.activities.items():
-            if activity_id in self._marked_activities:
-                continue
-            lead = aliases.canonical(activity["lead"])
-            occurred_at = activity["occurred_at"].replace(tzinfo=UTC)
-            seen[lead] = max(occurred_at, seen.get(lead) or occurred_at)
+        for told_of, latest in self._arrivals.latest():
+            lead = aliases.canonical(told_of) if aliases else told_of
+            before = seen.get(lead)
+            seen[lead] = latest if before is None or latest > before else before
         return seen
 
 

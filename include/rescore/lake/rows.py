@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from rescore.errors import MappingInvalid
+from rescore.lake.arrivals import GIVEN
 from rescore.lake.reading import FOLDED, WORDS
 from rescore.lake.screen import Screened
 from rescore.lake.tables import ACCOUNTS, ACTIVITIES, LEADS, SCHEMAS, TIME
@@ -41,17 +42,22 @@ def attribute_table(rows: list[dict[str, Any]], kind: str) -> pa.Table:
     return table
 
 
-def activity_table(rows: list[dict[str, Any]], fields: Iterable[str]) -> pa.Table:
-    """Rows with a column, and its text forms, for each of the source's further `fields`."""
-    texts = ["asset", "channel", *sorted(fields)]
-    fixed = [column for column in SCHEMAS[ACTIVITIES] if not column.name.endswith((FOLDED, WORDS))]
-    further = [pa.field(text, pa.string()) for text in texts[2:]]
-    return with_text_forms(pa.Table.from_pylist(rows, pa.schema([*fixed, *further])), texts)
+def given_activities(rows: list[dict[str, Any]], fields: Iterable[str]) -> pa.Table:
+    """Screened activities as columns, with one for each of the source's further `fields`."""
+    further = [pa.field(name, pa.string()) for name in sorted(fields)]
+    return pa.Table.from_pylist(rows, pa.schema([*GIVEN, *further]))
 
 
-def check_names(screened: Screened) -> None:
-    """Refuse names that a table cannot keep apart from its own columns."""
-    for field in screened.fields:
+def activity_table(rows: pa.Table) -> pa.Table:
+    """Activities with the text forms of all their texts."""
+    columns = {*SCHEMAS[ACTIVITIES].names}
+    further = sorted(name for name in rows.column_names if name not in columns)
+    return with_text_forms(rows, ["asset", "channel", *further])
+
+
+def check_names(screened: Screened, fields: Iterable[str] = ()) -> None:
+    """Refuse names that a table cannot keep apart from its own columns; `fields` are a batch's."""
+    for field in {*screened.fields, *fields}:
         _check_name(field, "activity field", SCHEMAS[ACTIVITIES].names)
     for kind, told in ((LEADS, screened.leads), (ACCOUNTS, screened.accounts)):
         for attribute, _ in {column for attributes in told.values() for column in attributes}:

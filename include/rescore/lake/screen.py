@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+import struct
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from hashlib import blake2b
+from hashlib import blake2b, md5
 from typing import Any
 
 from rescore.erased import NOBODY as NO_ONE
@@ -24,6 +25,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far a source's clock may be ahead of ours before an activity counts as one of the future."""
 
 LONGEST_TEXT = 10_000
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - times of the lake are naive UTC
 NOBODY = "?"  # stands for the lead of an unclaimed activity while it is looked at
 
 KINDS = {"text": str, "flag": bool, "number": float, "time": datetime, "date": date}
@@ -58,7 +60,7 @@ class Screened:
     leads: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
     accounts: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
-    activities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    activities: list[dict[str, Any]] = field(default_factory=list)
     unclaimed: dict[str, Unclaimed] = field(default_factory=dict)
     fields: set[str] = field(default_factory=set)
     set_aside: list[SetAside] = field(default_factory=list)
@@ -93,16 +95,12 @@ def screen(
         except _Unusable as why:
             _put_aside(screened, SetAside("account", account.account_id, why.reason, why.detail))
     screened.objections = {lead_key(source, lead_id): given for lead_id, given in page.objections.items()}
-    for activity in [*page.activities, *_records(page.batch)]:
+    for activity in page.activities:
         try:
-            row = _activity(source, activity, known_at)
+            screened.activities.append(_activity(source, activity, known_at))
         except _Unusable as why:
             _put_aside(screened, SetAside("activity", activity.activity_id, why.reason, why.detail))
             continue
-        earlier = screened.activities.pop(row["activity_id"], None)
-        if earlier is not None:
-            screened.counts["duplicate" if earlier["content"] == row["content"] else "corrected"] += 1
-        screened.activities[row["activity_id"]] = row
         screened.fields.update(activity.fields)
     for waiting in page.unclaimed:
         activity = waiting.activity
@@ -152,14 +150,39 @@ def content_hash(content: object) -> int:
     return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+def content_parts(
+    *, lead: Any, type_: Any, occurred_at: Any, value: Any, texts: Mapping[str, Any]
+) -> list[tuple[str, Any]]:
+    """What an activity's hash is made of, in order; `occurred_at` in microseconds, `value` as its 64 bits."""
+    further = [name for name in sorted(texts) if name not in ("asset", "channel")]
+    fixed = [("lead", lead), ("type", type_), ("at", occurred_at), ("value", value)]
+    return fixed + [(name, texts[name]) for name in ("asset", "channel", *further)]
+
+
+def _activity_content(row: Mapping[str, Any], texts: Iterable[str]) -> int:
+    """63 bits of what was said; columns of a database hash to the same (`rescore.lake.batches`)."""
+    value = row["value"]
+    parts = content_parts(
+        lead=row["lead"],
+        type_=row["type"],
+        occurred_at=(row["occurred_at"] - _EPOCH) // timedelta(microseconds=1),
+        value=None if value is None else int.from_bytes(struct.pack("<d", value), "little", signed=True),
+        texts={name: row.get(name) for name in texts},
+    )
+    said = "\0".join(f"{name}={part}" for name, part in parts if part is not None)
+    digest = md5(said.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "little") & (2**63 - 1)
+
+
 def _put_aside(screened: Screened, record: SetAside) -> None:
     screened.counts[f"set aside: {record.reason}"] += 1
     screened.set_aside.append(
-        SetAside(record.kind, _storable(record.record_id), record.reason, _storable(record.detail))
+        SetAside(record.kind, storable(record.record_id), record.reason, storable(record.detail))
     )
 
 
-def _storable(text: object) -> str:
+def storable(text: object) -> str:
+    """A text as the lake can keep it, whatever is in it."""
     return (
         str(text)
         .encode("utf-8", "replace")
@@ -230,7 +253,7 @@ def _activity(source: str, activity: ActivityRecord, known_at: datetime) -> dict
         **{name: _text(name, text) or None for name, text in texts.items() if text is not None},
     }
     # hashed before clamping: the same record read again later is still the same
-    row["content"] = content_hash({name: value for name, value in row.items() if value is not None})
+    row["content"] = _activity_content(row, texts)
     row["activity_id"] = _identity(activity.activity_id)
     row["occurred_at"] = min(occurred_at, known)
     return row
@@ -273,9 +296,3 @@ def _utc(name: str, value: Any) -> datetime:
         return value.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:
         raise _Unusable("unreadable time", name) from None
-
-
-def _records(batch: Any) -> Iterator[ActivityRecord]:
-    for row in batch.to_pylist() if batch is not None else []:
-        fields = {name: row.pop(name) for name in list(row) if name not in ActivityRecord.__slots__}
-        yield ActivityRecord(**row, fields={name: text for name, text in fields.items() if text is not None})
