@@ -163,7 +163,8 @@ def _first_page(
     ]
     wish = request.headers.get("sforce-query-options", "").rpartition("batchSize=")[2]
     size = min(max(int(wish), SMALLEST_PAGE), LARGEST_PAGE) if wish.isdecimal() else LARGEST_PAGE
-    place = f"01gSB{len(org.places):010}AAA"
+    org.queries += 1
+    place = f"01gSB{org.queries:010}AAA"
     org.places[place] = (rows, size)
     return _page(version, resource, place, 0, org)
 

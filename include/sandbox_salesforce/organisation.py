@@ -66,6 +66,7 @@ class Organisation:
     sessions: set[str] = field(default_factory=set)
     jobs: dict[str, Job] = field(default_factory=dict)
     places: dict[str, tuple[list[dict[str, Any]], int]] = field(default_factory=dict)
+    queries: int = 0
     not_ours: set[str] = field(default_factory=set)
     locked: set[str] = field(default_factory=set)
     written: int = 0

@@ -16,6 +16,7 @@ PREFIXES: Final = {
     "Event": "00U",
     "CampaignMember": "00v",
     "Lead": "00Q",
+    "Individual": "0PK",
     "Campaign": "701",
     "LeadHistory": "017",
     "ContactHistory": "03j",
@@ -66,6 +67,7 @@ def standard_objects() -> dict[str, SObject]:
         *_texts("HasOptedOutOfEmail", "boolean"),
         Field("OwnerId", "reference", "User"),
         Field("MasterRecordId", "reference"),
+        Field("IndividualId", "reference", "Individual"),
     ]
     task = [
         Field("WhoId", "reference"),
@@ -77,6 +79,7 @@ def standard_objects() -> dict[str, SObject]:
     objects = {
         "Account": _texts("Name Industry BillingCountry") + _texts("NumberOfEmployees", "double"),
         "User": _texts("Username UserType"),
+        "Individual": _texts("LastName") + _texts("HasOptedOutProfiling", "boolean"),
         "Campaign": _texts("Name Type"),
         "Lead": [
             *person,

@@ -12,7 +12,7 @@ from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import World, build_world
 from sandbox_salesforce.organisation import Organisation
 from sandbox_salesforce.testing import SalesforceServer
-from sandbox_salesforce.world import fill
+from sandbox_salesforce.world import add_score_fields, fill
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HUBSPOT_YAML = Path(__file__).parents[2] / "include" / "mappings" / "hubspot.yaml"
@@ -43,5 +43,14 @@ def organisation() -> Iterator[SalesforceServer]:
     org = Organisation()
     fill(org, ends_at=NOW - timedelta(hours=1))
     org.clock = lambda: NOW
+    with SalesforceServer(org) as server:
+        yield server
+
+
+@pytest.fixture
+def empty() -> Iterator[SalesforceServer]:
+    """A Salesforce with the fields that are ours and nobody in it; its clock stands at `NOW`."""
+    org = Organisation(clock=lambda: NOW)
+    add_score_fields(org)
     with SalesforceServer(org) as server:
         yield server

@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rescore.connectors.base import Cursor
-from rescore.connectors.salesforce.changes import Rows, Unreadable, by_id, changed_since, every
-from rescore.connectors.salesforce.client import Client, JsonObject, Refused
-from rescore.connectors.salesforce.mapping import PREFIXES, Records, TypeByField
+from rescore.connectors.salesforce.changes import Rows, Unreadable, begun, by_id, changed_since, children
+from rescore.connectors.salesforce.client import Client, JsonObject
+from rescore.connectors.salesforce.mapping import PREFIXES, Parent, Records, TypeByField
 from rescore.connectors.salesforce.values import at_path, is_id, read_moment_or_day, read_number, text_of
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page, SetAside
@@ -19,6 +19,7 @@ SKEW = timedelta(minutes=5)
 """A clock may be this much ahead of ours; what is later has not happened yet."""
 
 MOST_WAITING = 1000
+PARENTS = "parents"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,8 +58,8 @@ class _Reading:
         self._zone = zone
         self._until = until
         self._unreadable = unreadable
-        self._state: Cursor = {name: value for name, value in (cursor or {}).items() if name != "waiting"}
-        self._waiting: dict[str, int] = dict((cursor or {}).get("waiting") or {})
+        self._state = begun(cursor, [PARENTS] if mapped.parent else [], until)
+        self._waiting: dict[str, int] = dict(self._state.pop("waiting", {}))
         self._where = ["IsDeleted = false", *(f"{flag} = true" for flag in mapped.only)]
 
     def pages(self) -> Iterator[Page]:
@@ -69,12 +70,11 @@ class _Reading:
         for rows, following in self._changed(self._mapped.object, self._mapped.read, self._where):
             self._state["records"] = following
             yield self._page(rows)
-        if self._mapped.parent is None:
+        if (parent := self._mapped.parent) is None:
             return
-        parents = self._changed(self._mapped.parent.object, (), ["IsDeleted = false"], "parents")
-        for rows, following in parents:
-            self._state["parents"] = following
-            yield self._page(self._children([str(row.get("Id")) for row in rows]))
+        for rows, following in self._changed(parent.object, (), ["IsDeleted = false"], PARENTS):
+            self._state[PARENTS] = following
+            yield self._page(self._children(parent, rows))
 
     def _changed(
         self, entity: str, names: Sequence[str], where: Sequence[str], place: str = "records"
@@ -98,21 +98,17 @@ class _Reading:
     def _counts(self, row: JsonObject) -> bool:
         return not row.get("IsDeleted") and all(at_path(row, flag) for flag in self._mapped.only)
 
-    def _children(self, parents: Sequence[str]) -> Rows:
+    def _children(self, parent: Parent, rows: Rows) -> Rows:
         """The records that hang on these, as if each of them had changed."""
-        assert self._mapped.parent  # noqa: S101 - asked for by a parent only
-        entity, asked = self._mapped.object, ["Id", *self._mapped.read]
-        rows: Rows = []
-        ids = [one for one in parents if is_id(one)]
-        for start in range(0, len(ids), self._client.limits.ids):
-            listed = ", ".join(f"'{one}'" for one in ids[start : start + self._client.limits.ids])
-            conditions = [f"{self._mapped.parent.by} IN ({listed})", *self._where]
-            soql = f"SELECT {', '.join(asked)} FROM {entity} WHERE {' AND '.join(conditions)} ORDER BY Id"  # noqa: S608
-            try:
-                rows += every(self._client, soql, entity)
-            except Refused as refusal:
-                raise self._unreadable(refusal, entity, asked) from refusal
-        return rows
+        return children(
+            self._client,
+            self._mapped.object,
+            self._mapped.read,
+            by=parent.by,
+            parents=[str(row.get("Id")) for row in rows],
+            where=self._where,
+            unreadable=self._unreadable,
+        )
 
     def _page(self, rows: Rows) -> Page:
         page = Page(cursor=dict(self._state))

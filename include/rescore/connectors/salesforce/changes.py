@@ -69,17 +69,41 @@ def by_id(
     client: Client, entity: str, names: Sequence[str], ids: Sequence[str], *, unreadable: Unreadable
 ) -> dict[str, JsonObject]:
     """The records of these ids that there are, deleted ones too."""
-    asked, found = ["Id", *names], {}
-    distinct = [one for one in dict.fromkeys(ids) if is_id(one)]
-    for start in range(0, len(distinct), client.limits.ids):
-        listed = ", ".join(f"'{one}'" for one in distinct[start : start + client.limits.ids])
+    rows = children(client, entity, names, by="Id", parents=ids, unreadable=unreadable)
+    return {str(row.get("Id")): row for row in rows}
+
+
+def begun(cursor: Cursor | None, places: Sequence[str], until: datetime) -> Cursor:
+    """The cursor of a stream in several parts; on its first reading the `places` count as read up to now.
+
+    They are of what the first part's records refer to, and say only which of those to read again.
+    """
+    return {place: {"since": literal(until)} for place in places} | dict(cursor or {})
+
+
+def children(
+    client: Client,
+    entity: str,
+    names: Sequence[str],
+    *,
+    by: str,
+    parents: Sequence[str],
+    where: Sequence[str] = (),
+    unreadable: Unreadable,
+) -> Rows:
+    """The records whose field `by` holds one of these ids; deleted ones only when `where` lets them in."""
+    asked = list(dict.fromkeys(["Id", *names]))
+    rows: Rows = []
+    ids = [one for one in dict.fromkeys(parents) if is_id(one)]
+    for start in range(0, len(ids), client.limits.ids):
+        listed = ", ".join(f"'{one}'" for one in ids[start : start + client.limits.ids])
+        conditions = " AND ".join([f"{by} IN ({listed})", *where])
+        soql = f"SELECT {', '.join(asked)} FROM {entity} WHERE {conditions} ORDER BY Id"  # noqa: S608
         try:
-            soql = f"SELECT {', '.join(dict.fromkeys(asked))} FROM {entity} WHERE Id IN ({listed})"  # noqa: S608
-            for row in every(client, soql, entity):
-                found[str(row.get("Id"))] = row
+            rows += every(client, soql, entity)
         except Refused as refusal:
             raise unreadable(refusal, entity, asked) from refusal
-    return found
+    return rows
 
 
 def every(client: Client, soql: str, entity: str, *, deleted: bool = True) -> Iterator[JsonObject]:

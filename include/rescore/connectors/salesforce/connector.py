@@ -14,6 +14,7 @@ from rescore.connectors.own_pace import OwnPace
 from rescore.connectors.pace import Pace, Rates
 from rescore.connectors.readback import Edit, Shown
 from rescore.connectors.salesforce.activities import activity_pages
+from rescore.connectors.salesforce.checking import check_fields
 from rescore.connectors.salesforce.client import Client, Refused
 from rescore.connectors.salesforce.fields import SalesforceFields
 from rescore.connectors.salesforce.limits import Limits
@@ -137,6 +138,19 @@ class Salesforce:
                 "`crm_task` out of the rules"
             )
         return SalesforceTasks(self._client, self.mapping.tasks, self.fields, self._zone, self.name)
+
+    def setup(self) -> list[str]:
+        """Fields are an administrator's to make; see `check`. One line for each that is ours."""
+        return check_fields(self._client, self.mapping)
+
+    def check(self) -> None:
+        """See that the login works and every field of the mapping is there.
+
+        Raises:
+            CrmRejectedCredentials: The login is refused, or an object is not ours to see.
+            CrmFieldMissing: Naming the fields and the way out.
+        """
+        check_fields(self._client, self.mapping)
 
     def _unreadable(self, refusal: Refused, entity: str, asked: Sequence[str]) -> RescoreError:
         return unreadable(refusal, entity, asked, self.name)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping as MappingOf
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Name, Property
+from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Name, Property, PropertyPath
 from rescore.strict.model import refuse
-
-FieldPath = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,4}$", max_length=200),
-]
-"""A field of an object, or of one that it refers to: `Title`, `Account.Industry`."""
 
 PersonKind = Literal["Lead", "Contact"]
 PREFIXES: dict[str, PersonKind] = {"00Q": "Lead", "003": "Contact"}
 """How the ids of each kind of person begin, in every organisation."""
+
+RELATED = {"Account": "AccountId", "Individual": "IndividualId"}
+"""Objects that a person may refer to, and where: a change of theirs is not one of the person's record."""
 
 
 class SalesforceAttribute(Attribute):
@@ -27,9 +25,9 @@ class SalesforceAttribute(Attribute):
     A kind of person for which none is named has no value.
     """
 
-    property: FieldPath = ""
-    lead: FieldPath | None = None
-    contact: FieldPath | None = None
+    property: PropertyPath = ""
+    lead: PropertyPath | None = None
+    contact: PropertyPath | None = None
 
     def field(self, kind: PersonKind) -> str | None:
         """Where this attribute is on that kind of person."""
@@ -45,12 +43,14 @@ class SalesforceAttribute(Attribute):
 class SalesforceLeads(Leads):
     """Which people are read: leads, contacts or both, in one stream.
 
-    `objection` is a checkbox that both kinds have, such as `Individual.HasOptedOutProfiling`.
+    `objection` is a checkbox that both kinds have, such as `Individual.HasOptedOutProfiling`. When an account
+    or an individual changes whose fields are read, its people are read again; other objects behind a dot
+    (`Owner.Name`) are seen as they are when the person changes.
     """
 
     kinds: tuple[PersonKind, ...] = ("Lead", "Contact")
-    attributes: dict[Name, SalesforceAttribute]  # type: ignore[assignment]  # narrower, and never written
-    objection: FieldPath | None = None
+    attributes: MappingOf[Name, SalesforceAttribute]
+    objection: PropertyPath | None = None
 
     @property
     def read_properties(self) -> set[str]:
@@ -62,6 +62,11 @@ class SalesforceLeads(Leads):
         found = [field for one in self.attributes.values() if (field := one.field(kind))]
         return sorted({*found, *([self.objection] if self.objection else [])})
 
+    def related(self, kind: PersonKind) -> dict[str, str]:
+        """The objects whose fields are read through that kind of person, and where it refers to them."""
+        first = {path.partition(".")[0] for path in self.fields(kind) if "." in path}
+        return {entity: by for entity, by in RELATED.items() if entity in first}
+
 
 class TypeByField(MappingPart):
     """An activity type that depends on a field: its value picks from `values`, else `otherwise`.
@@ -69,7 +74,7 @@ class TypeByField(MappingPart):
     A checkbox is `true` or `false`. Without `otherwise` a value that is not listed is set aside.
     """
 
-    property: FieldPath
+    property: PropertyPath
     values: dict[str, Name]
     otherwise: Name | None = None
 
@@ -91,16 +96,16 @@ class Records(MappingPart):
     """
 
     object: Property
-    who: tuple[FieldPath, ...]
+    who: tuple[PropertyPath, ...]
     type: Name | TypeByField
-    at: tuple[FieldPath, ...]
-    only: tuple[FieldPath, ...] = ()
+    at: tuple[PropertyPath, ...]
+    only: tuple[PropertyPath, ...] = ()
     parent: Parent | None = None
-    asset: FieldPath | None = None
+    asset: PropertyPath | None = None
     channel: str | None = None
-    value: FieldPath | None = None
+    value: PropertyPath | None = None
     ours: Property | None = None
-    fields: dict[Name, FieldPath] = Field(default_factory=dict)
+    fields: dict[Name, PropertyPath] = Field(default_factory=dict)
 
     @property
     def read(self) -> list[str]:

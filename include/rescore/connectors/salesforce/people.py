@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from rescore.connectors.base import Cursor
-from rescore.connectors.salesforce.changes import Rows, Unreadable, by_id, changed_since
+from rescore.connectors.salesforce.changes import Rows, Unreadable, begun, by_id, changed_since, children
 from rescore.connectors.salesforce.client import Client, JsonObject
 from rescore.connectors.salesforce.mapping import PersonKind, SalesforceLeads
 from rescore.connectors.salesforce.values import at_path, is_id, read_attribute
@@ -30,11 +30,14 @@ def person_pages(
 ) -> Iterator[Page]:
     """One kind of person after the other, each in the order of change, with its e-mail address.
 
-    The cursor holds one for each kind. Our own writes move `SystemModstamp`, so a person comes again; the
-    attributes, among which no score field is, have not changed and the lake drops them.
+    The cursor holds a place for each kind, and for accounts and individuals whose fields are read through
+    it: those who refer to one that changed come again. Our own writes move `SystemModstamp`, so a person
+    comes again; the attributes, among which no score field is, have not changed and the lake drops them.
     """
     reading = _Reading(client, leads, unreadable)
-    state = dict(cursor or {})
+    related = {kind: leads.related(kind) for kind in leads.kinds}
+    places = [f"{kind}.{entity}" for kind, entities in related.items() for entity in entities]
+    state = begun(cursor, places, until)
     for kind in leads.kinds:
         changed = changed_since(
             client, kind, reading.names(kind), cursor=state.get(kind), until=until, unreadable=unreadable
@@ -42,6 +45,12 @@ def person_pages(
         for rows, following in changed:
             state[kind] = following
             yield reading.page(kind, rows, dict(state))
+        for entity, by in related[kind].items():
+            place = f"{kind}.{entity}"
+            news = changed_since(client, entity, (), cursor=state[place], until=until, unreadable=unreadable)
+            for rows, following in news:
+                state[place] = following
+                yield reading.page(kind, reading.people_of(kind, by, rows), dict(state))
 
 
 class _Reading:
@@ -54,6 +63,18 @@ class _Reading:
         """The fields of that kind that are read."""
         of_kind = CONVERTED if kind == "Lead" else ()
         return ["IsDeleted", "MasterRecordId", *of_kind, "Email", *self._leads.fields(kind)]
+
+    def people_of(self, kind: PersonKind, by: str, rows: Rows) -> Rows:
+        """The people who refer to these records, as if each of them had changed."""
+        return children(
+            self._client,
+            kind,
+            self.names(kind),
+            by=by,
+            parents=[str(row.get("Id")) for row in rows],
+            where=["IsDeleted = false"],
+            unreadable=self._unreadable,
+        )
 
     def page(self, kind: PersonKind, rows: Rows, cursor: Cursor) -> Page:
         """One page; whoever became another person brings that one along."""

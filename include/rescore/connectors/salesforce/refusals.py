@@ -19,10 +19,7 @@ NO_ACCESS = {"INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS_ON_CROSS_RE
 def unreadable(refusal: Refused, entity: str, asked: Collection[str], mapping: str) -> RescoreError:
     """Why an object cannot be read, or some of its fields."""
     if "INVALID_TYPE" in refusal.codes:
-        return CrmLacksScope(
-            f"Salesforce shows our user no object `{entity}`: give the user read access to it, or take it "
-            f"out of the mapping {mapping}.yaml"
-        )
+        return no_object(entity, mapping)
     if "INVALID_FIELD" in refusal.codes:
         named = {name for problem in refusal.problems for name in problem.among(asked)}
         return CrmFieldMissing(
@@ -30,6 +27,14 @@ def unreadable(refusal: Refused, entity: str, asked: Collection[str], mapping: s
             f"read access to it, or take it out of the mapping {mapping}.yaml"
         )
     return CrmUnavailable(f"{refusal}; check `{entity}` in the mapping {mapping}.yaml", sent=False)
+
+
+def no_object(entity: str, mapping: str) -> CrmLacksScope:
+    """An object is hidden from our user, or there is none of that name."""
+    return CrmLacksScope(
+        f"Salesforce shows our user no object `{entity}`: give the user read access to it, or take it out of "
+        f"the mapping {mapping}.yaml"
+    )
 
 
 def stop_when_field_missing(problems: Collection[Problem], names: Collection[str]) -> None:
