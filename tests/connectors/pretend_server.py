@@ -108,7 +108,7 @@ class PretendServer:
                 except OSError:
                     pass
 
-            do_GET = do_POST = _any  # noqa: N815
+            do_GET = do_POST = do_PATCH = do_PUT = _any  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -1,5 +1,6 @@
 """A connector to a sandbox organisation, as an Airflow Connection would make it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,12 @@ def connection(url: str, **changed: Any) -> Connection:
 
 
 def salesforce(
-    server: SalesforceServer, mapping: SalesforceMapping = MAPPING, *, pace: Any = None, **limits: Any
+    server: SalesforceServer,
+    mapping: SalesforceMapping = MAPPING,
+    *,
+    pace: Any = None,
+    sleep: Callable[[float], None] = lambda seconds: None,
+    **limits: Any,
 ) -> Salesforce:
     """Nothing ever waits: what would sleep notes that the server works on."""
     return Salesforce(
@@ -36,5 +42,5 @@ def salesforce(
         Limits(**{"calls": 10**6, **limits}),
         origin=server.url,
         pace=pace,
-        sleep=lambda seconds: None,
+        sleep=sleep,
     )

@@ -102,7 +102,7 @@ def test_an_accounts_change_is_news_of_its_contacts(empty: SalesforceServer):
     contact, _ = (org.records.insert("Contact", "", AccountId=one) for one in (account, other))
     crm = salesforce(empty, overlap=60)
     _, cursor = people(crm)
-    org.clock = lambda: LATER
+    org.clock = lambda: LATER - timedelta(minutes=10)
     org.records.update("Account", account, {"Industry": "Retail"}, org.admin)
     found, cursor = people(crm, cursor, LATER)
     assert {lead: one.attributes["industry"] for lead, one in found.items()} == {contact: "Retail"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rescore.connectors.actions import FieldTexts
 from rescore.connectors.salesforce.client import CHANGED, Client, Refused
-from rescore.connectors.salesforce.refusals import of_record, stop_when_field_missing, unreadable
+from rescore.connectors.salesforce.refusals import GONE, of_record, stop_when_field_missing, unreadable
 from rescore.connectors.salesforce.values import text_of
 from rescore.connectors.salesforce.writing import contacts_of, kind_of
 from rescore.errors import RecordGone
@@ -31,7 +31,7 @@ class SalesforceFields:
         try:
             row = self._client.get(self._path(record_id), {"fields": ",".join(asked)})
         except Refused as refusal:
-            if refusal.status == 404 and "NOT_FOUND" in refusal.codes:
+            if refusal.codes & GONE:
                 raise RecordGone("Salesforce has no such lead or contact any more") from refusal
             raise unreadable(refusal, str(kind_of(record_id)), asked, self._name) from refusal
         if seen := self._client.header("last-modified"):

@@ -23,6 +23,9 @@ VERSION = re.compile(r"[0-9]{2,3}\.0")
 DOMAIN = re.compile(r"[A-Za-z0-9.-]{1,200}")
 LATER = {"SERVER_UNAVAILABLE", "server_error", "temporarily_unavailable"}
 TOO_OFTEN = {"LOGIN_RATE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED"}
+NO_CODE = {"None", "INVALID AUTH", "UNKNOWN_EXCEPTION_CODE"}
+"""What the library says of an answer that has none."""
+
 OAUTH_CODE = re.compile(r"[a-z_]{3,40}")
 FIELDS = {  # what Airflow's Connection type calls them, and what simple-salesforce does
     "security_token": "security_token",
@@ -104,7 +107,7 @@ class Login:
                 f"Salesforce limits logins ({said}); later it lets us in", retry_after=900.0
             )
         known = code(said) != "no code" or OAUTH_CODE.fullmatch(said)
-        if said in LATER or not known or said in ("None", "INVALID AUTH"):
+        if said in LATER or said in NO_CODE or not known:
             return self._no_login(session)
         return CrmRejectedCredentials(
             f"Salesforce does not let the Airflow Connection `{self.connection_id}` log in ({said}): check "
