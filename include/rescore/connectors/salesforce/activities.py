@@ -11,7 +11,8 @@ from rescore.connectors.base import Cursor
 from rescore.connectors.salesforce.changes import Rows, Unreadable, begun, by_id, changed_since, children
 from rescore.connectors.salesforce.client import Client, JsonObject
 from rescore.connectors.salesforce.mapping import PREFIXES, Parent, Records, TypeByField
-from rescore.connectors.salesforce.values import at_path, is_id, read_moment_or_day, read_number, text_of
+from rescore.connectors.salesforce.values import at_path, is_id, read_moment_or_day, text_of
+from rescore.connectors.values import decimal_number
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page, SetAside
 
@@ -180,7 +181,7 @@ def _moment(row: JsonObject, names: Sequence[str], zone: ZoneInfo) -> datetime:
 def _value(row: JsonObject, path: str | None) -> float | None:
     text = _text(row, path) if path else None
     try:
-        return read_number(text) if text else None
+        return decimal_number(text) if text else None
     except ValueError:
         raise RecordUnreadable("value_unreadable") from None
 

@@ -62,6 +62,13 @@ class SalesforceLeads(Leads):
         found = [field for one in self.attributes.values() if (field := one.field(kind))]
         return sorted({*found, *([self.objection] if self.objection else [])})
 
+    def attributes_of(self, kind: PersonKind) -> dict[str, Attribute]:
+        """The attributes, each where that kind of person has it."""
+        return {
+            name: one.model_copy(update={"property": one.field(kind) or ""})
+            for name, one in self.attributes.items()
+        }
+
     def related(self, kind: PersonKind) -> dict[str, str]:
         """The objects whose fields are read through that kind of person, and where it refers to them."""
         first = {path.partition(".")[0] for path in self.fields(kind) if "." in path}

@@ -14,8 +14,9 @@ from rescore.connectors.base import Cursor
 from rescore.connectors.salesforce.changes import Rows, Unreadable, begun, by_id, changed_since, children
 from rescore.connectors.salesforce.client import Client, JsonObject
 from rescore.connectors.salesforce.mapping import PersonKind, SalesforceLeads
-from rescore.connectors.salesforce.values import at_path, is_id, read_attribute
-from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
+from rescore.connectors.salesforce.values import at_path, is_id, read_plain
+from rescore.connectors.values import read_attributes
+from rescore.lake.records import LeadRecord, Page, SetAside
 from rescore.withheld import OBJECTS
 
 CONVERTED = ("IsConverted", "ConvertedContactId")
@@ -125,16 +126,14 @@ class _Reading:
         if row.get("IsDeleted"):
             page.leads.append(LeadRecord(lead_id, {}, deleted=True))
             return
-        attributes: dict[str, AttributeValue] = {}
-        for name, attribute in self._leads.attributes.items():
-            path = attribute.field(kind)
-            value = at_path(row, path) if path else None
-            try:
-                attributes[name] = read_attribute(value, attribute.type)
-            except ValueError as problem:
-                attributes[name] = None
-                detail = f"{value!r}: {problem}"
-                page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", detail))
+        attributes = read_attributes(
+            self._leads.attributes_of(kind),
+            lambda path: at_path(row, path),
+            read_plain,
+            page,
+            kind="lead",
+            record_id=lead_id,
+        )
         if self._leads.objection:
             attributes[OBJECTS] = at_path(row, self._leads.objection) not in (None, "", False)
         address = row.get("Email")

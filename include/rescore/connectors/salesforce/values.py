@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rescore.connectors.values import decimal_number
 from rescore.lake.records import AttributeValue
 from rescore.mapping import AttributeType
 
-NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 FLAGS = {"true": True, "false": False}
 ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 DATE_ONLY = 10
@@ -43,8 +42,8 @@ def text_of(value: Any) -> str | None:
     return str(value)
 
 
-def read_attribute(value: Any, kind: AttributeType) -> AttributeValue:
-    """One field's value; an empty one is None.
+def read_plain(value: Any, kind: AttributeType) -> AttributeValue:
+    """One field's value, which is not empty.
 
     Raises:
         ValueError: It is not what the mapping says.
@@ -57,19 +56,8 @@ def read_attribute(value: Any, kind: AttributeType) -> AttributeValue:
             raise ValueError("neither true nor false")
         return FLAGS[text.lower()]
     if kind == "number":
-        return read_number(text)
+        return decimal_number(text)
     return date.fromisoformat(text[:DATE_ONLY]) if kind == "date" else read_moment(text)
-
-
-def read_number(text: str) -> float:
-    """A finite decimal number.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if not NUMBER.fullmatch(text.strip()) or not math.isfinite(number := float(text)):
-        raise ValueError("not a number")
-    return number
 
 
 def read_moment(value: Any) -> datetime:
