@@ -14,7 +14,7 @@ from rescore.automations.score_conditions import test_of
 from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
 from rescore.ledger.rules import activations, registry
-from rescore.ledger.scores import streams
+from rescore.ledger.scores.marks import mark_dirty
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.score import score as score_run
@@ -61,7 +61,7 @@ def incremental_run(world: World, turns: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, _deployment(world, Path(folder)) as ws:
         with ws.ledger.transaction() as connection:
             connection.execute(tables.control.update().values(full_pass_date=AS_OF.date()))
-            streams.mark_dirty(connection, "bench", dict.fromkeys(asked, AS_OF), 1)
+            mark_dirty(connection, "bench", dict.fromkeys(asked, AS_OF), 1)
         timed = interleaved(
             {
                 "a rescore, score to deltas": lambda: _rescore(ws),

@@ -37,8 +37,8 @@ from sqlalchemy import (
 )
 
 from rescore.ledger import tables
+from rescore.ledger.scores.marks import later
 from rescore.ledger.scores.runs import THRESHOLDS, Run
-from rescore.ledger.scores.streams import later
 from rescore.ledger.types import UtcDateTime
 from rescore.ledger.upsert import insert
 

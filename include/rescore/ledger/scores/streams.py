@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from rescore.errors import Fenced
 from rescore.ledger import tables
+from rescore.ledger.scores.marks import mark_dirty
 from rescore.ledger.upsert import insert
 
 INPUT_VER = "input_ver"
@@ -172,38 +173,6 @@ def history_complete(connection: Connection) -> bool:
         select(func.count(), func.count(tables.stream.c.read_at)).select_from(tables.stream)
     ).one()
     return bool(total) and total == read
-
-
-def mark_dirty(
-    connection: Connection, scorecard: str, leads: Mapping[str, datetime | None], number: int
-) -> None:
-    """Mark leads with an input version; a mark never goes back, neither in version nor in `facts_until`."""
-    if not leads:
-        return
-    marks = insert(connection, tables.dirty).values(
-        scorecard=bindparam("scorecard"),
-        lead=bindparam("lead"),
-        input_ver=bindparam("input_ver"),
-        facts_until=bindparam("facts_until"),
-    )
-    connection.execute(
-        marks.on_conflict_do_update(
-            index_elements=["scorecard", "lead"],
-            set_={
-                "input_ver": later(tables.dirty.c.input_ver, marks.excluded.input_ver),
-                "facts_until": later(tables.dirty.c.facts_until, marks.excluded.facts_until),
-            },
-        ),
-        [
-            {"scorecard": scorecard, "lead": lead, "input_ver": number, "facts_until": until}
-            for lead, until in sorted(leads.items())  # everybody locks leads in this order
-        ],
-    )
-
-
-def later(kept: Any, new: Any) -> Any:
-    """SQL for the greater of two values, where null is the smallest."""
-    return case((kept.is_(None), new), (new > kept, new), else_=kept)
 
 
 def _in_force(connection: Connection) -> Sequence[str]:
