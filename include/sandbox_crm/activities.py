@@ -1,5 +1,6 @@
 """What contacts did, where the vendor keeps it: associations, page views, e-mail events, form submissions."""
 
+import json
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -13,7 +14,14 @@ from sandbox_crm.vendor import VERSION, Refusal, bad_request, bookmark, moment, 
 
 ASSOCIATION_BATCH: Final = 1000
 PAGE_VIEW: Final = "e_visited_page"
-CONTACT_TYPE_IDS: Final = {"calls": 194, "emails": 198, "meetings": 200, "notes": 202, "tasks": 204}
+CONTACT_TYPE_IDS: Final = {
+    "deals": 3,
+    "calls": 194,
+    "emails": 198,
+    "meetings": 200,
+    "notes": 202,
+    "tasks": 204,
+}
 PORTAL_ID: Final = 24_680_135
 EARLIEST: Final = 0
 LATEST: Final = 2**62
@@ -35,8 +43,8 @@ class Ids(BaseModel):
 @router.post(f"/crm/associations/{VERSION}/{{kind}}/contacts/batch/read")
 async def associations(kind: Kind, wanted: Ids, sandbox: InSandbox) -> JSONResponse:
     """Which contacts up to 1,000 engagements belong to."""
-    if kind == "contacts":
-        bad_request("contacts are not associated with contacts here")
+    if kind not in CONTACT_TYPE_IDS:
+        bad_request(f"{kind} are not associated with contacts here")
     if len(wanted.inputs) > ASSOCIATION_BATCH:
         bad_request(
             f"The maximum number of inputs supported is {ASSOCIATION_BATCH}, got {len(wanted.inputs)}"
@@ -44,20 +52,19 @@ async def associations(kind: Kind, wanted: Ids, sandbox: InSandbox) -> JSONRespo
     ids = [int(asked.id) for asked in wanted.inputs if asked.id.isdecimal()]
     visible = sandbox.store.objects(kind, ids)
     rows = sandbox.store.rows(
-        f"SELECT from_id, contact_id FROM associations WHERE from_id IN ({','.join('?' * len(visible))})",  # noqa: S608
-        list(visible),
+        "SELECT from_id, contact_id FROM associations"
+        " WHERE from_id IN (SELECT value FROM json_each(?)) ORDER BY from_id, contact_id",
+        [json.dumps(list(visible))],
     )
     kind_of = {"category": "HUBSPOT_DEFINED", "typeId": CONTACT_TYPE_IDS[kind], "label": None}
-    results = [
-        {
-            "from": {"id": str(row["from_id"])},
-            "to": [{"toObjectId": str(row["contact_id"]), "associationTypes": [kind_of]}],
-        }
-        for row in rows
-    ]
+    tied: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        to = {"toObjectId": str(row["contact_id"]), "associationTypes": [kind_of]}
+        tied.setdefault(row["from_id"], []).append(to)
+    results = [{"from": {"id": str(number)}, "to": to} for number, to in tied.items()]
     when = iso(sandbox.now())
     body: dict[str, Any] = {"status": "COMPLETE", "results": results, "startedAt": when, "completedAt": when}
-    missing = [asked.id for asked in wanted.inputs if not (asked.id.isdecimal() and int(asked.id) in visible)]
+    missing = [asked.id for asked in wanted.inputs if not (asked.id.isdecimal() and int(asked.id) in tied)]
     if missing:
         body["numErrors"] = len(missing)
         body["errors"] = [

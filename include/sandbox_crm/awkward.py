@@ -56,6 +56,7 @@ def plant(script: Script, *, seed: int) -> tuple[Script, dict[str, int]]:
         Script(
             contacts=[odd.get(contact.id, contact) for contact in script.contacts],
             engagements=script.engagements + engagements,
+            deals=script.deals,
             page_views=script.page_views + page_views + script.page_views[:TWICE],
             email_events=script.email_events + email_events + script.email_events[:TWICE],
             submissions=script.submissions + script.submissions[:TWICE],

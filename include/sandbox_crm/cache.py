@@ -10,11 +10,22 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sandbox_crm.shapes import Change, Contact, EmailEvent, Engagement, PageView, Script, Slot, Submission
+from sandbox_crm.shapes import (
+    Change,
+    Contact,
+    Deal,
+    EmailEvent,
+    Engagement,
+    PageView,
+    Script,
+    Slot,
+    Submission,
+)
 
 SHAPES: Final[dict[str, type]] = {
     "contacts": Contact,
     "engagements": Engagement,
+    "deals": Deal,
     "page_views": PageView,
     "email_events": EmailEvent,
     "submissions": Submission,

@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from sandbox_crm.faults import Fault, Faults
 from sandbox_crm.history import SCREEN, Author
-from sandbox_crm.objects import InSandbox
+from sandbox_crm.objects import InSandbox, Kind
 from sandbox_crm.sandbox import Delivery
 from sandbox_crm.shapes import Properties
 from sandbox_crm.store import iso
@@ -26,17 +26,36 @@ class FaultScript(BaseModel):
 
 
 class PersonsEdit(BaseModel):
-    """What somebody types into the page of a contact or company; an empty text clears a property."""
+    """What somebody types into the page of a contact, company or deal; an empty text clears a property."""
 
-    kind: Literal["contacts", "companies"] = "contacts"
+    kind: Literal["contacts", "companies", "deals"] = "contacts"
     id: int
     properties: Properties
     user: int = 7001
 
 
+class PersonsTie(BaseModel):
+    """An object that somebody ties to a contact, or unties."""
+
+    kind: Kind
+    id: int
+    contact: int
+    tied: bool = True
+
+
+@router.post("/associate")
+async def associate(given: PersonsTie, sandbox: InSandbox) -> dict[str, bool]:
+    """Let a person at a screen tie an object to a contact; nothing counts as modified by it."""
+    both = ((given.kind, given.id), ("contacts", given.contact))
+    if not all(number in sandbox.store.objects(kind, [number]) for kind, number in both):
+        raise Refusal(404, "OBJECT_NOT_FOUND", "There is no such record")
+    sandbox.store.tie(given.id, given.contact, tied=given.tied)
+    return {"tied": given.tied}
+
+
 @router.post("/edit")
 async def edit(given: PersonsEdit, sandbox: InSandbox) -> dict[str, int]:
-    """Let a person at a screen change a contact or a company."""
+    """Let a person at a screen change a contact, a company or a deal."""
     if given.id not in sandbox.store.objects(given.kind, [given.id]):
         raise Refusal(404, "OBJECT_NOT_FOUND", "There is no such record")
     values = {name: value or None for name, value in given.properties.items()}

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox_crm.shapes import Contact, Properties, Script
+from sandbox_crm.deals import dated, expected
+from sandbox_crm.shapes import Contact, Deal, Properties, Script
 
 MINUTE = 60_000
 NOBODY = "nobody@example.org"
@@ -78,11 +79,32 @@ def load(db: sqlite3.Connection, script: Script, *, ends_at: int, known_until: i
         )
     db.executemany(INSERT_OBJECT, engagements)
     db.executemany(
-        "INSERT INTO associations VALUES (?,?)", [(row.id, row.contact_id) for row in script.engagements]
+        "INSERT INTO associations VALUES (?,?)",
+        [(row.id, row.contact_id) for row in script.engagements],
     )
+    db.executemany("INSERT INTO associations VALUES (?,?)", [(d.id, d.contact_id) for d in script.deals])
+    for deal in script.deals:
+        span[deal.contact_id].append(deal.slot.at(ends_at))
+        _insert_deal(db, deal, ends_at=ends_at, known_until=known_until)
     _insert_companies(db, script, ends_at=ends_at)
     for contact in script.contacts:
         _insert_contact(db, contact, span[contact.id], ends_at=ends_at, known_until=known_until)
+
+
+def _insert_deal(db: sqlite3.Connection, deal: Deal, *, ends_at: int, known_until: int) -> None:
+    """A deal as it was when it was made, and what became of it since."""
+    created = deal.slot.at(ends_at)
+    properties, modified = expected(deal, created), created
+    for slot, changed in deal.changes:
+        occurred = max(slot.at(ends_at), created + MINUTE)
+        if occurred <= known_until:
+            properties |= dated(changed, occurred)
+            modified = max(modified, occurred)
+        else:
+            later = json.dumps(dated(changed, occurred))
+            db.execute("INSERT INTO changes VALUES (?,?,?)", (deal.id, occurred, later))
+    seen = created <= known_until
+    db.execute(INSERT_OBJECT, (deal.id, "deals", created, modified, created, seen, json.dumps(properties)))
 
 
 def _insert_companies(db: sqlite3.Connection, script: Script, *, ends_at: int) -> None:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -20,14 +20,25 @@ LATEST: Final = 2**62
 DATES: Final = {
     "contacts": ("createdate", "lastmodifieddate"),
     "companies": ("createdate", "hs_lastmodifieddate"),
+    "deals": ("createdate", "hs_lastmodifieddate"),
 }
 BATCH_WITH_HISTORY: Final = 50
 ALWAYS: Final = {
     "contacts": ("createdate", "email", "firstname", "lastname", "hs_object_id", "lastmodifieddate"),
     "companies": ("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
+    "deals": (
+        "amount",
+        "closedate",
+        "createdate",
+        "dealname",
+        "dealstage",
+        "hs_lastmodifieddate",
+        "hs_object_id",
+        "pipeline",
+    ),
     "engagements": ("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
 }
-Kind = Literal["contacts", "companies", "calls", "emails", "meetings", "notes", "tasks"]
+Kind = Literal["contacts", "companies", "deals", "calls", "emails", "meetings", "notes", "tasks"]
 InSandbox = Annotated[Sandbox, Depends(sandbox_of)]
 router = APIRouter(prefix=f"/crm/objects/{VERSION}")
 
@@ -71,6 +82,29 @@ async def search(kind: Kind, wanted: SearchRequest, sandbox: InSandbox) -> dict[
     found: dict[str, Any] = {"total": total, "results": [record(row, wanted.properties) for row in rows]}
     if (following := wanted.after + wanted.limit) < total:
         found["paging"] = {"next": {"after": str(following)}}
+    return found
+
+
+@router.get("/{kind}")
+async def listing(
+    kind: Kind,
+    sandbox: InSandbox,
+    archived: bool = False,
+    limit: int = Query(10, ge=1, le=BATCH),
+    after: int = Query(0, ge=0),
+    properties: str = "",
+) -> dict[str, Any]:
+    """Records of one kind by id, a page at a time: those there are, or those that were archived."""
+    which = "id IN (SELECT id FROM archived)" if archived else "visible"
+    rows = sandbox.store.rows(
+        f"SELECT * FROM objects WHERE type = ? AND {which} AND id > ? ORDER BY id LIMIT ?",  # noqa: S608
+        (kind, after, limit + 1),
+    )
+    names = [name for name in properties.split(",") if name]
+    shown = [record(row, names) | _archived(sandbox, row["id"], archived) for row in rows[:limit]]
+    found: dict[str, Any] = {"results": shown}
+    if len(rows) > limit:
+        found["paging"] = {"next": {"after": str(rows[limit - 1]["id"])}}
     return found
 
 
@@ -153,6 +187,13 @@ def _history(sandbox: Sandbox, row: sqlite3.Row, names: list[str]) -> dict[str, 
         for name, entries in known.items()
     }
     return {"propertiesWithHistory": dated}
+
+
+def _archived(sandbox: Sandbox, number: int, archived: bool) -> dict[str, Any]:
+    if not archived:
+        return {}
+    [row] = sandbox.store.rows("SELECT at FROM archived WHERE id = ?", [number])
+    return {"archived": True, "archivedAt": iso(row["at"])}
 
 
 def _batch(inputs: list[Input], most: int = BATCH) -> list[str]:

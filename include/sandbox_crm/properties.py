@@ -94,6 +94,26 @@ def company_properties() -> dict[str, Property]:
     return {name: Property(name, label) for name, label in text.items()} | {p.name: p for p in typed}
 
 
+def deal_properties() -> dict[str, Property]:
+    """What a deal has in every account."""
+    text = {
+        "dealname": "Deal Name",
+        "dealstage": "Deal Stage",
+        "pipeline": "Pipeline",
+        "hubspot_owner_id": "Deal owner",
+    }
+    typed = (
+        Property("amount", "Amount", "number", "number"),
+        Property("closedate", "Close Date", "datetime", "date"),
+        Property("hs_is_closed", "Is Deal Closed?", "bool", "booleancheckbox"),
+        Property("hs_is_closed_won", "Is Closed Won", "bool", "booleancheckbox"),
+        Property("hs_object_id", "Record ID", "number", "number"),
+        Property("createdate", "Create Date", "datetime", "date"),
+        Property("hs_lastmodifieddate", "Last Modified Date", "datetime", "date"),
+    )
+    return {name: Property(name, label) for name, label in text.items()} | {p.name: p for p in typed}
+
+
 def task_properties() -> dict[str, Property]:
     """What a task has in every account, before anybody adds to it."""
     text = {

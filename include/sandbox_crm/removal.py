@@ -2,12 +2,11 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from sandbox_crm.objects import ALWAYS, InSandbox, record
+from sandbox_crm.objects import InSandbox, record
 from sandbox_crm.sandbox import Sandbox
-from sandbox_crm.store import iso
 from sandbox_crm.vendor import VERSION, Refusal
 
 CONTACTS = f"/crm/objects/{VERSION}/contacts"
@@ -26,28 +25,6 @@ class PrivacyDelete(BaseModel):
 
     objectId: str  # noqa: N815
     idProperty: Literal["email", "hs_object_id"] = "hs_object_id"  # noqa: N815
-
-
-@router.get(CONTACTS)
-async def listing(
-    sandbox: InSandbox,
-    archived: bool = False,
-    limit: int = Query(10, ge=1, le=100),
-    after: int = Query(0, ge=0),
-    properties: str = "",
-) -> dict[str, Any]:
-    """Contacts by id, a page at a time: those there are, or those that were archived."""
-    which = "id IN (SELECT id FROM archived)" if archived else "visible"
-    rows = sandbox.store.rows(
-        f"SELECT * FROM objects WHERE type = 'contacts' AND {which} AND id > ? ORDER BY id LIMIT ?",  # noqa: S608
-        (after, limit + 1),
-    )
-    names = [name for name in properties.split(",") if name] or list(ALWAYS["contacts"])
-    shown = [_shown(record(row, names), sandbox, archived) for row in rows[:limit]]
-    found: dict[str, Any] = {"results": shown}
-    if len(rows) > limit:
-        found["paging"] = {"next": {"after": str(rows[limit - 1]["id"])}}
-    return found
 
 
 @router.delete(CONTACTS + "/{contact_id}")
@@ -89,10 +66,3 @@ def _contact(number: str, sandbox: Sandbox) -> Any:
     if not rows:
         raise Refusal(404, "OBJECT_NOT_FOUND", "Object not found. objectId are usually numeric.")
     return next(iter(rows.values()))
-
-
-def _shown(shown: dict[str, Any], sandbox: Sandbox, archived: bool) -> dict[str, Any]:
-    if not archived:
-        return shown
-    [row] = sandbox.store.rows("SELECT at FROM archived WHERE id = ?", [int(shown["id"])])
-    return shown | {"archived": True, "archivedAt": iso(row["at"])}

@@ -12,6 +12,7 @@ from sandbox_crm.properties import (
     GROUP,
     Property,
     company_properties,
+    deal_properties,
     standard_properties,
     task_properties,
 )
@@ -69,6 +70,9 @@ class Sandbox:
     companies: Schema = field(
         default_factory=lambda: Schema(company_properties(), set(), {GROUP: "Company information"})
     )
+    deals: Schema = field(
+        default_factory=lambda: Schema(deal_properties(), set(), {GROUP: "Deal information"})
+    )
     tasks_made: int = 0
     search_lag: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
@@ -79,8 +83,8 @@ class Sandbox:
     rejected_deliveries: int = 0
 
     def schema(self, kind: str) -> Schema:
-        """The properties of contacts, companies or tasks."""
-        others = {"tasks": self.tasks, "companies": self.companies}
+        """The properties of contacts, companies, deals or tasks."""
+        others = {"tasks": self.tasks, "companies": self.companies, "deals": self.deals}
         return others.get(kind) or Schema(self.properties, self.added, self.groups)
 
     def now(self) -> int:

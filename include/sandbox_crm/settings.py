@@ -16,7 +16,7 @@ from sandbox_crm.store import iso, milliseconds
 from sandbox_crm.vendor import VERSION, Refusal
 
 PROPERTIES = f"/crm/properties/{VERSION}/{{kind}}"
-Kind = Literal["contacts", "companies", "tasks"]
+Kind = Literal["contacts", "companies", "deals", "tasks"]
 ZONE: Final = ZoneInfo("Europe/Berlin")  # the account's: its day of calls ends at its midnight
 router = APIRouter()
 

@@ -60,6 +60,16 @@ class Engagement(NamedTuple):
     properties: Properties
 
 
+class Deal(NamedTuple):
+    """A sale in the making; a change that closes it is dated by the moment it happens."""
+
+    id: int
+    contact_id: int
+    slot: Slot
+    properties: Properties
+    changes: list[Change]
+
+
 class PageView(NamedTuple):
     """One page seen by one contact."""
 
@@ -98,6 +108,7 @@ class Script:
 
     contacts: list[Contact] = field(default_factory=list)
     engagements: list[Engagement] = field(default_factory=list)
+    deals: list[Deal] = field(default_factory=list)
     page_views: list[PageView] = field(default_factory=list)
     email_events: list[EmailEvent] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Final
 
 from sandbox_crm import facts
+from sandbox_crm.deals import a_deal
 from sandbox_crm.people import company_properties, contact_properties
 from sandbox_crm.shapes import Change, Contact, Properties, Script, Slot
 
@@ -22,6 +23,7 @@ LATE_EVERY: Final = 33
 LATE_DAYS: Final = 10
 FIRST_CONTACT_ID: Final = 100_001
 FIRST_ENGAGEMENT_ID: Final = 5_000_001
+FIRST_DEAL_ID: Final = 3_000_001
 
 Row = dict[str, Any]
 Progress = Callable[[str], None]
@@ -39,7 +41,7 @@ def simulate(*, leads: int, seed: int, progress: Progress) -> Script:
     ):
         for row in tables[kind]:
             history[row["lead_id"]].append((_day(row[day_column]), kind, row))
-    milestones = _milestones(tables)
+    milestones, opportunities = _milestones(tables), _opportunities(tables)
     accounts, people = _companies(tables["accounts"], seed), {r["contact_id"]: r for r in tables["contacts"]}
 
     progress("deriving contacts and activities")
@@ -60,7 +62,14 @@ def simulate(*, leads: int, seed: int, progress: Progress) -> Script:
         for day, kind, row in past:
             if days_before(day) >= 0:  # a late arrival's later days have not happened yet
                 scribe.write(kind, row, days_before(day))
+        for row in opportunities[lead["lead_id"]]:
+            created, closed = (
+                days_before(_day(at)) if at else None for at in (row["created_at"], row["closed_at"])
+            )
+            if created is not None and created >= 0:
+                script.deals.append(a_deal(contact, row, created, closed, rng))
     _number_engagements(script)
+    _number_deals(script)
     return script
 
 
@@ -146,6 +155,13 @@ def _milestones(tables: dict[str, list[Row]]) -> dict[str, list[tuple[int, Prope
     return milestones
 
 
+def _opportunities(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in tables["opportunities"]:
+        found[row["lead_id"]].append(row)
+    return found
+
+
 def _companies(accounts: list[Row], seed: int) -> dict[str, Properties]:
     rng, taken = random.Random(f"{seed}:companies"), set[str]()  # noqa: S311
     return {account["account_id"]: company_properties(account, rng, taken) for account in accounts}
@@ -158,6 +174,11 @@ def _number_engagements(script: Script) -> None:
         engagement._replace(id=FIRST_ENGAGEMENT_ID + number)
         for number, engagement in enumerate(script.engagements)
     ]
+
+
+def _number_deals(script: Script) -> None:
+    script.deals.sort(key=lambda deal: (-deal.slot.days_before, deal.slot.time_of_day, deal.contact_id))
+    script.deals[:] = [deal._replace(id=FIRST_DEAL_ID + number) for number, deal in enumerate(script.deals)]
 
 
 def _day(text: str) -> int:

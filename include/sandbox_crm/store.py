@@ -23,7 +23,8 @@ CREATE INDEX contacts_by_email ON objects (lower(properties ->> '$.email')) WHER
 CREATE INDEX contacts_by_more ON objects (properties ->> '$.hs_additional_emails')
     WHERE type = 'contacts' AND properties ->> '$.hs_additional_emails' IS NOT NULL;
 CREATE TABLE archived (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
-CREATE TABLE associations (from_id INTEGER PRIMARY KEY, contact_id INTEGER NOT NULL);
+CREATE TABLE associations (
+    from_id INTEGER NOT NULL, contact_id INTEGER NOT NULL, PRIMARY KEY (from_id, contact_id));
 CREATE INDEX associations_by_contact ON associations (contact_id, from_id);
 CREATE TABLE changes (contact_id INTEGER NOT NULL, occurred INTEGER NOT NULL, properties TEXT NOT NULL);
 CREATE TABLE page_views (
@@ -109,6 +110,15 @@ class Store:
         self.db.execute("INSERT INTO associations VALUES (?, ?)", (number, contact_id))
         return number
 
+    def tie(self, number: int, contact_id: int, *, tied: bool) -> None:
+        """Associate an object with a contact, or no more; like at the vendor no modified date moves."""
+        if tied:
+            self.db.execute("INSERT OR IGNORE INTO associations VALUES (?, ?)", (number, contact_id))
+        else:
+            self.db.execute(
+                "DELETE FROM associations WHERE from_id = ? AND contact_id = ?", (number, contact_id)
+            )
+
     def archive(self, contact_id: int, now: int) -> None:
         """Take a contact out of every answer but the listing of archived ones."""
         if contact_id in self.objects("contacts", [contact_id]):
@@ -126,7 +136,8 @@ class Store:
     def merge(self, stays: int, goes: int, now: int) -> None:
         """Give one contact what another did, and its addresses; the other is gone."""
         for table in ("associations", *FACTS, "changes"):
-            self.db.execute(f"UPDATE {table} SET contact_id = ? WHERE contact_id = ?", (stays, goes))  # noqa: S608
+            moved = f"UPDATE OR REPLACE {table} SET contact_id = ? WHERE contact_id = ?"  # noqa: S608
+            self.db.execute(moved, (stays, goes))
         records = self.objects("contacts", [stays, goes])
         told = {number: json.loads(row["properties"]) for number, row in records.items()}
         merged = [told[stays].get("hs_merged_object_ids"), str(goes), told[goes].get("hs_merged_object_ids")]
@@ -155,7 +166,7 @@ class Store:
         since = self.released_until
         until = self.ends_at if days is None else min(self.ends_at, since + int(days * 86_400_000))
         span = (since, until)
-        appeared = {"contacts": 0, "engagements": 0} | dict.fromkeys(FACTS, 0)
+        appeared = {"contacts": 0, "engagements": 0, "deals": 0} | dict.fromkeys(FACTS, 0)
         self.db.execute("BEGIN")
         touched = {row[0] for row in self._contacts_with_facts_in(span)}
         for contact_id, properties in self.rows(
@@ -172,8 +183,13 @@ class Store:
             ).rowcount
         appeared["engagements"] = self.db.execute(
             "UPDATE objects SET visible = 1, created = ?, modified = ?"
-            " WHERE type != 'contacts' AND NOT visible AND occurred <= ?",
+            " WHERE type NOT IN ('contacts', 'deals') AND NOT visible AND occurred <= ?",
             (now, now, until),
+        ).rowcount
+        appeared["deals"] = self.db.execute(
+            "UPDATE objects SET visible = 1, modified = ?"
+            " WHERE type = 'deals' AND NOT visible AND occurred <= ?",
+            (now, until),
         ).rowcount
         appeared["contacts"] = self.db.execute(
             "UPDATE objects SET visible = 1, modified = ?"

@@ -12,7 +12,7 @@ from sandbox_crm.shapes import Script
 from sandbox_crm.simulate import simulate
 
 SEED: Final = 42
-SCRIPT_VERSION: Final = 5  # count up when a change here or in simulate.py makes kept worlds stale
+SCRIPT_VERSION: Final = 6  # count up when a change here or in simulate.py makes kept worlds stale
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,21 @@ from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
 from rescore.connectors.hubspot.accounts import account_pages
 from rescore.connectors.hubspot.client import Client, Refused
+from rescore.connectors.hubspot.deals import deals_as
 from rescore.connectors.hubspot.deletions import deleted_pages
 from rescore.connectors.hubspot.email_events import email_event_pages
-from rescore.connectors.hubspot.engagements import engagement_pages
+from rescore.connectors.hubspot.engagements import engagements_as
 from rescore.connectors.hubspot.fields import HubSpotFields
 from rescore.connectors.hubspot.forms import form_pages
 from rescore.connectors.hubspot.leads import lead_pages
 from rescore.connectors.hubspot.limits import Limits
-from rescore.connectors.hubspot.mapping import EmailEvents, Engagements, HubSpotMapping, PageViews
+from rescore.connectors.hubspot.mapping import Deals, EmailEvents, Engagements, HubSpotMapping, PageViews
 from rescore.connectors.hubspot.page_views import page_view_pages
 from rescore.connectors.hubspot.properties import check_properties, create_properties
 from rescore.connectors.hubspot.reading_back import read_edits, read_shown
 from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.tasks import HubSpotTasks
+from rescore.connectors.hubspot.tied import tied_pages
 from rescore.connectors.hubspot.writing import write_scores
 from rescore.connectors.pace import Pace, Rates
 from rescore.connectors.readback import Edit, Shown
@@ -174,8 +176,9 @@ class HubSpot:
         if stream == ACCOUNTS and self.mapping.accounts:
             return account_pages(self._client, self.mapping.accounts, cursor, until=until)
         languages, read = self.mapping.languages, self.mapping.activities[stream]
-        if isinstance(read, Engagements):
-            return engagement_pages(self._client, stream, read, cursor, until=until)
+        if isinstance(read, Engagements | Deals):
+            kind = engagements_as(read) if isinstance(read, Engagements) else deals_as(read)
+            return tied_pages(self._client, stream, read, kind, cursor, until=until)
         if isinstance(read, PageViews):
             return page_view_pages(self._client, stream, read, languages, cursor, until=until)
         if isinstance(read, EmailEvents):

@@ -19,7 +19,8 @@ class Limits:
     a tenth, because what leaves us evenly may arrive bunched; lower them when other apps share the
     account. A 429 is waited for up to `longest_wait` seconds, at most `waits` times per call.
     `overlap` is how many seconds before its cursor a stream starts reading, because rows reach the
-    index with a delay. `write_seconds` bounds the calls one write may begin, however often a batch
+    index with a delay, and clocks differ. `sweep` is how many pages of what did not change each stream
+    reads again in a run. `write_seconds` bounds the calls one write may begin, however often a batch
     has to be halved. `day` is the quota of a day (HubSpot's own word wins when it is lower), which begins at
     midnight in `zone`, the account's; `reserve`, a share of it, is left to its other apps.
     """
@@ -31,6 +32,7 @@ class Limits:
     search_page: int = 200
     batch: int = 100
     associations: int = 1000
+    sweep: int = 10
     seconds: float = 30.0
     longest_wait: float = 30.0
     waits: int = 5

@@ -65,7 +65,20 @@ class TypeByProperty(MappingPart):
     otherwise: Name | None = None
 
 
-class Engagements(MappingPart):
+class Tied(MappingPart):
+    """Objects of one kind, tied to contacts by associations.
+
+    `listing` lists them by id, to find in turn what was tied after it was last changed; without it that is
+    found within three days of the change or not at all.
+    """
+
+    search: Path
+    associations: Path
+    listing: Path | None = None
+    modified: Property = "hs_lastmodifieddate"
+
+
+class Engagements(Tied):
     """Objects a salesperson logs (calls, meetings, notes, tasks, e-mails), tied to contacts by associations.
 
     `at` lists the properties that may hold the moment it happened; the first that is filled wins.
@@ -75,17 +88,45 @@ class Engagements(MappingPart):
     """
 
     kind: Literal["engagements"]
-    search: Path
-    associations: Path
     type: Name | TypeByProperty
     at: tuple[Property, ...] = ("hs_timestamp",)
-    modified: Property = "hs_lastmodifieddate"
     asset: Property | None = None
     channel: str | None = None
     value: Property | None = None
     ours: Property | None = None
     fields: dict[Name, Property] = Field(default_factory=dict)
     translate: dict[Property, dict[str, str]] = Field(default_factory=dict)
+
+
+class Deals(Tied):
+    """Sales in the making: of each contact that a deal is about, that it was made, and how it stands.
+
+    `created`, `open`, `won` and `lost` are the types of these activities. A deal has one activity that is
+    `open` as of its making, and becomes `won` or `lost` as of its closing. `fields` and `translate` are as
+    of engagements: the names of stages are an account's own.
+    """
+
+    kind: Literal["deals"]
+    properties: Path
+    created: Name = "opportunity_created"
+    open: Name = "opportunity_open"
+    won: Name = "opportunity_won"
+    lost: Name = "opportunity_lost"
+    created_at: Property = "createdate"
+    closed_at: Property = "closedate"
+    is_closed: Property = "hs_is_closed"
+    is_won: Property = "hs_is_closed_won"
+    asset: Property | None = None
+    channel: str | None = None
+    value: Property | None = None
+    fields: dict[Name, Property] = Field(default_factory=dict)
+    translate: dict[Property, dict[str, str]] = Field(default_factory=dict)
+
+    @property
+    def read_properties(self) -> set[str]:
+        """Every property that activities are made of."""
+        fixed = {self.created_at, self.closed_at, self.is_closed, self.is_won}
+        return fixed | {name for name in (self.asset, self.value) if name} | set(self.fields.values())
 
 
 class PageViews(MappingPart):
@@ -126,7 +167,7 @@ class Forms(MappingPart):
     forms: tuple[str, ...] = ()
 
 
-Stream = Annotated[Engagements | PageViews | EmailEvents | Forms, Field(discriminator="kind")]
+Stream = Annotated[Engagements | Deals | PageViews | EmailEvents | Forms, Field(discriminator="kind")]
 
 
 class Tasks(MappingPart):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rescore.connectors.hubspot.client import Client, JsonObject, Refused
-from rescore.connectors.hubspot.mapping import HubSpotMapping, Tasks
+from rescore.connectors.hubspot.mapping import Deals, HubSpotMapping, Tasks
 from rescore.connectors.hubspot.windows import rows_of
 from rescore.errors import CrmFieldMissing, CrmLacksScope
 
@@ -39,17 +39,20 @@ def check_properties(client: Client, mapping: HubSpotMapping) -> None:
         raise CrmFieldMissing(
             f"HubSpot has no contact property {_quoted(missing)}; run `rescore setup hubspot` to create it"
         )
-    read = mapping.leads.read_properties
-    if missing := sorted(read - present):
-        raise CrmFieldMissing(
-            f"HubSpot has no contact property {_quoted(missing)}; correct the mapping {mapping.name}.yaml"
-        )
+    way_out = f"correct the mapping {mapping.name}.yaml"
+    if missing := sorted(mapping.leads.read_properties - present):
+        raise CrmFieldMissing(f"HubSpot has no contact property {_quoted(missing)}; {way_out}")
     if mapping.accounts:
         read = {attribute.property for attribute in mapping.accounts.attributes.values()}
-        if missing := sorted(read - _present(client, mapping.accounts.properties)):
-            raise CrmFieldMissing(
-                f"HubSpot has no company property {_quoted(missing)}; correct the mapping {mapping.name}.yaml"
-            )
+        _check_read(client, mapping.accounts.properties, read, f"company property {{}}; {way_out}")
+    for stream in mapping.activities.values():
+        if isinstance(stream, Deals):
+            _check_read(client, stream.properties, stream.read_properties, f"deal property {{}}; {way_out}")
+
+
+def _check_read(client: Client, path: str, read: set[str], sentence: str) -> None:
+    if missing := sorted(read - _present(client, path)):
+        raise CrmFieldMissing(f"HubSpot has no {sentence.format(_quoted(missing))}")
 
 
 def definitions(mapping: HubSpotMapping) -> list[JsonObject]:

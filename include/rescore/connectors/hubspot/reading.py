@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.client import JsonObject
 from rescore.connectors.hubspot.values import read_moment
 from rescore.connectors.urls import page_address
+from rescore.connectors.values import decimal_number
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page, SetAside, Unclaimed
 
@@ -69,6 +70,29 @@ def happened_at(value: Any) -> datetime:
         return read_moment(value)
     except ValueError:
         raise RecordUnreadable("time_unreadable") from None
+
+
+def amount(value: Any) -> float | None:
+    """The number that an activity is worth to the CRM, such as a deal's amount; None without one.
+
+    Raises:
+        RecordUnreadable: `value_unreadable`.
+    """
+    if value in (None, ""):
+        return None
+    try:
+        return decimal_number(str(value))
+    except ValueError:
+        raise RecordUnreadable("value_unreadable") from None
+
+
+def translated(properties: Mapping[str, Any], words: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Those of the properties that hold anything, as texts; `words` replaces values by property."""
+    return {
+        name: words.get(name, {}).get(str(raw), str(raw))
+        for name, raw in properties.items()
+        if raw not in (None, "")
+    }
 
 
 def path_and_fields(url: Any, languages: Collection[str]) -> tuple[str | None, dict[str, str]]:
