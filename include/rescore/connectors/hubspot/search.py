@@ -31,7 +31,10 @@ def changed_since(
 ) -> Iterator[tuple[Rows, Cursor]]:
     """Rows changed from the cursor (less the overlap) to `until`, and the cursor after them.
 
-    A row may come twice. The cursor is `{"since": ms}`, within a crowded instant also `{"after_id": id}`.
+    A row may come twice. The cursor is `{"since": ms}` with the latest change seen, within a crowded instant
+    also `{"after_id": id}`, and at the end of a reading `{"read": ms}`, its `until`. What was changed longer
+    than the overlap before that has been seen: when nothing new follows on a thousand scores that we wrote
+    ourselves, they come once more and not in every run.
     """
     search = _Search(client, path, modified, properties, milliseconds(until))
     since, after_id = _start(cursor, client.limits.overlap)
@@ -43,9 +46,10 @@ def changed_since(
             if full and last == since:
                 after_id = 0  # this instant alone fills a page
                 continue
-            yield rows, {"since": last}
             if not full:
+                yield rows, {"since": last, "read": search.until}
                 return
+            yield rows, {"since": last}
             since = last
         else:
             rows = search.within_instant(since, after_id)
@@ -68,13 +72,13 @@ class _Search:
         self._client = client
         self._path = path
         self._modified = modified
-        self._until = until
+        self.until = until
         self._rest = {"limit": client.limits.search_page, "properties": [*properties, modified]}
 
     def from_moment(self, since: int) -> Rows:
         """The oldest changes from a moment on."""
         return self._rows(
-            filters=[self._at("GTE", since), self._at("LTE", self._until)],
+            filters=[self._at("GTE", since), self._at("LTE", self.until)],
             sort=self._modified,
         )
 
@@ -101,7 +105,9 @@ def _start(cursor: Cursor | None, overlap: float) -> tuple[int, int | None]:
         return 0, None
     if "after_id" in cursor:
         return cursor["since"], cursor["after_id"]
-    return max(0, cursor["since"] - round(overlap * 1000)), None
+    margin = round(overlap * 1000)
+    seen = min(cursor["since"], cursor.get("read", 0) - margin)
+    return max(0, cursor["since"] - margin, seen), None
 
 
 def _last_moment(rows: Rows, modified: str, since: int) -> int:
