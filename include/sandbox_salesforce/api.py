@@ -61,7 +61,7 @@ async def more(version: float, locator: str, org: InOrganisation) -> dict[str, A
 
 @router.patch(VERSION + "/composite/sobjects")
 async def update_collection(
-    version: float, asked: Annotated[dict[str, Any], Body()], org: InOrganisation
+    version: float, request: Request, asked: Annotated[dict[str, Any], Body()], org: InOrganisation
 ) -> list[dict[str, Any]]:
     """Up to 200 records, each with a result of its own at its place."""
     records = asked.get("records") or []
@@ -80,7 +80,9 @@ async def update_collection(
     results = []
     for about, record_id, values in work:
         try:
-            results.append({"id": edit(org, about, record_id, values), "success": True, "errors": []})
+            edited = edit(org, about, record_id, values)
+            results.append({"id": edited, "success": True, "errors": []})
+            _assign(org, about, edited, request)
         except Refusal as refusal:
             results.append({"id": None, "success": False, "errors": [refusal.row]})
     return results
@@ -149,7 +151,18 @@ async def update(
     values = read_values(about, given)
     record_to_edit(org, about, record_id)
     edit(org, about, row["Id"], values)
+    _assign(org, about, row["Id"], request)
     return Response(status_code=204)
+
+
+def _assign(org: Organisation, about: SObject, record_id: str, request: Request) -> None:
+    """What the active assignment rules do to a lead that is changed, unless a header says not to."""
+    if (
+        org.queue
+        and about.name == "Lead"
+        and request.headers.get("sforce-auto-assign", "").upper() != "FALSE"
+    ):
+        org.records.rows["Lead"][record_id]["OwnerId"] = org.queue
 
 
 def _first_page(

@@ -53,6 +53,7 @@ class Organisation:
         daily: How many calls 24 hours allow; `used` counts those of every app.
         bulk_looks: How often a job's state is asked for before it is done.
         not_ours: Records that our user may see and not edit; `locked` ones somebody else edits right now.
+        queue: To whom the assignment rules give a lead whenever it is changed, unless they are told not to.
         written: Records changed through the API.
     """
 
@@ -69,6 +70,7 @@ class Organisation:
     queries: int = 0
     not_ours: set[str] = field(default_factory=set)
     locked: set[str] = field(default_factory=set)
+    queue: str | None = None
     written: int = 0
 
     def __post_init__(self) -> None:

@@ -96,7 +96,11 @@ def standard_objects() -> dict[str, SObject]:
             *_texts("IsClosed", "boolean"),
             *_texts("CallDurationInSeconds", "double"),
         ],
-        "Event": [*task, *_texts("Location"), *_texts("StartDateTime EndDateTime", "datetime")],
+        "Event": [
+            *task,
+            *_texts("IsChild IsRecurrence", "boolean"),
+            *_texts("StartDateTime EndDateTime", "datetime"),
+        ],
         "CampaignMember": [
             *_texts("Status"),
             *_texts("HasResponded", "boolean"),

@@ -48,6 +48,9 @@ def test_without_the_setting_only_the_vendors_are_allowed():
     allowed = AllowedHosts.from_environment({})
     assert allowed.host_problem("https", "api.hubapi.com", 443) is None
     assert allowed.host_problem("https", "hooks.slack.com", 443) is None
+    for host in ("login", "test", "acme.my", "acme--uat.sandbox.my"):
+        assert allowed.host_problem("https", f"{host}.salesforce.com", 443) is None
+    assert allowed.host_problem("https", "my.salesforce.com", 443)
     assert allowed.host_problem("https", "example.com", 443)
     assert allowed.host_problem("http", "api.hubapi.com", 80)
 

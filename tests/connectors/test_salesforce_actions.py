@@ -66,6 +66,7 @@ def test_a_converted_leads_tasks_are_its_contacts(empty: SalesforceServer, lead:
 def test_a_task_for_a_lead_that_is_gone_or_for_an_owner_who_is(empty: SalesforceServer, lead: str):
     org = empty.organisation
     crm = salesforce(empty)
+    assert crm.fields.write(lead, {"OwnerId": "0055g00000zzzzzAAA"}).kind == "record"
     with pytest.raises(RecordRefused, match=r"refused the task: INVALID_CROSS_REFERENCE_KEY \(OwnerId\)"):
         crm.tasks.create(task(lead, owner="0055g00000zzzzzAAA"))
     org.records.delete("Lead", lead)

@@ -91,6 +91,14 @@ def test_a_meeting_to_come_waits_and_counts_when_it_has_begun(empty: SalesforceS
     assert "waiting" not in cursor
 
 
+def test_an_invitations_copy_of_a_meeting_does_not_count_twice(empty: SalesforceServer, lead: str):
+    for copy in (False, True):
+        empty.organisation.records.insert(
+            "Event", "", WhoId=lead, StartDateTime="2026-11-20T10:00:00.000+0000", IsChild=copy
+        )
+    assert len(read(salesforce(empty), "events")[0]) == 1
+
+
 def test_what_an_automation_made_is_no_activity(empty: SalesforceServer, lead: str):
     empty.organisation.records.insert(
         "Task", "", WhoId=lead, IsClosed=True, CompletedDateTime=DONE, Rescore_Delivery__c="d-1"

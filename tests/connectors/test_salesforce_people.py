@@ -48,6 +48,18 @@ def test_a_converted_lead_is_its_contact_from_then_on(empty: SalesforceServer):
     assert after[contact].attributes["job_title"] == "CEO"
 
 
+def test_a_converted_lead_that_is_deleted_is_still_its_contact(empty: SalesforceServer):
+    org = empty.organisation
+    lead, contact = org.records.insert("Lead", ""), org.records.insert("Contact", "")
+    org.records.convert(lead, contact)
+    org.records.delete("Lead", lead)
+    found = [one for page in salesforce(empty).pages("people", None, until=NOW) for one in page.leads]
+    assert [(one.lead_id, one.merged, one.deleted) for one in found] == [
+        (contact, (lead,), False),
+        (contact, (), False),
+    ]
+
+
 def test_the_loser_of_a_merge_is_the_winner_through_a_chain_of_merges_too(empty: SalesforceServer):
     org = empty.organisation
     first, second, third = (org.records.insert("Lead", "", Title=title) for title in ("a", "b", "c"))

@@ -42,6 +42,17 @@ def test_two_hundred_records_make_a_call_leads_and_contacts_together(empty: Sale
     assert calls(empty, "composite/sobjects") == 2
 
 
+def test_a_score_does_not_hand_a_lead_to_somebody_else(empty: SalesforceServer):
+    org = empty.organisation
+    org.queue = "00G5g000001abcdEAA"
+    [lead] = leads(empty, 1)
+    owner = shown(empty, lead, "OwnerId")
+    crm = salesforce(empty)
+    assert kinds(crm, [lead]) == ["ok"]
+    crm.fields.write(lead, {"Status": "Working"})
+    assert shown(empty, lead, "OwnerId") == owner
+
+
 def test_each_record_has_a_result_of_its_own(empty: SalesforceServer):
     org = empty.organisation
     fine, gone, not_ours, locked = leads(empty, 4)

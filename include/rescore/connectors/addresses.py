@@ -13,7 +13,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 SETTING = "RESCORE_ALLOWED_HOSTS"
-DEFAULT = "api.hubapi.com hooks.slack.com"
+DEFAULT = "api.hubapi.com hooks.slack.com login.salesforce.com test.salesforce.com *.my.salesforce.com"
 """Without the setting only these, over TLS: what a vendor's own Connection needs."""
 
 ENTRY = re.compile(

@@ -61,7 +61,8 @@ class _Reading:
         self._unreadable = unreadable
         self._state = begun(cursor, [PARENTS] if mapped.parent else [], until)
         self._waiting: dict[str, int] = dict(self._state.pop("waiting", {}))
-        self._where = ["IsDeleted = false", *(f"{flag} = true" for flag in mapped.only)]
+        self._flags = dict.fromkeys(mapped.only, "true") | dict.fromkeys(mapped.never, "false")
+        self._where = ["IsDeleted = false", *(f"{flag} = {text}" for flag, text in self._flags.items())]
 
     def pages(self) -> Iterator[Page]:
         if due := [one for one, moment in self._waiting.items() if moment <= _milliseconds(self._until)]:
@@ -92,12 +93,13 @@ class _Reading:
 
     def _due(self, ids: Sequence[str]) -> Rows:
         """These records as they are now; deleted ones are not there any more."""
-        names = ["IsDeleted", *self._mapped.only, *self._mapped.read]
+        names = ["IsDeleted", *self._flags, *self._mapped.read]
         found = by_id(self._client, self._mapped.object, names, ids, unreadable=self._unreadable)
         return [row for row in found.values() if self._counts(row)]
 
     def _counts(self, row: JsonObject) -> bool:
-        return not row.get("IsDeleted") and all(at_path(row, flag) for flag in self._mapped.only)
+        ticked = {flag: "true" if at_path(row, flag) else "false" for flag in self._flags}
+        return not row.get("IsDeleted") and ticked == self._flags
 
     def _children(self, parent: Parent, rows: Rows) -> Rows:
         """The records that hang on these, as if each of them had changed."""

@@ -21,6 +21,7 @@ from rescore.errors import CrmLacksScope, CrmRateLimited, CrmRejectedCredentials
 JsonObject = dict[str, Any]
 T = TypeVar("T")
 
+UNASSIGNED = {"Sforce-Auto-Assign": "FALSE"}
 EXPIRED = "INVALID_SESSION_ID"
 LIMIT = "REQUEST_LIMIT_EXCEEDED"
 LATER = {"SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNABLE_TO_LOCK_ROW", "API_CURRENTLY_DISABLED"}
@@ -81,10 +82,14 @@ class Client:
         return self._object(f"GET {path}", lambda org: org.restful(path, params=dict(params or {})))
 
     def send(self, method: str, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Any:
-        """Send JSON; None comes back where Salesforce has nothing to say."""
+        """Send JSON; None comes back where Salesforce has nothing to say.
+
+        A change by API hands a lead to whom the assignment rules say, unless it is told not to.
+        """
+        said = {**UNASSIGNED, **(headers or {})}
         return self.call(
             f"{method} {path}",
-            lambda org: org.restful(path, method=method, json=body, headers=dict(headers or {})),
+            lambda org: org.restful(path, method=method, json=body, headers=said),
         )
 
     def header(self, name: str) -> str | None:

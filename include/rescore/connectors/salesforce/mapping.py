@@ -98,8 +98,8 @@ class Records(MappingPart):
 
     `who` lists the fields that may hold the id of a lead or contact, and `at` those that may hold the
     moment; the first that is filled wins. A date without a time of day is noon in the organisation's zone.
-    `only` names checkboxes that have to be ticked. Records in which the field `ours` is filled were made by
-    an automation: they are set aside, or scores would feed on themselves.
+    `only` names checkboxes that have to be ticked, `never` those that must not. Records in which the field
+    `ours` is filled were made by an automation: they are set aside, or scores would feed on themselves.
     """
 
     object: Property
@@ -107,6 +107,7 @@ class Records(MappingPart):
     type: Name | TypeByField
     at: tuple[PropertyPath, ...]
     only: tuple[PropertyPath, ...] = ()
+    never: tuple[PropertyPath, ...] = ()
     parent: Parent | None = None
     asset: PropertyPath | None = None
     channel: str | None = None

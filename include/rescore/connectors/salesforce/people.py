@@ -142,10 +142,12 @@ class _Reading:
 
 
 def successor(kind: PersonKind, row: JsonObject) -> Identity | None:
-    """Who this record became: the one it was merged into, or the contact it was converted to."""
+    """Who this record became: the one it was merged into, or the contact it was converted to.
+
+    The person lives on in it, also when somebody deletes the converted lead's record.
+    """
     if row.get("IsDeleted") and is_id(row.get("MasterRecordId")):
         return kind, str(row["MasterRecordId"])
-    converted = kind == "Lead" and row.get("IsConverted") and not row.get("IsDeleted")
-    if converted and is_id(row.get("ConvertedContactId")):
+    if kind == "Lead" and row.get("IsConverted") and is_id(row.get("ConvertedContactId")):
         return "Contact", str(row["ConvertedContactId"])
     return None

@@ -10,6 +10,9 @@ from rescore.errors import CrmFieldMissing, CrmLacksScope, CrmUnavailable, Resco
 from rescore.outcome import Kind
 
 GONE = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND", "MALFORMED_ID"}
+ITSELF = {"Id", "WhoId"}
+"""Fields with the id of the record that is written, or of whom a task is about; another one is a value."""
+
 CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
 LATER = {"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_LIMIT_EXCEEDED"}
 NO_FIELD = {"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE", "InvalidBatch"}
@@ -53,7 +56,7 @@ def of_record(problems: Collection[Problem]) -> tuple[Kind, str]:
     reason = "Salesforce refused this record: " + (
         ", ".join(sorted({problem.told() for problem in problems})) or "it did not say why"
     )
-    if codes & GONE:
+    if any(problem.code in GONE and {*problem.fields} <= ITSELF for problem in problems):
         return "gone", reason
     if codes & LATER:
         return "transient", reason

@@ -85,7 +85,6 @@ class SalesforceTasks:
                 "custom fields of activities and give the user edit access to them (docs/salesforce.md)"
             )
         kind, reason = of_record(refusal.problems)
-        about_owner = any(OWNER in problem.fields for problem in refusal.problems)
-        if kind == "gone" and not about_owner:
+        if kind == "gone":
             return RecordGone("Salesforce has no such lead or contact any more")
         return RecordRefused(reason.replace("this record", "the task"))
