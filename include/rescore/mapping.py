@@ -7,13 +7,17 @@ reads them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingOf
 from datetime import timedelta
+from itertools import takewhile
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from rescore.manual_edits import Kept
+from rescore.model import lead_key
+from rescore.same_person import Matching
 from rescore.strict.model import StrictMap, Trouble, did_you_mean, refuse_all
 from rescore.withheld import ATTRIBUTES as RESERVED
 
@@ -67,6 +71,31 @@ class Attribute(MappingPart):
         return self
 
 
+class SamePerson(MappingPart):
+    """How a lead is known to be one person with records of other sources.
+
+    `records` names by source the properties that hold the id of the person's record there. Records of two
+    sources that both say `email` are one person's, too, when they share an e-mail address.
+    """
+
+    records: dict[Name, tuple[Property, ...]] = Field(default_factory=dict)
+    email: bool = False
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """What is read."""
+        return tuple(name for names in self.records.values() for name in names)
+
+    def keys(self, value_of: Callable[[str], object]) -> tuple[str, ...]:
+        """The keys of other sources' records, from a lead's properties."""
+        return tuple(
+            lead_key(source, str(value).strip())
+            for source, names in self.records.items()
+            for name in names
+            if (value := value_of(name)) is not None and str(value).strip()
+        )
+
+
 class Leads(MappingPart):
     """Where leads are read from.
 
@@ -75,12 +104,13 @@ class Leads(MappingPart):
 
     attributes: MappingOf[Name, Attribute]
     objection: Property | None = None
+    same_person: SamePerson = Field(default_factory=SamePerson)
 
     @property
     def read_properties(self) -> set[str]:
         """Every property that facts are made of."""
         named = {attribute.property for attribute in self.attributes.values()}
-        return named | ({self.objection} if self.objection else set())
+        return named | {*self.same_person.properties} | ({self.objection} if self.objection else set())
 
 
 class Accounts(MappingPart):
@@ -177,12 +207,17 @@ class Mapping(MappingPart):
 
     `mapping` names it, as in the lead key `hubspot:1042`; `connector` says how it is spoken to.
     `mode: shadow` makes the whole target a rehearsal, whatever its scorecards say.
+    Of a person with records in several sources the `primary` one comes first, then the others by their names:
+    the first target shows the score, and the first source that has a value of an attribute says it. A target
+    that is `always_written` shows the score beside an earlier one: only where nothing else copies it there.
     Automations set only the properties of `settable`.
     """
 
     mapping: Name
     connector: Name
     mode: Mode
+    primary: bool = False
+    always_written: bool = False
     leads: Leads
     scores: dict[Name, ScoreFields] = Field(default_factory=dict)
     settable: dict[Property, Settable] = Field(default_factory=dict)
@@ -225,5 +260,28 @@ class Mapping(MappingPart):
             for name in self.settable
             if name in written
         ]
+        if self.mapping in self.leads.same_person.records:
+            problem = f"`{self.mapping}` is this source itself; name the properties of other sources' records"
+            problems.append(Trouble(("leads", "same_person", "records", self.mapping), problem, at_key=True))
         refuse_all(problems)
         return self
+
+
+def in_order(mappings: Iterable[Mapping]) -> list[Mapping]:
+    """Mappings in the order in which the records of one person count: the primary one, then by name."""
+    return sorted(mappings, key=lambda mapping: (not mapping.primary, mapping.name))
+
+
+def matching_of(mappings: Iterable[Mapping], salt: bytes) -> Matching:
+    """How records of several sources are known to be one person."""
+    ordered = in_order(mappings)
+    by_address = frozenset(mapping.name for mapping in ordered if mapping.leads.same_person.email)
+    return Matching(tuple(mapping.name for mapping in ordered), by_address, salt)
+
+
+def earlier_targets(mappings: Iterable[Mapping], target: Mapping) -> dict[str, tuple[str, ...]]:
+    """By scorecard the targets that show it in this one's place where a person has a record there."""
+    if target.always_written:
+        return {}
+    before = list(takewhile(lambda mapping: mapping.name != target.name, in_order(mappings)))
+    return {card: tuple(each.name for each in before if card in each.scores) for card in target.scores}

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from rescore.lake.lake import Lake
-from rescore.lake.persons import Matching
 from rescore.lake.reading import connect, rows_in
 from rescore.lake.records import LeadRecord
 from rescore.lake.tables import CLAIMS, SCHEMAS, Storage, files
+from rescore.same_person import Matching
 from tests.lake.builders import NOON, a_lead, an_activity, facts_of, land
 
 HOUR = timedelta(hours=1)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rescore.lake.persons import Matching, Record, places
+from rescore.lake.persons import Record, places
+from rescore.same_person import Matching
 
 ORDER = Matching(("salesforce", "hubspot", "tryton"))
 

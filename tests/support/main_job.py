@@ -98,17 +98,22 @@ class Job:
 
     def finish(self, keys: list[str]) -> Counter[str]:
         """Score, stage, promote and deliver; what came of it."""
-        counts: Counter[str] = Counter()
-        for key in keys:
-            score(self.ws, key)
-            stage_deltas(self.ws, key)
-            counts += promote_or_hold(self.ws, key, at=self.now)
+        counts = self.promote(keys)
         writes = self.crm.writes
         counts += update_crm(
             self.ws.ledger, self.crm, mapping=self.ws.mappings()["hubspot"], now=self.now, worker="test"
         )
         counts += run_automations(self.ws.ledger, {"webhook": self.receiver}, now=self.now, worker="test")
         counts["CRM calls"] = self.crm.writes - writes
+        return counts
+
+    def promote(self, keys: list[str]) -> Counter[str]:
+        """All but the deliveries."""
+        counts: Counter[str] = Counter()
+        for key in keys:
+            score(self.ws, key)
+            stage_deltas(self.ws, key)
+            counts += promote_or_hold(self.ws, key, at=self.now)
         return counts
 
     def run(self, minutes: float = 15) -> Counter[str]:

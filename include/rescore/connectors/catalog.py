@@ -105,6 +105,9 @@ def read_mappings(folder: Path) -> dict[str, Mapping]:
                 f"{mapping.name}.yaml, or the mapping {path.stem}"
             )
         found[mapping.name] = mapping
+    primary = [name for name, mapping in found.items() if mapping.primary]
+    if len(primary) > 1:
+        raise MappingInvalid(f"{' and '.join(primary)} are all `primary: true`; let one of them be")
     return found
 
 

@@ -58,9 +58,12 @@ class MemoryCrm:
         *,
         merged: Sequence[str] = (),
         addresses: Sequence[str] = (),
+        same_as: Sequence[str] = (),
     ) -> None:
         """Add a lead or change it; the merged ones are gone from now on."""
-        self._log[LEADS].append(LeadRecord(lead_id, dict(attributes), tuple(merged), tuple(addresses)))
+        self._log[LEADS].append(
+            LeadRecord(lead_id, dict(attributes), tuple(merged), tuple(addresses), same_as=tuple(same_as))
+        )
         self.shown.setdefault(lead_id, {})
         for gone in merged:
             self.shown.pop(gone, None)

@@ -14,7 +14,7 @@ from rescore.delivery.backlog import Backlog, backlog_of
 from rescore.delivery.letters import fitting, write_letter
 from rescore.delivery.passing import PassingTime
 from rescore.errors import ConfigurationError, RetryableError, TerminalError
-from rescore.ledger.outbox import breakers, kept_back, syncs
+from rescore.ledger.outbox import breakers, elsewhere, kept_back, syncs
 from rescore.ledger.outbox.breakers import Breaker
 from rescore.ledger.outbox.syncs import SyncClaim, SyncResult
 from rescore.ledger.outbox.wishes import PRIORITIES
@@ -26,6 +26,8 @@ LEASE = timedelta(minutes=15)
 
 ALONE = 3
 """After so many failures a record goes out alone: it shall not take others with it."""
+
+NO_OTHERS: Mapping[str, Sequence[str]] = {}
 
 Merged = Callable[[Collection[str]], Mapping[str, str]]
 """Which of these leads were merged away, and into which lead: `Lake.canonical`."""
@@ -40,6 +42,7 @@ def update_crm(
     worker: str,
     mode: mappings.Mode = "live",
     merged: Merged = lambda leads: {},
+    earlier: Mapping[str, Sequence[str]] = NO_OTHERS,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Counter[str]:
     """Work off what one target should show and has not confirmed, from whichever run it stems.
@@ -55,13 +58,16 @@ def update_crm(
         worker: Who holds the leases, for people who look.
         mode: `shadow` writes nothing, whatever the mapping says.
         merged: See `Merged`; the losing record of a merge is never written.
+        earlier: By scorecard the targets that come before this one: a person with a record in one of them is
+            shown there, and not here.
         progress: Told after every call to the CRM, and at the end what is still owed and until when.
 
     Returns:
         Counts of leads times scorecards: `acknowledged`, of them `unchanged` (shown already, not sent),
         `deferred` (later runs try again), `parked` (a person has to look), `deleted` (gone from the CRM),
-        `shadow`, `small` (moved too little to be written), `lost` (another worker has them). `calls` to the
-        CRM, and `stopped` when it is left alone for now, or its quota is.
+        `shadow`, `small` (moved too little to be written), `elsewhere` (shown by another target), `lost`
+        (another worker has them). `calls` to the CRM, and `stopped` when it is left alone for now, or its
+        quota is.
 
     Raises:
         CrmRejectedCredentials, CrmFieldMissing: A person has to act; everything unsent stays due, and the
@@ -70,7 +76,7 @@ def update_crm(
         CrmRateLimited, CrmUnavailable: Nothing could be written; everything stays due.
     """
     live = [card for card in mapping.scores if mode == "live" and mapping.mode_of(card) == "live"]
-    work = _Work(ledger, target, mapping, live, merged, worker, PassingTime(now))
+    work = _Work(ledger, target, mapping, live, merged, earlier, worker, PassingTime(now))
     work.look_at_breaker()
     work.set_aside()
     while claims := work.claim():
@@ -104,6 +110,7 @@ class _Work:
         mapping: mappings.Mapping,
         live: Sequence[str],
         merged: Merged,
+        earlier: Mapping[str, Sequence[str]],
         worker: str,
         clock: PassingTime,
     ) -> None:
@@ -116,6 +123,7 @@ class _Work:
         self._mapping = mapping
         self._live = live
         self._merged = merged
+        self._earlier = {card: earlier.get(card, ()) for card in mapping.scores}
         self._worker = worker
         self._lease = max(LEASE, timedelta(seconds=2 * target.longest_write))
         self._claimed = timedelta()
@@ -130,9 +138,10 @@ class _Work:
         shown = self._mapping.scores
         minimum = {card: shown[card].minimum_change for card in self._live}
         with self._ledger.transaction() as connection:
-            moved = kept_back.set_modes(connection, self._target.name, live=self._live)
+            moved = elsewhere.owe_joined(connection, self._target.name, self._earlier)
+            moved += kept_back.set_modes(connection, self._target.name, live=self._live)
             moved += kept_back.set_small(connection, self._target.name, minimum)
-        self.counts += Counter({name: moved[name] for name in ("shadow", "small")})
+        self.counts += Counter({name: moved[name] for name in ("elsewhere", "shadow", "small")})
 
     def claim(self) -> list[SyncClaim]:
         """Records that were due when this call began: what fails now waits for the next call."""

@@ -10,7 +10,6 @@ from rescore import mapping as mappings
 from rescore.connectors.base import FieldValue, ScoreUpdate, WriteResult
 from rescore.delivery.fields import figures_hash, score_fields
 from rescore.ledger.outbox.syncs import SyncClaim, SyncResult
-from rescore.model import split_lead_key
 from rescore.outcome import Outcome
 
 MISFIT = "the CRM's answer does not fit what was sent, so nobody knows what it shows"
@@ -41,18 +40,17 @@ def write_letter(
 
     Args:
         batch: Claims of one target.
-        target: Its name: only its own records are written.
+        target: Its name.
         mapping: Which properties show what.
         gone: Leads that were merged away, and into which.
     """
     letter = Letter()
     for claim in batch:
-        source, lead_id = split_lead_key(claim.lead)
         if claim.lead in gone:
             letter.results.append(SyncResult(claim, Outcome("gone", f"merged into {gone[claim.lead]}")))
             continue
-        if source != target:
-            letter.results.append(SyncResult(claim, Outcome("record", f"no record of {target}")))
+        if claim.record is None:
+            letter.results.append(SyncResult(claim, Outcome("record", f"no record in {target}")))
             continue
         shown_as = mapping.scores[claim.scorecard]
         values = score_fields(claim, shown_as)
@@ -62,8 +60,8 @@ def write_letter(
             letter.unchanged += 1
             letter.results.append(SyncResult(claim, Outcome("ok"), claim.shown_hash))
         else:
-            letter.fields[lead_id] |= ours
-            letter.claims[lead_id].append((claim, figures))
+            letter.fields[claim.record] |= ours
+            letter.claims[claim.record].append((claim, figures))
     return letter
 
 

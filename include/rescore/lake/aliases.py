@@ -15,7 +15,7 @@ from operator import attrgetter
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from rescore.lake.persons import LIVE, Place, State
+from rescore.same_person import LIVE, Place, State
 
 MERGE, PERSON = "merge", "person"
 """Kinds of entries."""

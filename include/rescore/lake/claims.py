@@ -14,9 +14,10 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from rescore.lake.aliases import Aliases
-from rescore.lake.persons import AMBIGUOUS, Matching, Place, Record, places
+from rescore.lake.persons import Record, places
 from rescore.lake.reading import CurrentRows, connect, keep, rows_in, texts
 from rescore.lake.tables import CLAIMS, LEADS, SCHEMAS, bucket_of, buckets_of, columns_of, files, serial_of
+from rescore.same_person import AMBIGUOUS, Matching, Place
 from rescore.withheld import IS_DELETED
 
 ID, ADDRESS, NONE = "id", "address", "none"

@@ -26,7 +26,6 @@ from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
 from rescore.lake.landings import Stream, landed_after, landings
 from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
-from rescore.lake.persons import EACH_ALONE, Matching
 from rescore.lake.reading import CurrentRows, connect, still_there
 from rescore.lake.records import Page
 from rescore.lake.tables import (
@@ -39,6 +38,7 @@ from rescore.lake.tables import (
     Storage,
 )
 from rescore.lake.views import ACTIVITIES_IN_A_PART, RowsOf, Views
+from rescore.same_person import EACH_ALONE, Matching
 from rescore.scoring.facts import Facts
 
 

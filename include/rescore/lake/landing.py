@@ -24,7 +24,6 @@ from rescore.lake.aliases import MERGE, PERSON, Aliases, read_aliases
 from rescore.lake.arrivals import Arrivals
 from rescore.lake.batches import fields_of, screen_batch, without_erased
 from rescore.lake.claims import Placed, new_claims, new_places
-from rescore.lake.persons import EACH_ALONE, Matching, Place
 from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, texts
 from rescore.lake.records import Page, SetAside
 from rescore.lake.rows import activity_table, attribute_table, check_names, given_activities
@@ -47,6 +46,7 @@ from rescore.lake.tables import (
 )
 from rescore.lake.unclaimed import new_rows
 from rescore.model import lead_key
+from rescore.same_person import EACH_ALONE, Matching, Place
 
 AMBIGUOUS_PERSON = "ambiguous person"
 """How records are counted that might be one person with several others."""

@@ -8,40 +8,11 @@ joins nobody, and its records are `ambiguous` until that ends.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from rescore.model import split_lead_key
-
-State = Literal["live", "deleted", "ambiguous"]
-LIVE: Final = "live"
-DELETED: Final = "deleted"
-AMBIGUOUS: Final = "ambiguous"
-
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """What deployments say of the records of their sources.
-
-    Attributes:
-        sources: All of them in their order: of a person's records that of the first shows the score, and its
-            values count before those of the others.
-        by_address: The sources whose records are known by their e-mail addresses, too.
-        salt: Goes into the hashes of those.
-    """
-
-    sources: Sequence[str] = ()
-    by_address: frozenset[str] = frozenset()
-    salt: bytes = field(default=b"", repr=False)
-
-    def rank(self, lead: str) -> int:
-        """The place of a record's source in the order; unknown ones come last."""
-        source, _ = split_lead_key(lead)
-        return self.sources.index(source) if source in self.sources else len(self.sources)
-
-
-EACH_ALONE = Matching()
+from rescore.same_person import AMBIGUOUS, DELETED, EACH_ALONE, LIVE, Matching, Place, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +30,6 @@ class Record:
     addresses: frozenset[str] = frozenset()
     since: int = 0
     deleted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a record belongs: the lead it counts as (itself, when it is alone or the first), and how.
-
-    A `deleted` record still belongs to its person. `rank` is where its source is in the order.
-    """
-
-    lead: str
-    rank: int = 0
-    state: State = LIVE
 
 
 def places(

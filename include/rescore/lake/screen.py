@@ -16,9 +16,9 @@ from typing import Any
 from rescore.erased import NOBODY as NO_ONE
 from rescore.erased import Erased, folded, hash_of_address
 from rescore.lake.claims import ADDRESS, ID, Said
-from rescore.lake.persons import EACH_ALONE, Matching
 from rescore.lake.records import AccountRecord, ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.model import lead_key, split_lead_key
+from rescore.same_person import EACH_ALONE, Matching
 from rescore.withheld import IS_DELETED, OBJECTED_HERE
 
 CLOCK_SKEW = timedelta(minutes=5)

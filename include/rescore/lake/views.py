@@ -11,7 +11,6 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from rescore import withheld
-from rescore.lake.persons import Place
 from rescore.lake.reading import (
     CurrentRows,
     activity_columns,
@@ -31,6 +30,7 @@ from rescore.lake.tables import (
     buckets_of,
     place_of,
 )
+from rescore.same_person import Place
 from rescore.withheld import ATTRIBUTES
 
 ACTIVITIES_IN_A_PART = 2_500_000

@@ -14,7 +14,7 @@ from rescore.ledger import tables
 from rescore.ledger.outbox import breakers
 from rescore.ledger.outbox.breakers import Breaker
 from rescore.ledger.outbox.restored import Restored, restored
-from rescore.ledger.people import erasures
+from rescore.ledger.people import erasures, records
 from rescore.ledger.people.erasures import Erasure
 from rescore.ledger.rules import activations, holds, registry
 from rescore.ledger.rules.holds import Hold
@@ -36,8 +36,9 @@ LEAD_STATES = (
     "small",  # moved by less than the mapping's minimum_change since it was last shown
     "deleted",  # gone from the CRM: nobody is created anew
     "outside",  # never in the audience: nothing to show
-    "untargeted",  # scored, and no target shows this scorecard
+    "untargeted",  # scored, and no target that shows this scorecard has a record of them
     "settled",  # every target shows the score of record
+    "elsewhere",  # left to another target, which is not owed it yet
 )
 """Every lead is in exactly one: the first that applies, over all of its targets."""
 
@@ -111,7 +112,8 @@ class Status:
     those not finished, oldest first. `read` says of each source
     when all of its streams had last been read to their end; None while its history is loading. While
     `restored`, nothing is sent. `due` counts what each target is owed by priority: 1 band changes and
-    crossings, 2 scores, 3 what has to be repeated; `left_alone` are those that nobody calls now.
+    crossings, 2 scores, 3 what has to be repeated; `left_alone` are those that nobody calls now. `ambiguous`
+    counts the records that may be one person with several others.
     """
 
     scorecards: tuple[ScorecardStatus, ...]
@@ -129,6 +131,7 @@ class Status:
     due: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     undone: tuple[Hold, ...] = ()
     erasures: tuple[Erasure, ...] = ()
+    ambiguous: int = 0
 
     def lines(self) -> Iterator[tuple[str, int]]:
         """Every count under a name of its own, for machines and for grep."""
@@ -154,6 +157,7 @@ class Status:
         yield "open holds", len(self.holds)
         yield "answers not carried out", len(self.undone)
         yield "erasures not finished", len(self.erasures)
+        yield "ambiguous persons", self.ambiguous
         yield "left alone", len(self.left_alone)
         yield "held after a restore", int(self.restored is not None)
 
@@ -198,6 +202,7 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         restored=restored(connection),
         undone=tuple(holds.unfinished(connection)),
         erasures=tuple(erasures.unfinished(connection)),
+        ambiguous=records.ambiguous(connection),
     )
 
 

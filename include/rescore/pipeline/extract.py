@@ -11,8 +11,9 @@ import pyarrow as pa
 from rescore.connectors.base import Source
 from rescore.erased import Person
 from rescore.lake.records import Page
-from rescore.ledger.people import identity, tombstones
+from rescore.ledger.people import identity, records, tombstones
 from rescore.ledger.scores import extracts, streams
+from rescore.mapping import matching_of
 from rescore.pipeline.restore import notice_restore
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
@@ -59,7 +60,10 @@ def extract(
     claimed = 0
     if notice_restore(ws, at=known_at, also=[(source.name, stream) for stream in source.streams]):
         progress(f"{source.name}: the ledger was restored from a backup; `rescore restored` says what to do")
+    mappings = ws.mappings().values()
     with ws.ledger.transaction() as connection:
+        by_address = any(mapping.leads.same_person.email for mapping in mappings)
+        matching = matching_of(mappings, tombstones.salt(connection) if by_address else b"")
         leases = [streams.take_fence(connection, source.name, stream) for stream in source.streams]
     for lease in leases:
         stream = lease.stream
@@ -75,17 +79,23 @@ def extract(
                 others={other.stream: other.committed for other in leases},
                 known_at=known_at,
                 erased=erased,
+                matching=matching,
             )
             with ws.ledger.transaction() as connection:
+                moves = records.take_places(connection, landed.places, entries=landed.entries)
                 lease = streams.commit_landing(
                     connection,
                     lease,
                     cursor=batch.cursor,
-                    dirty=landed.leads,
+                    dirty=landed.leads | dict.fromkeys(moves.changed, known_at),
                     rows=batch.rows,
                 )
-                if landed.merged and lease.input_ver:
-                    identity.follow_merges(connection, landed.merged, input_ver=lease.input_ver, at=known_at)
+                if lease.input_ver:
+                    for gone, why in ((landed.merged, identity.MERGE), (moves.joined, identity.SAME_PERSON)):
+                        identity.follow_merges(
+                            connection, gone, input_ver=lease.input_ver, at=known_at, why=why
+                        )
+                identity.follow_partings(connection, moves.parted)
                 if landed.erased:
                     again = Person(landed.erased)
                     tombstones.add(connection, again, at=known_at, by="extract: a known address")

@@ -15,11 +15,10 @@ from rescore.connectors.readback import Shown
 from rescore.delivery.overrides import Case, Edits
 from rescore.delivery.readback import to_read
 from rescore.ledger import installation
-from rescore.ledger.outbox import confirmed, overrides, restored
+from rescore.ledger.outbox import confirmed, overrides, records, restored
 from rescore.ledger.outbox.confirmed import DELETED, Found
 from rescore.ledger.outbox.rescue import rescue as rescue_leases
 from rescore.ledger.transaction import Ledger
-from rescore.model import split_lead_key
 from rescore.progress import Progress, silent
 
 LAST_READ = "read back"
@@ -109,12 +108,12 @@ class _Work:
         name = self._target.name
         with self._ledger.reading() as connection:
             known = confirmed.confirmed(connection, name, leads)
+            ids = records.in_target(connection, name, leads)
             kept = overrides.open_of(connection, name, leads)
         cases = [
-            Case(row, record, self._mapping.scores[row.scorecard], kept.get(row.lead, {}))
+            Case(row, ids[row.lead], self._mapping.scores[row.scorecard], kept.get(row.lead, {}))
             for row in known
-            for source, record in [split_lead_key(row.lead)]
-            if source == name and row.scorecard in self._mapping.scores
+            if row.lead in ids and row.scorecard in self._mapping.scores
         ]
         if not cases:
             return

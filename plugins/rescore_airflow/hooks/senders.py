@@ -12,6 +12,7 @@ from rescore.delivery.actions.email import EmailSender
 from rescore.delivery.actions.slack import SlackSender
 from rescore.delivery.sender import Sender
 from rescore.delivery.webhook import WebhookSender
+from rescore.ledger.outbox.records import in_target
 from rescore.policy.file import read_policy
 from rescore.rules.actions import ActionKind
 from rescore.workspace import Workspace
@@ -31,7 +32,11 @@ def senders(ws: Workspace) -> Mapping[ActionKind, Sender]:
     def crm(name: str) -> Actions:
         return connect(name, ws, patient=False)
 
-    of_crm = (crm, lambda name: ws.mappings()[name], ws.lake.canonical)
+    def record_of(target: str, lead: str) -> str | None:
+        with ws.ledger.reading() as connection:
+            return in_target(connection, target, [lead]).get(lead)
+
+    of_crm = (crm, lambda name: ws.mappings()[name], ws.lake.canonical, record_of)
     return {
         "webhook": WebhookSender(WebhookEndpoints()),
         "crm_task": CrmTaskSender(*of_crm),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.sdk import Context
 
 from rescore.delivery.crm import update_crm
+from rescore.mapping import earlier_targets
 from rescore.workspace import Workspace
 from rescore_airflow.hooks.crm import connect
 from rescore_airflow.operators.base import Counts, RescoreOperator, now, worker
@@ -30,6 +31,7 @@ class UpdateCrmOperator(RescoreOperator):
                 now=now(),
                 worker=worker(context),
                 merged=ws.lake.canonical,
+                earlier=earlier_targets(targets.values(), targets[name]),
                 progress=self.log.info,
             )
 

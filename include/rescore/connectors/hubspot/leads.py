@@ -29,6 +29,7 @@ def lead_pages(
     """
     properties = [MERGED, *ADDRESSES, *(attribute.property for attribute in leads.attributes.values())]
     properties += [leads.objection] if leads.objection else []
+    properties += leads.same_person.properties
     changed = changed_since(
         client, leads.search, modified=leads.modified, properties=properties, cursor=cursor, until=until
     )
@@ -61,7 +62,11 @@ def _read(row: JsonObject, leads: HubSpotLeads, page: Page) -> None:
         attributes[OBJECTS] = _says_yes(properties.get(leads.objection))
     page.leads.append(
         LeadRecord(
-            lead_id, attributes, merged=_merged(properties.get(MERGED)), addresses=tuple(addresses_of(row))
+            lead_id,
+            attributes,
+            merged=_merged(properties.get(MERGED)),
+            addresses=tuple(addresses_of(row)),
+            same_as=leads.same_person.keys(properties.get),
         )
     )
 

@@ -22,6 +22,16 @@ Merged = Callable[[Collection[str]], Mapping[str, str]]
 """Which of these leads were merged away, and into which lead: `Lake.canonical`."""
 
 
+RecordOf = Callable[[str, str], str | None]
+"""The id that a CRM has of a lead (CRM, lead key); None when it has no record of that person."""
+
+
+def own_record(target: str, lead: str) -> str | None:
+    """For places where every lead has the one record that it is called after."""
+    source, record_id = split_lead_key(lead)
+    return record_id if source == target else None
+
+
 def nobody_merged(leads: Collection[str]) -> Mapping[str, str]:
     """For places without a lake."""
     return {}
@@ -38,14 +48,14 @@ def rehearsal(mapping: mappings.Mapping, claim: DeliveryClaim) -> Outcome | None
     return Outcome("ok", f"left as it is: in the mapping {mapping.name}.yaml this is in `mode: shadow`")
 
 
-def record_id(said: Mapping[str, Any], merged: Merged) -> str:
+def record_id(said: Mapping[str, Any], merged: Merged, record_of: RecordOf) -> str:
     """The CRM's id of the lead that a body is about, or of the lead into which it was merged since.
 
     Raises:
-        RecordRefused: The lead is not of this CRM.
+        RecordRefused: The person has no record in this CRM.
     """
     key = said["lead"]["key"]
-    source, lead_id = split_lead_key(merged([key]).get(key, key))
-    if source != said["target"]:
-        raise RecordRefused(f"the lead is no record of {said['target']}")
-    return lead_id
+    found = record_of(said["target"], merged([key]).get(key, key))
+    if found is None:
+        raise RecordRefused(f"the person has no record in {said['target']}")
+    return found

@@ -8,7 +8,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from rescore.delivery.actions.crm import Connect, MappingOf, Merged, nobody_merged, record_id, rehearsal
+from rescore.delivery.actions.crm import (
+    Connect,
+    MappingOf,
+    Merged,
+    RecordOf,
+    nobody_merged,
+    own_record,
+    record_id,
+    rehearsal,
+)
 from rescore.delivery.actions.outcomes import of_action
 from rescore.errors import RescoreError, SettingsIncomplete
 from rescore.ledger.outbox.deliveries import DeliveryClaim
@@ -25,10 +34,16 @@ class CrmFieldsSender:
     offers no write that depends on the present value.
     """
 
-    def __init__(self, connect: Connect, mapping_of: MappingOf, merged: Merged = nobody_merged) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        mapping_of: MappingOf,
+        merged: Merged = nobody_merged,
+        record_of: RecordOf = own_record,
+    ) -> None:
         self._connect = connect
         self._mapping_of = mapping_of
-        self._merged = merged
+        self._merged, self._record_of = merged, record_of
 
     def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
         """Read, judge each property by its guard, and write those that pass in one call."""
@@ -40,7 +55,7 @@ class CrmFieldsSender:
             settable = mapping.settable
             _allow(said, settable)
             fields = self._connect(said["target"]).fields
-            lead_id = record_id(said, self._merged)
+            lead_id = record_id(said, self._merged, self._record_of)
             present = fields.read(lead_id, [field["property"] for field in said["fields"]])
         except RescoreError as error:
             return of_action(error, effect=False)

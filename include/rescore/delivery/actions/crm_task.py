@@ -9,7 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from rescore.connectors.actions import NewTask, Tasks
-from rescore.delivery.actions.crm import Connect, MappingOf, Merged, nobody_merged, record_id, rehearsal
+from rescore.delivery.actions.crm import (
+    Connect,
+    MappingOf,
+    Merged,
+    RecordOf,
+    nobody_merged,
+    own_record,
+    record_id,
+    rehearsal,
+)
 from rescore.delivery.actions.outcomes import of_action
 from rescore.errors import CrmUnavailable, RescoreError
 from rescore.ledger.outbox.deliveries import DeliveryClaim
@@ -31,12 +40,13 @@ class CrmTaskSender:
         connect: Connect,
         mapping_of: MappingOf,
         merged: Merged = nobody_merged,
+        record_of: RecordOf = own_record,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect = connect
         self._mapping_of = mapping_of
-        self._merged = merged
+        self._merged, self._record_of = merged, record_of
         self._clock = clock
 
     def send(self, claim: DeliveryClaim, *, now: datetime) -> Outcome:
@@ -47,7 +57,7 @@ class CrmTaskSender:
             if rehearsed := rehearsal(self._mapping_of(said["target"]), claim):
                 return rehearsed
             tasks = self._connect(said["target"]).tasks
-            lead_id = record_id(said, self._merged)
+            lead_id = record_id(said, self._merged, self._record_of)
             there = self._already(tasks, lead_id, claim, said)
             owner = said["owner"]
             if there is None and owner == LEAD_OWNER:

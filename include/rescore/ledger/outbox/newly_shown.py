@@ -8,6 +8,7 @@ from sqlalchemy import Connection, literal, select
 
 from rescore.ledger import installation, tables
 from rescore.ledger.lock import lock_scorecard
+from rescore.ledger.outbox.records import has_record
 from rescore.ledger.outbox.wishes import SCORE
 from rescore.ledger.upsert import insert
 from rescore.withheld import OBJECTION
@@ -53,6 +54,7 @@ def _owe_everything(connection: Connection, scorecard: str, target: str) -> int:
             score.c.scorecard == scorecard,
             score.c.ver > 0,
             score.c.withheld.is_(None) | (score.c.withheld == OBJECTION),
+            has_record(target, score.c.lead),
         )
         .order_by(score.c.lead),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Update, bindparam, case, select, update
 
 from rescore.ledger import tables
-from rescore.ledger.outbox import leases, overrides
+from rescore.ledger.outbox import leases, overrides, records
 from rescore.ledger.outbox.wishes import DRIFT
 from rescore.ledger.types import UtcDateTime
 from rescore.outcome import CONSEQUENCES, Next, Outcome, next_state
@@ -24,6 +24,7 @@ class SyncClaim:
 
     `reasons` are the top reasons as {rule, label, points in thousandths}; `rules_version` is the sequence
     number of the rules that gave this score. `overridden` are the properties in which a person's value stays.
+    `record` is the target's own id of the lead; None when it has no record there.
     `shown_hash` is that of the figures the target confirmed last; None when nobody knows what it shows.
     """
 
@@ -41,6 +42,7 @@ class SyncClaim:
     reasons: list[dict[str, Any]] = field(repr=False)
     changed_at: datetime
     rules_version: int
+    record: str | None = None
     overridden: frozenset[str] = frozenset()
 
 
@@ -97,7 +99,8 @@ def claim(
         .limit(limit)
         .with_for_update(of=sync, skip_locked=True)
     ).all()
-    kept = overrides.open_of(connection, target, {row.lead for row in rows})
+    leads = {row.lead for row in rows}
+    kept, record = overrides.open_of(connection, target, leads), records.in_target(connection, target, leads)
     claims = [
         SyncClaim(
             **(
@@ -105,6 +108,7 @@ def claim(
                 | {
                     "target": target,
                     "lease": token,
+                    "record": record.get(row.lead),
                     "dimensions": json.loads(row.dimensions),
                     "reasons": json.loads(row.reasons),
                     "overridden": frozenset(

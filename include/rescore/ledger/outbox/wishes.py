@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from rescore.ledger import tables
+from rescore.ledger.outbox.records import has_record
 from rescore.ledger.scores.chunk import DIFFERS, C, Chunk, S
 from rescore.ledger.upsert import insert
 
@@ -45,7 +46,7 @@ def want(connection: Connection, part: Chunk, targets: Sequence[str], crossed: C
                 literal(SCORE),
                 literal(0),
             )
-            .where(part.wins, DIFFERS)
+            .where(part.wins, DIFFERS, has_record(target, S.c.lead))
             .order_by(S.c.lead),
         )
         first_of = case(

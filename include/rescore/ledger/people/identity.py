@@ -28,6 +28,8 @@ REASONS = {
     OBJECTION: "the person objects to profiling",
     MERGED: "merged into another lead",
 }
+MERGE = REASONS[MERGED]
+SAME_PERSON = "one person with another lead"
 HAD_FIRED = "another record of this person had fired"
 
 
@@ -58,7 +60,12 @@ def note_withheld(connection: Connection, chunk: Chunk, at: datetime) -> Counter
 
 
 def follow_merges(
-    connection: Connection, merged: Mapping[str, str], *, input_ver: int, at: datetime
+    connection: Connection,
+    merged: Mapping[str, str],
+    *,
+    input_ver: int,
+    at: datetime,
+    why: str = MERGE,
 ) -> Counter[str]:
     """Let the lead that is left take over where automations stood; end what was about the lead that is lost.
 
@@ -71,6 +78,7 @@ def follow_merges(
         merged: Each lead that was merged away, and the one that is left; known ones are left alone.
         input_ver: The landing's.
         at: The present.
+        why: What is noted with all that ends.
 
     Returns:
         Counts: leads times scorecards `merged away`, deliveries `cancelled`.
@@ -83,12 +91,27 @@ def follow_merges(
         for row in connection.execute(known.order_by(C.c.scorecard, C.c.lead)).all():
             lock_scorecard(connection, row.scorecard)
             _continue(connection, row, merged[row.lead])
-            _take_over(connection, row, merged[row.lead], at)
+            _take_over(connection, row, merged[row.lead], why)
             _withdraw(connection, row, input_ver, at)
             counts["merged away"] += 1
-            counts["cancelled"] += _cancel(connection, row.scorecard, [row.lead], REASONS[MERGED], at)
-            _move(connection, row.scorecard, [row.lead], "deleted", REASONS[MERGED])
+            counts["cancelled"] += _cancel(connection, row.scorecard, [row.lead], why, at)
+            _move(connection, row.scorecard, [row.lead], "deleted", why)
     return +counts
+
+
+def follow_partings(connection: Connection, parted: Mapping[str, str]) -> None:
+    """Let a record that counted as another lead from its first score on come back as one that is known.
+
+    It goes on silently from where its own values put it, like everybody who comes back: what was told about
+    the person was told about its facts, too.
+    """
+    for record, lead in sorted(parted.items()):
+        for row in connection.execute(select(C).where(C.c.lead == lead)).all():
+            connection.execute(
+                upsert(connection, C)
+                .values({**row._mapping, "lead": record, **_nothing(row), "withheld": MERGED})
+                .on_conflict_do_nothing()
+            )
 
 
 def cancel_everywhere(connection: Connection, leads: Collection[str], at: datetime) -> int:
@@ -114,14 +137,14 @@ def _no_dimensions(row: Row[Any]) -> str:
     return json.dumps(dict.fromkeys(json.loads(row.dimensions)), sort_keys=True, separators=(",", ":"))
 
 
-def _take_over(connection: Connection, row: Row[Any], left: str, at: datetime) -> None:
+def _take_over(connection: Connection, row: Row[Any], left: str, why: str) -> None:
     """Where the lost lead has fired, the lead that is left has fired too."""
     arming = tables.arming
     both = arming.c.lead.in_([row.lead, left])
     found = connection.execute(select(arming).where(arming.c.scorecard == row.scorecard, both)).all()
     of_left = {each.automation: each for each in found if each.lead == left}
     of_lost = [each for each in found if each.lead == row.lead]
-    _end_held(connection, row.scorecard, row.lead, None, REASONS[MERGED])
+    _end_held(connection, row.scorecard, row.lead, None, why)
     for lost in of_lost:
         own = of_left.get(lost.automation)
         if lost.state != State.FIRED or _unsent(connection, lost) or (own and own.state == State.FIRED):
@@ -176,18 +199,14 @@ def _withdraw(connection: Connection, row: Row[Any], input_ver: int, at: datetim
     connection.execute(
         update(C)
         .where(C.c.scorecard == row.scorecard, C.c.lead == row.lead)
-        .values(
-            score=None,
-            band=None,
-            grade=None,
-            dimensions=_no_dimensions(row),
-            reasons="[]",
-            withheld=MERGED,
-            input_ver=input_ver,
-            ver=row.ver + 1,
-            changed_at=at,
-        )
+        .values(**_nothing(row), withheld=MERGED, input_ver=input_ver, ver=row.ver + 1, changed_at=at)
     )
+
+
+def _nothing(row: Row[Any]) -> dict[str, Any]:
+    """The values of a lead without a score."""
+    none = dict.fromkeys(("score", "band", "grade"))
+    return none | {"dimensions": _no_dimensions(row), "reasons": "[]"}
 
 
 def _cancel(connection: Connection, scorecard: str, leads: Collection[str], reason: str, at: datetime) -> int:

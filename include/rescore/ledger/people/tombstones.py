@@ -60,6 +60,12 @@ def lift(connection: Connection, person: Person) -> int:
     return connection.execute(delete(tables.tombstone).where(tables.tombstone.c.hash.in_(hashes))).rowcount
 
 
+def salt(connection: Connection) -> bytes:
+    """The secret of this ledger that goes into hashes of addresses; made at its first use."""
+    _hold(connection, alone=False)
+    return _kept_salt(connection)
+
+
 def _hashes(salt: bytes, person: Person) -> set[str]:
     leads: Iterable[str] = (hash_of_lead(salt, key) for key in person.leads)
     addresses = (hash_of_address(salt, address) for address in person.addresses)

@@ -44,6 +44,7 @@ from rescore.ledger.upsert import insert
 
 S = tables.stage_score
 C = tables.score
+R = tables.record
 
 DIFFERS = and_(
     or_(S.c.score.is_not(None), C.c.score.is_not(None)),  # outside the audience before and after: no change
@@ -86,6 +87,9 @@ class Chunk:
         self._overtaken = and_(
             C.c.lead.is_not(None), not_(at_most), not_(and_(at_least, as_staged)), not_(outdated)
         )
+        # its facts were read before it was known to be somebody else
+        of_another = exists().where(R.c.record == S.c.lead, R.c.lead != S.c.lead).correlate_except(R)
+        self.wins = and_(self.wins, ~of_another)
         if run.kind == THRESHOLDS:
             self.equal = and_(C.c.lead.is_not(None), C.c.activation_seq >= run.activation_seq)
             self.wins = and_(C.c.lead.is_not(None), C.c.activation_seq < run.activation_seq)

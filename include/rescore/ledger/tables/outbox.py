@@ -13,7 +13,7 @@ sync = Table(
     Column("target", String, primary_key=True),
     Column("want_ver", BigInteger, nullable=False),  # score.ver that the target should show
     Column("acked_ver", BigInteger, nullable=False, default=0),  # score.ver that it confirmed
-    # due · settled · parked · shadow · small (below minimum_change) · overridden · deleted
+    # due · settled · parked · shadow · small (below minimum_change) · overridden · deleted · elsewhere
     Column("state", String, nullable=False),
     Column("priority", Integer, nullable=False, default=2),  # 1 band change or crossing · 2 score · 3 drift
     Column("tries", Integer, nullable=False, default=0),

@@ -1,6 +1,6 @@
 """The installation, and who is no longer in it."""
 
-from sqlalchemy import Column, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, String, Table, Text
 
 from rescore.ledger.tables.base import metadata
 from rescore.ledger.types import UtcDateTime
@@ -20,6 +20,18 @@ tombstone = Table(
     Column("erased_at", UtcDateTime, nullable=False),
     Column("erased_by", String, nullable=False),
     comment="who was erased and must not come back",
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("record", String, primary_key=True),  # a source's record, `source:id`, that is not always alone
+    Column("source", String, nullable=False),
+    Column("lead", String, nullable=False),  # what it counts as: itself when it is alone, or the first
+    Column("state", String, nullable=False),  # live · deleted · ambiguous (may be one person with several)
+    Column("entries", BigInteger, nullable=False),  # in the lake's log of aliases then
+    Index(None, "lead"),
+    comment="which records of several sources are one person",
 )
 
 erasure = Table(

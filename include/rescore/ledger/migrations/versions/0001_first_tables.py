@@ -426,6 +426,19 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "record",
+        sa.Column("record", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("lead", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("record", name=op.f("pk_record")),
+        comment="which records of several sources are one person",
+    )
+    with op.batch_alter_table("record", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_record_lead"), ["lead"], unique=False)
+
+    op.create_table(
         "tombstone",
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("erased_at", UtcDateTime(), nullable=False),
@@ -476,6 +489,10 @@ def downgrade() -> None:
     op.drop_table("shadow")
     op.drop_table("activation")
     op.drop_table("tombstone")
+    with op.batch_alter_table("record", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_record_lead"))
+
+    op.drop_table("record")
     with op.batch_alter_table("sync", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sync_target_state_priority_lead"))
 
