@@ -43,6 +43,7 @@ from rescore.rules.card import (
     Steps,
     ValueList,
 )
+from rescore.rules.scope import account_rules
 from rescore.text import fold
 
 ZONES = [
@@ -104,6 +105,8 @@ LEAD_FIELDS = {
     "opted_out": pa.bool_(),
     "born": pa.date32(),
     "seen": pa.timestamp("us"),
+    "account": pa.string(),
+    "rescore_objection": pa.bool_(),
 }
 OURS = {"age in days": pa.string()}  # a column whose name the query uses itself: it is no field
 ACTIVITY_FIELDS = {
@@ -239,11 +242,13 @@ def rules(draw: st.DrawFn, name: str, dimensions: list[str]) -> Rule:
         return FirstOfRule(**own, choices=tuple(draw(st.lists(choices, min_size=1, max_size=3))))
     types = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=3, unique=True))
     own |= {"activities": tuple(types), "where": draw(activity_conditions()), "points": draw(points())}
+    own["scope"] = draw(st.sampled_from(["lead", "lead", "account"]))
     if kind is SilenceRule:
         return SilenceRule(**own, none_within=draw(st.integers(1, 90)))
     if kind is ActivityRule:
         return ActivityRule(**own, limit=draw(limits()), decay=draw(st.just(NO_DECAY) | decays()))
-    measure = draw(st.sampled_from(["count", "days", "distinct"]))
+    people = ["people"] * (own["scope"] == "account")
+    measure = draw(st.sampled_from(["count", "days", "distinct", *people]))
     field = draw(st.sampled_from([*ACTIVITY_FIELDS, *NOWHERE])) if measure == "distinct" else None
     within = draw(st.integers(1, 90) | st.sampled_from([61, 62, 3660]))
     return FrequencyRule(**own, measure=measure, field=field, at_least=draw(st.integers(1, 4)), within=within)
@@ -275,13 +280,15 @@ def scorecards(draw: st.DrawFn) -> Scorecard:
     names = ["engagement", "fit", "extra"][: draw(st.integers(1, 3))]
     bounds = draw(st.lists(st.integers(-20_000, 200_000), max_size=4, unique=True))
     count = draw(st.integers(1, 6))
+    some = tuple(draw(rules(f"rule_{index}", names)) for index in range(count))
+    of_leads = sorted(set(names) - {rule.dimension for rule in account_rules(some)})
     return Scorecard(
         id="random",
         description="",
         timezone=ZoneInfo(draw(st.sampled_from(ZONES))),
         total=draw(ranges()),
         dimensions=tuple(Dimension(name, draw(ranges()), draw(st.integers(0, 4)) > 0) for name in names),
-        rules=tuple(draw(rules(f"rule_{index}", names)) for index in range(count)),
+        rules=some,
         audience=draw(st.just(ALWAYS) | lead_conditions().map(Not)),
         bands=tuple(Band(f"band {bound}", bound) for bound in sorted(bounds, reverse=True)),
         automations=tuple(
@@ -289,7 +296,7 @@ def scorecards(draw: st.DrawFn) -> Scorecard:
         ),
         lists=draw(value_lists()),
         grades=draw(st.none() | grades(names)),
-        restart=draw(st.none() | restarts(names)),
+        restart=draw(st.none() | restarts(of_leads)) if of_leads else None,
     )
 
 
@@ -374,6 +381,10 @@ def values(kind: pa.DataType, times: st.SearchStrategy[datetime]) -> st.SearchSt
     )
 
 
+ACCOUNTS = st.sampled_from(["acme", " ACME", "acme", "other", "", None])
+OBJECTIONS = st.sampled_from([None, None, None, False, True])
+
+
 @st.composite
 def histories(draw: st.DrawFn, zone: ZoneInfo, as_of: datetime) -> tuple[list[dict], list[dict]]:
     """Rows of leads and activities; some activities are nobody's, and some come twice."""
@@ -381,7 +392,12 @@ def histories(draw: st.DrawFn, zone: ZoneInfo, as_of: datetime) -> tuple[list[di
     attributes = st.fixed_dictionaries(
         {name: values(kind, times) for name, kind in (LEAD_FIELDS | OURS).items()}
     )
-    leads = [{"lead": f"crm:{index}"} | draw(attributes) for index in range(draw(st.integers(1, 3)))]
+    leads = [
+        {"lead": f"crm:{index}"}
+        | draw(attributes)
+        | {"account": draw(ACCOUNTS), "rescore_objection": draw(OBJECTIONS)}
+        for index in range(draw(st.integers(1, 4)))
+    ]
     keys = [lead["lead"] for lead in leads[: max(1, len(leads) - 1)]] * 3 + ["crm:nobody"]
     fields = st.fixed_dictionaries(
         {

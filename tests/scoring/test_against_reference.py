@@ -77,7 +77,19 @@ def test_no_column_is_needed_that_the_card_does_not_name(case):
 @given(cases())
 def test_leads_scored_one_by_one_get_what_they_get_together(case):
     card, leads, activities, as_of = case
-    one_by_one = [row for lead in leads for row in scored(card, [lead], activities, as_of)]
+    facts = facts_from_tables(*tables(leads, activities))
+    one_by_one = []
+    for number, lead in enumerate(leads):
+        for relation in ("activities", "leads"):
+            mine = f"FROM {relation} WHERE lead = '{lead['lead']}'"
+            facts.connection.execute(f"CREATE TEMP VIEW {relation}_{number} AS {mine}")
+        alone = replace(
+            facts,
+            activities=f"activities_{number}",
+            leads=f"leads_{number}",
+            whole_accounts=lambda: ("activities", "leads"),
+        )
+        one_by_one += score(card, alone, as_of=as_of).to_pylist()
     assert one_by_one == scored(card, leads, activities, as_of)
 
 

@@ -42,8 +42,12 @@ from rescore.text import fold, words
 Row = Mapping[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-RESERVED = ("rescore_deleted", "rescore_objection", "rescore_objection_noted")
-"""Who is marked with one of these is outside every audience."""
+RESERVED = {
+    "rescore_deleted": "deleted",
+    "rescore_objection": "objection",
+    "rescore_objection_noted": "objection",
+}
+"""Who is marked with one of these is outside every audience, and why."""
 
 
 def reference_scores(
@@ -55,12 +59,35 @@ def reference_scores(
     known_as_of: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """What `rescore.scoring.engine.score` has to give, as a list of rows in the order of `leads`."""
+    leads = list(leads)
     by_lead: dict[str, list[Row]] = defaultdict(list)
     for activity in _latest_of_each(activities):
         known_in_time = known_as_of is None or activity["known_at"] <= _naive(known_as_of)
         if activity["occurred_at"] <= _naive(as_of) and known_in_time:
             by_lead[activity["lead"]].append(activity)
-    return [_score_lead(card, lead, by_lead[lead["lead"]], as_of) for lead in leads]
+    return [
+        _score_lead(card, lead, by_lead[lead["lead"]], _done_at(lead, leads, by_lead), as_of)
+        for lead in leads
+    ]
+
+
+def _done_at(lead: Row, leads: Sequence[Row], by_lead: Mapping[str, list[Row]]) -> list[Row]:
+    """What all leads of the lead's account did, or it alone where it has none; withheld leads did nothing."""
+    if _is_withheld(lead):
+        return []
+    mine = _named(lead.get("account"))
+    if not mine:
+        return by_lead[lead["lead"]]
+    together = [one for one in leads if _named(one.get("account")) == mine and not _is_withheld(one)]
+    return [activity for one in together for activity in by_lead[one["lead"]]]
+
+
+def _named(account: Any) -> str:
+    return (_text(account) or "").strip(" \t")
+
+
+def _is_withheld(lead: Row) -> bool:
+    return any(_flag(lead.get(name)) for name in RESERVED)
 
 
 def _latest_of_each(activities: Iterable[Row]) -> Iterable[Row]:
@@ -72,13 +99,15 @@ def _latest_of_each(activities: Iterable[Row]) -> Iterable[Row]:
     return latest.values()
 
 
-def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: datetime) -> dict[str, Any]:
+def _score_lead(
+    card: Scorecard, lead: Row, activities: Sequence[Row], of_account: Sequence[Row], as_of: datetime
+) -> dict[str, Any]:
     calendar = _Calendar(card.timezone, as_of, {named.id: named.values for named in card.lists})
     restarted_at = _restarted_at(card, activities, calendar)
-    points = {
-        rule.id: _rule_points(rule, lead, activities, calendar, _discount(card, rule, restarted_at))
-        for rule in card.rules
-    }
+    points = {}
+    for rule in card.rules:
+        history = of_account if getattr(rule, "scope", "lead") == "account" else activities
+        points[rule.id] = _rule_points(rule, lead, history, calendar, _discount(card, rule, restarted_at))
     sums = {
         dimension.id: _clamp(
             sum(points[rule.id] for rule in card.rules if rule.dimension == dimension.id), dimension.range
@@ -86,10 +115,7 @@ def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: da
         for dimension in card.dimensions
     }
     total = _clamp(sum(sums[d.id] for d in card.dimensions if d.in_total), card.total)
-    withheld = any(
-        _holds(Comparison(name, Operator.IS, Kind.FLAG, (True,)), lead, calendar) for name in RESERVED
-    )
-    inside = _holds(card.audience, lead, calendar) and not withheld
+    inside = _holds(card.audience, lead, calendar) and not _is_withheld(lead)
     score = _round(Fraction(total, 1000)) if inside else None
     row: dict[str, Any] = {"lead": lead["lead"], "score": score, "band": None, "grade": None}
     row["restarted_at"] = restarted_at
@@ -102,6 +128,8 @@ def _score_lead(card: Scorecard, lead: Row, activities: Sequence[Row], as_of: da
     for rule in card.rules:
         if isinstance(rule, FirstOfRule):
             row[f"{rule.id}__choice"] = _choice(rule, lead, calendar)
+    if any(name in lead for name in RESERVED):
+        row["withheld"] = next((why for name, why in RESERVED.items() if _flag(lead.get(name))), None)
     for automation in card.automations:
         for name in ("unless", "already_fired"):
             asked = getattr(automation, name)
@@ -227,6 +255,8 @@ def _frequency(rule: FrequencyRule, matching: Sequence[Row], calendar: "_Calenda
         return len(recent)
     if rule.measure == "days":
         return len({calendar.local_day(a["occurred_at"]) for a in recent})
+    if rule.measure == "people":
+        return len({a["lead"] for a in recent})
     values = [_comparable(a.get(rule.field)) for a in recent]
     return len({value for value in values if value is not None})
 

@@ -39,6 +39,7 @@ from rescore.rules.file import AutomationFile, RangeFile, ScorecardFile
 from rescore.rules.moments import end_of, start_of
 from rescore.rules.names import Names
 from rescore.rules.rule_file import (
+    PERSON,
     ActivityRuleFile,
     DecayFile,
     FirstOfRuleFile,
@@ -127,7 +128,8 @@ def _rule(file: RuleFile, line: int) -> Rule:
 
 
 def _activities(file: ActivityRuleFile | FrequencyRuleFile | SilenceRuleFile) -> dict[str, Any]:
-    return {"activities": file.activity, "where": ALWAYS if file.where is None else file.where}
+    where = ALWAYS if file.where is None else file.where
+    return {"activities": file.activity, "where": where, "scope": file.scope}
 
 
 def _limit(file: LimitFile | None) -> Limit:
@@ -151,9 +153,10 @@ def _decay(file: DecayFile | None) -> Decay:
 
 def _frequency(file: FrequencyFile) -> dict[str, Any]:
     measure = "days" if file.days is not None else "count" if file.distinct is None else "distinct"
+    people = file.distinct == PERSON
     return {
-        "measure": measure,
-        "field": file.distinct,
+        "measure": "people" if people else measure,
+        "field": None if people else file.distinct,
         "at_least": file.days or file.count,
         "within": file.within,
     }
@@ -188,18 +191,23 @@ def _example(file: ExampleFile, zone: ZoneInfo, line: int) -> Example:
         name=file.name,
         as_of=end_of(file.as_of, zone),
         lead=tuple((field, _exact(value)) for field, value in file.lead.items()),
-        activities=tuple(
-            ExampleActivity(
-                type=str(activity["type"]),
-                at=start_of(str(activity["at"]), zone),
-                fields=tuple(
-                    (field, _exact(value)) for field, value in activity.items() if field not in {"type", "at"}
-                ),
-            )
-            for activity in file.activities
-        ),
+        activities=_example_activities(file.activities, zone),
         expect=tuple(file.expect.items()),
         line=line,
+        colleagues=tuple(_example_activities(one.activities, zone) for one in file.colleagues),
+    )
+
+
+def _example_activities(given: list[dict[str, Scalar]], zone: ZoneInfo) -> tuple[ExampleActivity, ...]:
+    return tuple(
+        ExampleActivity(
+            type=str(activity["type"]),
+            at=start_of(str(activity["at"]), zone),
+            fields=tuple(
+                (field, _exact(value)) for field, value in activity.items() if field not in {"type", "at"}
+            ),
+        )
+        for activity in given
     )
 
 

@@ -142,6 +142,9 @@ class Decay:
 NO_LIMIT = Limit()
 NO_DECAY = Decay()
 
+Scope = Literal["lead", "account"]
+"""Whose history a rule is about: the lead's own, or that of all leads of its account as if they were one."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Named:
@@ -162,22 +165,25 @@ class ActivityRule(_Named):
     points: int
     limit: Limit = NO_LIMIT
     decay: Decay = NO_DECAY
+    scope: Scope = "lead"
 
 
 @dataclass(frozen=True, slots=True)
 class FrequencyRule(_Named):
     """Points once, if among the matching activities of the last `within` days enough are found.
 
-    `measure` says what is counted: rows, different local days, or different values of `field`.
+    `measure` says what is counted: rows, different local days, different values of `field`, or (of an
+    account) different people.
     """
 
     activities: tuple[str, ...]
     where: Condition
-    measure: Literal["count", "days", "distinct"]
+    measure: Literal["count", "days", "distinct", "people"]
     field: str | None
     at_least: int
     within: int
     points: int
+    scope: Scope = "lead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,7 @@ class SilenceRule(_Named):
     where: Condition
     none_within: int
     points: int
+    scope: Scope = "lead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +339,7 @@ class Example:
 
     `expect` maps `score`, `band`, dimension or rule ids to the expected value (whole points for
     score and dimensions, thousandths as a Decimal of points for rules, a label or None for band).
+    `colleagues` are what each other lead of the same account did.
     """
 
     name: str
@@ -340,6 +348,7 @@ class Example:
     activities: tuple[ExampleActivity, ...]
     expect: tuple[tuple[str, Scalar | None], ...]
     line: int
+    colleagues: tuple[tuple[ExampleActivity, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The worked examples at the end of a rules file, as written."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
 
 from rescore.rules.card import Scalar
 from rescore.rules.conditions import LABELS
@@ -124,6 +124,12 @@ Expected = Annotated[
 ]
 
 
+class ColleagueFile(StrictMap):
+    """What another lead of the same account did."""
+
+    activities: list[Activity] = Field(default_factory=list)
+
+
 class ExampleFile(StrictMap):
     """These activities and attributes give these numbers."""
 
@@ -131,4 +137,16 @@ class ExampleFile(StrictMap):
     as_of: Moment
     lead: Attributes = Field(default_factory=dict)
     activities: list[Activity] = Field(default_factory=list)
+    colleagues: list[ColleagueFile] = Field(
+        default_factory=list, description="Other leads of the same account."
+    )
     expect: Expected
+
+    @model_validator(mode="after")
+    def _colleagues_have_an_account(self) -> Self:
+        if self.colleagues and self.lead.get("account") in (None, ""):
+            refuse(
+                "`colleagues` are leads of the same account; write one into `lead`, such as `account: acme`",
+                "colleagues",
+            )
+        return self

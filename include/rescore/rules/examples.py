@@ -1,7 +1,7 @@
 """Do a scorecard's own worked examples give the numbers they promise?"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from rescore.model import MILLI
 from rescore.rules.card import Example, Scalar, Scorecard
+from rescore.rules.scope import about_accounts
 from rescore.scoring.engine import score
 from rescore.scoring.facts import facts_from_tables
 from rescore.strict.messages import described
@@ -18,18 +19,29 @@ from rescore.strict.yaml import Problem
 def failed_examples(card: Scorecard) -> list[Problem]:
     """Run every example; one problem per number that is not the promised one.
 
-    Examples of one `as_of` are scored together, each as a lead of its own.
+    Examples of one `as_of` are scored together, each as a lead of its own; where rules are about accounts,
+    each by itself, because two examples may call theirs the same.
     """
     rows: dict[int, dict[str, Any]] = {}
-    for as_of in dict.fromkeys(example.as_of for example in card.examples):
-        group = {at: example for at, example in enumerate(card.examples) if example.as_of == as_of}
+    for group in _scored_together(card):
         facts = facts_from_tables(_leads(group), _activities(group))
-        rows |= {int(row["lead"]): row for row in score(card, facts, as_of=as_of).to_pylist()}
+        as_of = next(iter(group.values())).as_of
+        found = {row["lead"]: row for row in score(card, facts, as_of=as_of).to_pylist()}
+        rows |= {at: found[str(at)] for at in group}
     return [
         problem
         for at, example in enumerate(card.examples)
         for problem in _differences(card, example, rows[at])
     ]
+
+
+def _scored_together(card: Scorecard) -> list[dict[int, Example]]:
+    if about_accounts(card):
+        return [{at: example} for at, example in enumerate(card.examples)]
+    groups: dict[datetime, dict[int, Example]] = {}
+    for at, example in enumerate(card.examples):
+        groups.setdefault(example.as_of, {})[at] = example
+    return list(groups.values())
 
 
 def _differences(card: Scorecard, example: Example, row: dict[str, Any]) -> Iterator[Problem]:
@@ -45,12 +57,20 @@ def _differences(card: Scorecard, example: Example, row: dict[str, Any]) -> Iter
 
 
 def _leads(examples: Mapping[int, Example]) -> pa.Table:
-    rows = [dict(example.lead) for example in examples.values()]
-    return pa.table({"lead": pa.array([str(at) for at in examples])} | _columns(rows))
+    rows: dict[str, Mapping[str, Scalar | None]] = {
+        str(at): dict(example.lead) for at, example in examples.items()
+    }
+    for at, example in examples.items():
+        account = {"account": rows[str(at)].get("account")}
+        rows |= {_colleague(at, number): account for number in range(len(example.colleagues))}
+    return pa.table({"lead": pa.array(list(rows))} | _columns(list(rows.values())))
 
 
 def _activities(examples: Mapping[int, Example]) -> pa.Table:
-    found = [(str(at), activity) for at, example in examples.items() for activity in example.activities]
+    did = {str(at): example.activities for at, example in examples.items()}
+    for at, example in examples.items():
+        did |= {_colleague(at, number): theirs for number, theirs in enumerate(example.colleagues)}
+    found = [(lead, activity) for lead, activities in did.items() for activity in activities]
     times = [activity.at.astimezone(UTC).replace(tzinfo=None) for _, activity in found]
     columns = {
         "lead": pa.array([lead for lead, _ in found], pa.string()),
@@ -61,7 +81,11 @@ def _activities(examples: Mapping[int, Example]) -> pa.Table:
     return pa.table(columns | _columns([dict(activity.fields) for _, activity in found]))
 
 
-def _columns(rows: Sequence[Mapping[str, Scalar]]) -> dict[str, pa.Array]:
+def _colleague(at: int, number: int) -> str:
+    return f"{at}/{number}"
+
+
+def _columns(rows: Sequence[Mapping[str, Scalar | None]]) -> dict[str, pa.Array]:
     fields = dict.fromkeys(field for row in rows for field in row)
     return {field: _column([row.get(field) for row in rows]) for field in fields}
 

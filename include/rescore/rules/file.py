@@ -117,11 +117,13 @@ BandName = Annotated[str, Field(min_length=1, max_length=40)]
 class ScorecardFile(StrictMap):
     """One rules file."""
 
-    not_yet: ClassVar = frozenset({"scope"})
     misplaced: ClassVar = {
         policy: f"`{policy}` is a policy of an automation; write it below `automations`"
         for policy in ("on_rules_change", "max_per_run", "max_per_day", "once_per", "deliver")
-    } | {"minimum_change": "`minimum_change` is about what a CRM is told; write it into that CRM's mapping"}
+    } | {
+        "scope": "`scope` belongs into a rule",
+        "minimum_change": "`minimum_change` is about what a CRM is told; write it into that CRM's mapping",
+    }
 
     scorecard: Name = Field(description="The scorecard's identity; file names may change, this may not.")
     description: str | None = Field(None, max_length=2000)
@@ -138,6 +140,21 @@ class ScorecardFile(StrictMap):
     restart: RestartFile | None = None
     automations: list[AutomationFile] = Field(default_factory=list)
     examples: list[ExampleFile] = Field(default_factory=list)
+
+    @field_validator("restart")
+    @classmethod
+    def _a_restart_is_of_one_lead(cls, restart: RestartFile, info: ValidationInfo) -> RestartFile:
+        refuse_all(
+            Trouble(
+                (),
+                f"the rule `{rule.id}` of `{rule.dimension}` is about the whole account, and a restart is "
+                "about one lead; name the other `dimensions` here, or put the rule into another one",
+            )
+            for rule in info.data.get("rules") or ()
+            if getattr(rule, "scope", "lead") == "account"
+            and rule.dimension in (restart.dimensions or [rule.dimension])
+        )
+        return restart
 
     @field_validator("bands")
     @classmethod

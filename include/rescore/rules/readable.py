@@ -53,6 +53,7 @@ PHRASES: Final = {
     Operator.DOMAIN_IN_LIST: "has its domain in the list",
 }
 PLAIN: Final = re.compile(r"(?!(true|false)$)[^\W\d_][\w.@+-]*|/[\w./+-]*", re.IGNORECASE)
+WHOSE: Final = {"lead": "", "account": "of the account"}
 DAYS: Final = {Operator.NEWER_THAN, Operator.OLDER_THAN}
 
 
@@ -180,6 +181,8 @@ def how_often(rule: FrequencyRule) -> str:
             what = f"{rule.at_least:,} times"
         case "days":
             what = f"on {rule.at_least:,} days"
+        case "people":
+            what = f"by {rule.at_least:,} people"
         case "distinct":
             what = f"with {rule.at_least:,} different values of {quoted(rule.field or '')}"
     return f"{what} within {days(rule.within)}"
@@ -207,5 +210,5 @@ def rule(meant: Rule) -> str:
 
 
 def _what(meant: ActivityRule | FrequencyRule | SilenceRule) -> str:
-    what = either(quoted(name) for name in meant.activities)
+    what = either(quoted(name) for name in meant.activities) + f" {WHOSE[meant.scope]}".rstrip()
     return what if meant.where == ALWAYS else f"{what} where {condition(meant.where)}"

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from rescore.rules.card import Scope
 from rescore.rules.conditions import FactsCondition
 from rescore.rules.names import Id, Label, Names
 from rescore.rules.values import Days, Points, PositivePoints, Share
@@ -21,6 +22,8 @@ from rescore.strict.messages import described
 from rescore.strict.model import StrictMap, did_you_mean, nearest, refuse
 
 MAX_TYPE = 100
+PERSON = "lead"
+"""What `distinct` names to count people."""
 
 
 class LimitFile(StrictMap):
@@ -87,7 +90,9 @@ class FrequencyFile(StrictMap):
         None, ge=1, le=1_000_000, description="So many activities, or different values."
     )
     days: int | None = Field(None, ge=1, description="On so many different local days.")
-    distinct: str | None = Field(None, min_length=1, description="Count the different values of this field.")
+    distinct: str | None = Field(
+        None, min_length=1, description="Count the different values of this field; `lead`: the people."
+    )
     within: Days
 
     @model_validator(mode="after")
@@ -143,13 +148,15 @@ Activities = Annotated[
 
 
 class _RuleFile(StrictMap):
-    not_yet: ClassVar = frozenset({"scope", "minimum_change"})
+    not_yet: ClassVar = frozenset({"minimum_change"})
 
     id: Id
     label: Label | None = Field(None, description="What sales reads as a reason.")
     dimension: Annotated[str, AfterValidator(declared)]
 
 
+NO_SCOPE = {"scope": "`scope` goes with rules about activities; take it out"}
+Scoped = Annotated[Scope, Field(description="Whose history counts: the lead's own, or its whole account's.")]
 ONLY_ACTIVITY = "`{}` goes with rules of `activity` and `points` alone; take it out"
 
 
@@ -170,6 +177,7 @@ class ActivityRuleFile(_RuleFile):
     points: Points
     limit: LimitFile | None = None
     decay: DecayFile | None = None
+    scope: Scoped = "lead"
 
 
 class FrequencyRuleFile(_RuleFile):
@@ -181,6 +189,16 @@ class FrequencyRuleFile(_RuleFile):
     where: FactsCondition | None = None
     frequency: FrequencyFile
     points: Points
+    scope: Scoped = "lead"
+
+    @model_validator(mode="after")
+    def _people_are_of_an_account(self) -> Self:
+        if self.frequency.distinct == PERSON and self.scope == "lead":
+            refuse(
+                "`distinct: lead` counts the people of an account; write `scope: account` beside it",
+                *("frequency", "distinct"),
+            )
+        return self
 
 
 class SilenceRuleFile(_RuleFile):
@@ -192,6 +210,7 @@ class SilenceRuleFile(_RuleFile):
     where: FactsCondition | None = None
     none_within: Days
     points: Points
+    scope: Scoped = "lead"
 
 
 class LeadRuleFile(_RuleFile):
@@ -199,6 +218,7 @@ class LeadRuleFile(_RuleFile):
 
     misplaced: ClassVar = {
         **{key: ONLY_ACTIVITY.format(key) for key in ("limit", "decay")},
+        **NO_SCOPE,
         "activity": "`activity` and `lead` cannot go together; make two rules of them",
         "where": "`where` is for activities; put the condition under `lead`",
     }
@@ -220,6 +240,7 @@ class FirstOfRuleFile(_RuleFile):
 
     misplaced: ClassVar = {
         **{key: ONLY_ACTIVITY.format(key) for key in ("limit", "decay")},
+        **NO_SCOPE,
         "points": "`points` belongs into each entry of `first_of`; take it out here",
         "activity": "`activity` and `first_of` cannot go together; make two rules of them",
         "where": "`where` is for activities; put conditions under each `when`",

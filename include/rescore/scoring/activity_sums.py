@@ -17,7 +17,7 @@ from rescore.rules.card import (
     ValueList,
 )
 from rescore.scoring import lists
-from rescore.scoring.columns import AGE, BEFORE, ColumnType
+from rescore.scoring.columns import AGE, BEFORE, PERSON, ColumnType
 from rescore.scoring.conditions import holds
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.moments import age, local_date
@@ -43,8 +43,9 @@ from rescore.scoring.worth import worth_table
 AGED, WORTH, PER_LEAD, PER_DAY, PER_DAY_SUMS = "aged", "worth", "per_lead", "per_day", "per_day_sums"
 RESTARTING, RESTARTS, RESTARTED_AT = "restarting", "restarts", "restarted_at"
 
-LATEST, EARLIER = " latest", " earlier"
-"""`<rule> latest` is when it last matched; `<rule> earlier` is of the activities before a restart."""
+LATEST, EARLIER, PEOPLE = " latest", " earlier", " people"
+"""`<rule> latest` is when it last matched; `<rule> earlier` is of the activities before a restart; of a rule
+about accounts `<rule> people` is how many leads did it."""
 
 _BITS = 61
 """Windows up to this many days fit, a bit a day, into one number; the day after today has a bit too."""
@@ -120,12 +121,14 @@ class ActivitySums:
             day, moment = column(AGE, AGED), column("occurred_at", AGED)
             found.append(named(call("HISTOGRAM", case((matches, day))), rule.id))
             found.append(named(exp.Max(this=case((matches, moment))), rule.id + LATEST))
+            if rule.scope == "account":
+                found.append(named(_different(case((matches, column(PERSON, AGED)))), rule.id + PEOPLE))
             if self._discounts(rule):
                 earlier = exp.and_(matches, column(BEFORE, AGED))
                 found.append(named(call("HISTOGRAM", case((earlier, day))), rule.id + EARLIER))
         details = exp.select(*found).from_(table(AGED)).group_by(column("lead", AGED))
         restarts = list(self._restarts(self._restart)) if self._restart else []
-        steps = [*restarts, (AGED, self._aged("occurred_at"))]
+        steps = [*restarts, (AGED, self._aged("occurred_at", PERSON))]
         for name, step in [*lists.steps(self._lists, [details, *(step for _, step in restarts)]), *steps]:
             details = details.with_(exp.to_identifier(name, quoted=True), step, copy=False)
         return details
@@ -293,8 +296,10 @@ class ActivitySums:
         if rule.measure == "days" and rule.within <= _BITS:
             bit = exp.BitwiseLeftShift(this=cast(number(1), "BIGINT"), expression=exp.paren(day + number(1)))
             return call("BIT_COUNT", call("BIT_OR", case((recent, bit))))
+        if rule.measure == "people":
+            return _different(case((recent, column(PERSON, AGED))))
         value = day if rule.field is None else self._reader.distinct(rule.field)
-        return exp.Count(this=exp.Distinct(expressions=[case((recent, value))]))
+        return _different(case((recent, value)))
 
     def _matches(self, rule: ActivityBased) -> Sql:
         is_type = _is_one_of(column("type", AGED), rule.activities)
@@ -315,6 +320,10 @@ def _kept(rule: ActivityRule) -> int | None:
 
 def _count(condition: Sql) -> Sql:
     return exp.Count(this=case((condition, number(1))))
+
+
+def _different(values: Sql) -> Sql:
+    return exp.Count(this=exp.Distinct(expressions=[values]))
 
 
 def _is_one_of(kind: Sql, names: Sequence[str]) -> Sql:

@@ -22,6 +22,12 @@ BEFORE = "before restart"
 TODAY = "local today"
 """A column that both relations have when their rows are scored at moments of their own: the local date."""
 
+MOMENT = "moment's name"
+"""A column that leads have too then: accounts are told apart by it, as leads are by their keys."""
+
+PERSON = "person of the account"
+"""What the query calls the lead of an activity, where `lead` is its account."""
+
 
 class ColumnType(StrEnum):
     """The types a field can have; whatever else a column holds can only be asked whether it exists."""
@@ -90,4 +96,5 @@ def _column_type(name: str) -> ColumnType:
 
 
 def _is_ours(name: str) -> bool:
-    return name.casefold() in (AGE, BEFORE) or name.casefold().endswith((AS_DATE, AS_MOMENT, AS_DOMAIN))
+    folded = name.casefold()
+    return folded in (AGE, BEFORE, PERSON) or folded.endswith((AS_DATE, AS_MOMENT, AS_DOMAIN))

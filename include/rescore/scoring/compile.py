@@ -8,18 +8,17 @@ from sqlglot import ErrorLevel, exp
 
 from rescore.model import MILLI
 from rescore.rules.card import (
-    ActivityRule,
     Band,
     Dimension,
     FirstOfRule,
-    FrequencyRule,
     LeadRule,
     Rule,
     Scorecard,
-    SilenceRule,
 )
 from rescore.rules.grade_labels import PLACE
+from rescore.rules.scope import account_rules, lead_rules
 from rescore.scoring import lists, withheld
+from rescore.scoring.accounts import OF_ACCOUNTS, AccountSums, points_of
 from rescore.scoring.activity_sums import RESTARTED_AT, RESTARTS, ActivitySums
 from rescore.scoring.columns import Columns
 from rescore.scoring.conditions import holds
@@ -54,7 +53,8 @@ IN_AUDIENCE, TOTAL = "in audience", "total"
 class ScoringQuery:
     """One query over a relation of activities and one of leads; it gives one row for each lead.
 
-    `tables` names those of its subqueries that read no facts: lists, and what activities are worth.
+    `tables` names those of its subqueries that are the same for every part of the facts: lists, what
+    activities are worth, and what rules about accounts give each lead.
     """
 
     expression: exp.Select
@@ -90,6 +90,7 @@ def compile_scorecard(
     known_as_of: datetime | None = None,
     activities: str = "activities",
     leads: str = "leads",
+    accounts: tuple[str, str] | None = None,
     row_by_row: bool = False,
 ) -> ScoringQuery:
     """Turn a checked scorecard into one query that scores every lead.
@@ -104,14 +105,19 @@ def compile_scorecard(
         known_as_of: When given, activities that became known later do not exist either.
         activities: The name of the relation of activities.
         leads: The name of the relation of leads.
+        accounts: The names of two such relations that have all leads of the accounts of those leads, where
+            the two do not.
         row_by_row: Each row of both relations is scored as of the date in its column `TODAY`, and whoever
             made them has left out what happened later.
     """
     days = replace(LocalDays.until(as_of, card.timezone), row_by_row=row_by_row)
     profiles = Reader(PROFILES, columns.leads, days, {values.id: values for values in card.lists})
     sums = activity_sums(card, days=days, columns=columns, known_as_of=known_as_of, relation=activities)
+    whole = accounts or (activities, leads)
+    of_accounts = account_sums(card, days=days, columns=columns, known_as_of=known_as_of, relations=whole)
     ruled = _ruled(card, profiles, sums)
     reading = [
+        *([(OF_ACCOUNTS, of_accounts.by_lead())] if of_accounts else []),
         *sums.steps(),
         (PROFILES, profiles.selected(leads, [ruled], "lead")),
         (RULED, ruled),
@@ -127,7 +133,7 @@ def compile_scorecard(
         query = query.with_(exp.to_identifier(name, quoted=True), step, copy=False)
     return ScoringQuery(
         query,
-        tuple(name for name, step in steps if step.find(exp.Table) is None),
+        tuple(name for name, step in steps if name == OF_ACCOUNTS or step.find(exp.Table) is None),
         tuple(dimension.id for dimension in card.dimensions),
         tuple(rule.id for rule in card.rules),
         tuple(_choice_columns(card)),
@@ -137,16 +143,42 @@ def compile_scorecard(
 def activity_sums(
     card: Scorecard, *, days: LocalDays, columns: Columns, known_as_of: datetime | None, relation: str
 ) -> ActivitySums:
-    """The part of the query that reads activities."""
+    """The part of the query that reads what each lead did."""
     return ActivitySums(
-        [rule for rule in card.rules if isinstance(rule, ActivityRule | FrequencyRule | SilenceRule)],
+        lead_rules(card.rules),
         types=columns.activities,
         days=days,
         relation=relation,
-        known_as_of=known_as_of and known_as_of.astimezone(UTC).replace(tzinfo=None),
+        known_as_of=_naive(known_as_of),
         values=card.lists,
         restart=card.restart,
     )
+
+
+def account_sums(
+    card: Scorecard,
+    *,
+    days: LocalDays,
+    columns: Columns,
+    known_as_of: datetime | None,
+    relations: tuple[str, str],
+) -> AccountSums | None:
+    """The part of the query that reads what whole accounts did; None where no rule asks."""
+    rules = account_rules(card.rules)
+    if not rules:
+        return None
+    return AccountSums(
+        rules,
+        columns=columns,
+        days=days,
+        relations=relations,
+        known_as_of=_naive(known_as_of),
+        values=card.lists,
+    )
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    return moment and moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _ruled(card: Scorecard, profiles: Reader, sums: ActivitySums) -> exp.Select:
@@ -167,7 +199,7 @@ def _ruled(card: Scorecard, profiles: Reader, sums: ActivitySums) -> exp.Select:
     ruled = exp.select(lead, *points, *choices, *flags, *restarted, *kept_out, inside).from_(
         table(PROFILES), copy=False
     )
-    for name in sums.joined:
+    for name in [*sums.joined, *([OF_ACCOUNTS] if account_rules(card.rules) else [])]:
         ruled = ruled.join(table(name), on=column("lead", name).eq(lead.copy()), join_type="LEFT", copy=False)
     return ruled
 
@@ -178,7 +210,7 @@ def _points(rule: Rule, profiles: Reader, sums: ActivitySums) -> Sql:
             return case((holds(rule.condition, profiles), number(rule.points)), otherwise=number(0))
         case FirstOfRule():
             return coalesce(_first_of(rule, profiles, [choice.points for choice in rule.choices]), number(0))
-    return sums.points(rule)
+    return points_of(rule) if rule.scope == "account" else sums.points(rule)
 
 
 def _first_of(rule: FirstOfRule, profiles: Reader, values: list[int]) -> Sql:

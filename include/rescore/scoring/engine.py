@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rescore.rules.card import Scorecard
+from rescore.rules.scope import about_accounts
 from rescore.scoring.compile import ScoringQuery, compile_scorecard
 from rescore.scoring.facts import Facts
 from rescore.scoring.unreadable import unreadable
@@ -75,8 +76,14 @@ def _prepared(
         columns=facts.columns,
         activities=activities,
         leads=leads,
+        accounts=accounts_of(facts, card),
     )
     return prepared(query, facts)
+
+
+def accounts_of(facts: Facts, *cards: Scorecard) -> tuple[str, str] | None:
+    """The relations in which accounts are whole; None where none of the cards asks for them."""
+    return facts.accounts if any(map(about_accounts, cards)) else None
 
 
 def prepared(query: ScoringQuery, facts: Facts) -> str:

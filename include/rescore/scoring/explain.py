@@ -1,5 +1,6 @@
 """Why a lead has its score: every rule's line, and every floor, ceiling and rounding that bit."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,9 +14,9 @@ from rescore.errors import InputUnreadable
 from rescore.model import MILLI
 from rescore.rules import readable
 from rescore.rules.card import ActivityRule, FirstOfRule, FrequencyRule, Range, Rule, Scorecard, SilenceRule
-from rescore.scoring.activity_sums import EARLIER, LATEST, RESTARTED_AT
-from rescore.scoring.compile import CHOICE, activity_sums
-from rescore.scoring.engine import score
+from rescore.scoring.activity_sums import EARLIER, LATEST, PEOPLE, RESTARTED_AT
+from rescore.scoring.compile import CHOICE, account_sums, activity_sums
+from rescore.scoring.engine import accounts_of, score
 from rescore.scoring.explanation import Adjustment, DimensionLine, Explanation, RestartLine, RuleLine
 from rescore.scoring.facts import Facts
 from rescore.scoring.local_days import LocalDays
@@ -105,7 +106,12 @@ def top_reasons(card: Scorecard, row: Mapping[str, Any]) -> list[dict[str, Any]]
 @contextmanager
 def _only(facts: Facts, lead: str) -> Iterator[Facts]:
     """The facts of one lead, copied so that the queries to come read nothing else."""
-    own = replace(facts, activities=f"{facts.activities} of one", leads=f"{facts.leads} of one")
+    own = replace(
+        facts,
+        activities=f"{facts.activities} of one",
+        leads=f"{facts.leads} of one",
+        whole_accounts=lambda: facts.accounts,
+    )
     copies = [(facts.activities, own.activities), (facts.leads, own.leads)]
     try:
         for relation, copy in copies:
@@ -123,16 +129,24 @@ def matching(
 ) -> dict[str, Mapping[str, Any]]:
     """By lead: `<rule>` -> {age: matching activities} and `<rule> latest` -> the last of them.
 
-    Leads without activities are left out, and so is everybody when no rule looks at activities.
+    Of rules about accounts also `<rule> people`. Leads without activities are left out, and so is everybody
+    when no rule looks at activities.
     """
     days = LocalDays.until(as_of, card.timezone)
     sums = activity_sums(
         card, days=days, columns=facts.columns, known_as_of=known_as_of, relation=facts.activities
     )
-    if not sums.joined:
-        return {}
-    found = facts.connection.sql(sums.details().sql(DIALECT)).to_arrow_table().to_pylist()
-    return {row["lead"]: row for row in found}
+    queries = [sums.details()] if sums.joined else []
+    if (whole := accounts_of(facts, card)) is not None:
+        of_accounts = account_sums(
+            card, days=days, columns=facts.columns, known_as_of=known_as_of, relations=whole
+        )
+        queries += [of_accounts.details(facts.leads)] if of_accounts else []
+    told: dict[str, dict[str, Any]] = defaultdict(dict)
+    for query in queries:
+        for row in facts.connection.sql(query.sql(DIALECT)).to_arrow_table().to_pylist():
+            told[row["lead"]] |= row
+    return dict(told)
 
 
 def _restart(
@@ -161,7 +175,12 @@ def _line(card: Scorecard, rule: Rule, row: Mapping[str, Any], found: Mapping[st
         return line
     by_age, earlier = (dict(found.get(name) or []) for name in (rule.id, rule.id + EARLIER))
     latest = found.get(rule.id + LATEST)
-    line = replace(line, matching=sum(by_age.values()), latest=latest.replace(tzinfo=UTC) if latest else None)
+    line = replace(
+        line,
+        matching=sum(by_age.values()),
+        latest=latest.replace(tzinfo=UTC) if latest else None,
+        people=found.get(rule.id + PEOPLE, 0) if rule.scope == "account" else None,
+    )
     match rule:
         case ActivityRule():
             keep = card.restart.keep if card.restart else WHOLE

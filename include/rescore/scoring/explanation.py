@@ -13,7 +13,8 @@ class RuleLine:
     """What one rule gave, in thousandths: `points` count, `before_limit` is the sum without the limit.
 
     For rules about activities: how many match, how many of those count, and when the latest happened.
-    `choice` is the index of the entry that a `first_of` took.
+    `choice` is the index of the entry that a `first_of` took. For rules about accounts these are the
+    activities of all its leads, by so many `people`.
     """
 
     rule: str
@@ -25,6 +26,7 @@ class RuleLine:
     counted: int | None = None
     latest: datetime | None = None
     choice: int | None = None
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ def _rule_row(line: RuleLine) -> tuple[str, ...]:
     activities = "" if line.matching is None else str(line.matching)
     if line.counted is not None and line.counted != line.matching:
         activities = f"{line.counted} of {line.matching}"
+    if line.people is not None:
+        activities += f" by {line.people}"
     latest = _when(line.latest) if line.latest else ""
     return (f"  {line.label}", _points(line.points), before, activities, latest)
 

@@ -58,6 +58,7 @@ class Facts:
 
     `parts` may divide both relations by lead into smaller pairs of relations, which bounds the memory of a
     long run. `seen` says which state of the lake they are: table -> number of its last append.
+    `whole_accounts` makes the relations that `accounts` gives, where these two are not they.
 
     Of facts that were read from an input: `set_aside` are its rows that did not become facts, `left_out` says
     which columns did not, and `not_finite` counts by relation and column what is a number without being one.
@@ -68,6 +69,7 @@ class Facts:
     leads: str
     parts: Sequence[tuple[str, str]] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
+    whole_accounts: Callable[[], tuple[str, str]] | None = None
     set_aside: Sequence[SetAside] = ()
     left_out: Sequence[str] = ()
     not_finite: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -76,6 +78,11 @@ class Facts:
     def columns(self) -> Columns:
         """What the two relations hold."""
         return Columns.of(self.connection, activities=self.activities, leads=self.leads)
+
+    @cached_property
+    def accounts(self) -> tuple[str, str]:
+        """Relations of activities and of leads with everybody of the accounts that these leads belong to."""
+        return self.whole_accounts() if self.whole_accounts else (self.activities, self.leads)
 
 
 def open_connection() -> duckdb.DuckDBPyConnection:

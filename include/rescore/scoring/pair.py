@@ -12,7 +12,7 @@ from sqlglot import exp
 from rescore.rules.card import ALWAYS, FirstOfRule, LeadRule, Rule, Scorecard
 from rescore.scoring.columns import Columns
 from rescore.scoring.compile import IN_AUDIENCE, RULED, ScoringQuery, compile_scorecard
-from rescore.scoring.engine import prepared, scored_names, write_parts
+from rescore.scoring.engine import accounts_of, prepared, scored_names, write_parts
 from rescore.scoring.facts import Facts
 from rescore.scoring.sql import Sql, column, number, table
 from rescore.scoring.withheld import of_those_that_may_be_scored
@@ -44,7 +44,13 @@ def score_pair(
 ) -> tuple[pa.Table, Mapping[str, str]]:
     """One row per lead with the columns of `PairQuery`, and the columns of the old card's rules."""
     pair = pair_query(
-        old, new, as_of=as_of, columns=facts.columns, activities=facts.activities, leads=facts.leads
+        old,
+        new,
+        as_of=as_of,
+        columns=facts.columns,
+        activities=facts.activities,
+        leads=facts.leads,
+        accounts=accounts_of(facts, old, new),
     )
     return facts.connection.sql(prepared(pair.query, facts)).to_arrow_table(), pair.old_rules
 
@@ -54,7 +60,15 @@ def score_pair_to_parquet(
 ) -> Mapping[str, str]:
     """Write what `score_pair` gives to a Parquet file, part by part; the columns of the old card's rules."""
     activities, leads = scored_names(facts)
-    pair = pair_query(old, new, as_of=as_of, columns=facts.columns, activities=activities, leads=leads)
+    pair = pair_query(
+        old,
+        new,
+        as_of=as_of,
+        columns=facts.columns,
+        activities=activities,
+        leads=leads,
+        accounts=accounts_of(facts, old, new),
+    )
     write_parts(facts, prepared(pair.query, facts), path)
     return pair.old_rules
 
@@ -67,6 +81,7 @@ def pair_query(
     columns: Columns,
     activities: str,
     leads: str,
+    accounts: tuple[str, str] | None = None,
     row_by_row: bool = False,
 ) -> PairQuery:
     """Score every lead under both cards.
@@ -81,7 +96,8 @@ def pair_query(
         columns: What the two relations of facts hold.
         activities: The name of the relation of activities.
         leads: The name of the relation of leads.
-        row_by_row: As `compile_scorecard` has it; then both cards must be of one zone.
+        accounts: As `compile_scorecard` has it.
+        row_by_row: Likewise; then both cards must be of one zone.
     """
     compiled = partial(
         compile_scorecard,
@@ -89,6 +105,7 @@ def pair_query(
         columns=columns,
         activities=activities,
         leads=leads,
+        accounts=accounts,
         row_by_row=row_by_row,
     )
     shared = old.timezone.key == new.timezone.key and old.lists == new.lists

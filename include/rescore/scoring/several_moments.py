@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
 from rescore.rules.card import Scorecard
-from rescore.scoring.columns import TODAY, Columns
-from rescore.scoring.engine import prepared
+from rescore.scoring.columns import MOMENT, TODAY, Columns
+from rescore.scoring.engine import accounts_of, prepared
 from rescore.scoring.facts import Facts
 from rescore.scoring.pair import OLD, pair_query
 from rescore.scoring.sql import DIALECT, column, table
 
 _ACTIVITIES, _LEADS, _MOMENTS = "activities of moments", "leads of moments", "moments"
+_IN_ACCOUNTS = " of whole accounts"
 _DIGITS = 4
 
 
@@ -57,15 +59,13 @@ def _scored(
     )
     connection.register(_MOMENTS, told)
     try:
-        for made, source, when in (
-            (_ACTIVITIES, facts.activities, "a.occurred_at <= m.as_of"),
-            (_LEADS, facts.leads, "true"),
+        whole = accounts_of(facts, old, new)
+        for activities, leads, suffix in (
+            (facts.activities, facts.leads, ""),
+            *([(*whole, _IN_ACCOUNTS)] if whole else []),
         ):
-            copies = exp.select(
-                "a.* REPLACE (m.number || a.lead AS lead)", column("today", "m").as_(TODAY, quoted=True)
-            )
-            copies = copies.from_(table(source).as_("a")).join(table(_MOMENTS).as_("m"), on=when)
-            connection.execute(f'CREATE OR REPLACE TEMP VIEW "{made}" AS {copies.sql(DIALECT)}')
+            _copy(connection, activities, _ACTIVITIES + suffix, "a.occurred_at <= m.as_of")
+            _copy(connection, leads, _LEADS + suffix, "true", column("number", "m").as_(MOMENT, quoted=True))
         pair = pair_query(
             old,
             new,
@@ -73,11 +73,22 @@ def _scored(
             columns=Columns.of(connection, activities=_ACTIVITIES, leads=_LEADS),
             activities=_ACTIVITIES,
             leads=_LEADS,
+            accounts=(_ACTIVITIES + _IN_ACCOUNTS, _LEADS + _IN_ACCOUNTS) if whole else None,
             row_by_row=True,
         )
         return connection.sql(prepared(pair.query, facts)).to_arrow_table().sort_by("lead")
     finally:
         connection.unregister(_MOMENTS)
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection, source: str, made: str, when: str, *also: exp.Expression
+) -> None:
+    """A view with a copy of the relation for each moment."""
+    today = column("today", "m").as_(TODAY, quoted=True)
+    copies = exp.select("a.* REPLACE (m.number || a.lead AS lead)", today, *also)
+    copies = copies.from_(table(source).as_("a")).join(table(_MOMENTS).as_("m"), on=when)
+    connection.execute(f'CREATE OR REPLACE TEMP VIEW "{made}" AS {copies.sql(DIALECT)}')
 
 
 def _name(place: int) -> str:

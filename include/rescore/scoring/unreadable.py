@@ -20,6 +20,7 @@ from rescore.rules.card import (
     Scorecard,
     SilenceRule,
 )
+from rescore.rules.scope import ACCOUNT, about_accounts
 from rescore.scoring.facts import Facts
 from rescore.scoring.lead_flags import lead_flags, once_columns
 from rescore.scoring.local_days import LocalDays
@@ -64,6 +65,7 @@ def absent_fields(card: Scorecard, facts: Facts) -> list[str]:
         ("activities", columns.activities, _activity_conditions(card)),
     ):
         wanted = {field for condition in conditions for field, _ in _readings(condition)}
+        wanted |= {ACCOUNT} if relation == "leads" and about_accounts(card) else set()
         absent += [f"{relation}: {field}" for field in sorted(wanted - types.keys())]
     return absent
 

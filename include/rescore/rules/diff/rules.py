@@ -80,6 +80,7 @@ def _meaning(old: Rule, new: Rule) -> Iterator[str]:
             yield f"counts otherwise: {readable.rule(old)} → {readable.rule(new)}"
 
 
+WHOSE = {"lead": "the lead alone", "account": "its whole account"}
 Counting = ActivityRule | FrequencyRule | SilenceRule
 
 
@@ -92,6 +93,8 @@ def _what(old: Counting, new: Counting) -> Iterator[str]:
     if set(old.activities) != set(new.activities):
         yield f"activity {exchanged(old.activities, new.activities)}"
     yield from condition_changes("where", old.where, new.where)
+    if old.scope != new.scope:
+        yield f"is about {WHOSE[old.scope]} → {WHOSE[new.scope]}"
 
 
 def _decay(old: Decay, new: Decay) -> Iterator[str]:

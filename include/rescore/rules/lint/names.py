@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from rescore.rules.card import ActivityRule, FrequencyRule, Scorecard, SilenceRule
 from rescore.rules.lint.found import Census, Found, comparisons, facts_conditions
 from rescore.rules.list_use import asked_by
+from rescore.rules.scope import ACCOUNT
 from rescore.strict.model import Path, nearest
 
 
@@ -16,6 +17,9 @@ def unknown_names(card: Scorecard, census: Census) -> Iterator[Found]:
         if isinstance(rule, ActivityRule | FrequencyRule | SilenceRule):
             path: Path = ("rules", at, "activity")
             yield from _types(path, f"rule `{rule.id}`", rule.activities, census.activity_types)
+            if rule.scope == "account":
+                path = ("rules", at, "scope")
+                yield from _field(path, f"rule `{rule.id}`", ACCOUNT, census.lead_attributes)
         if isinstance(rule, FrequencyRule) and rule.field is not None:
             path = ("rules", at, "frequency", "distinct")
             yield from _field(path, f"rule `{rule.id}`", rule.field, census.activity_fields)

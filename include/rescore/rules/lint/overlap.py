@@ -69,7 +69,8 @@ Counting = ActivityRule | FrequencyRule | SilenceRule
 
 
 def _covered(narrow: Counting, wide: Counting) -> bool:
-    return set(narrow.activities) <= set(wide.activities) and implies(narrow.where, wide.where)
+    fewer = set(narrow.activities) <= set(wide.activities) and narrow.scope == wide.scope
+    return fewer and implies(narrow.where, wide.where)
 
 
 def _together(one: Rule, other: Rule) -> str:
