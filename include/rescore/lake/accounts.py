@@ -8,17 +8,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from rescore.lake.reading import CurrentRows, connect, keep, texts
+from rescore.lake.reading import FOLDED, CurrentRows, connect, keep, texts
 from rescore.lake.standing import Attributes, current_attributes
 from rescore.lake.tables import ACCOUNTS, LEADS, columns_of
 from rescore.model import lead_key
 
 ACCOUNT = ("account", "text")
 """The attribute of a lead that says whose it is, by (name, kind)."""
+
+
+class AccountOf(NamedTuple):
+    """How leads are told by account: the columns that say it, and in SQL what leads of one share."""
+
+    columns: frozenset[str]
+    key: str
+
+
+def account_of(attributes: Mapping[str, str]) -> AccountOf | None:
+    """From the columns of leads; None where nothing says whose a lead is."""
+    name, folded = ACCOUNT[0], ACCOUNT[0] + FOLDED
+    if name not in attributes:
+        return None
+    said = f"trim(\"{folded}\", ' \t')" if folded in attributes else f'"{name}"::VARCHAR'
+    return AccountOf(frozenset(attributes) & {name, folded}, f"nullif({said}, '')")
 
 
 class Carrying:

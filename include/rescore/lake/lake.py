@@ -22,6 +22,7 @@ from rescore.lake.census import (
     set_aside,
 )
 from rescore.lake.changes import Changes
+from rescore.lake.colleagues import colleagues
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
 from rescore.lake.landings import Stream, landed_after, landings
@@ -148,7 +149,9 @@ class Lake:
                 rows=rows,
             )
             if leads is not None:
-                yield Facts(connection, *views.only(leads, fields), seen=seen)
+                some = views.only(leads, fields)
+                whole = partial(views.whole_accounts, some, leads)
+                yield Facts(connection, *some, seen=seen, whole_accounts=whole)
             else:
                 yield Facts(connection, *views.everybody(), parts=tuple(views.parts(part)), seen=seen)
 
@@ -230,6 +233,19 @@ class Lake:
         aliases = read_aliases(self._storage.open(ALIASES))
         left = {aliases.canonical(lead) for lead in leads}
         return {*leads, *left, *(gone for gone, into in aliases.all().items() if into in left)}
+
+    def colleagues(self, marks: pa.Table) -> pa.Table:
+        """Whose scores may change with those of leads that have news, where rules are about accounts.
+
+        Args:
+            marks: The leads with news, as `rescore.lake.colleagues.MARKS`.
+
+        Returns:
+            Likewise, everybody in an account that one of them is or was in, themselves among them.
+        """
+        aliases = read_aliases(self._storage.open(ALIASES))
+        with still_there(), connect() as connection:
+            return colleagues(connection, self._storage.open(LEADS), aliases, marks)
 
     def erase(self, person: Person, *, fences: Mapping[str, int]) -> Counter[str]:
         """Remove a person from every table and file, runs' results included; see `rescore.lake.erasing`.

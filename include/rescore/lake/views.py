@@ -11,6 +11,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from rescore import withheld
+from rescore.lake.accounts import account_of
 from rescore.lake.reading import (
     CurrentRows,
     activity_columns,
@@ -91,7 +92,7 @@ class Views:
         self._leads = rows(connection, leads, LEADS)
         self._seen = activity_columns(self._activities.schema)
         self._attributes = attributes(self._leads.schema)
-        self._joined = joined
+        self._joined, self._kept = joined, False
         if joined:
             keep(connection, "joined", joined_rows(joined))
         if merged:
@@ -111,21 +112,45 @@ class Views:
 
         Where the `fields` are known that anybody will ask for, those of a few leads are read once and kept.
         """
-        asked = set(leads)
+        self._kept = fields is not None and len(leads) <= FEW
+        if fields is not None and self._kept:
+            self._seen = [name for name in self._seen if name in FACT or without_form(name) in fields]
+            self._attributes = {
+                name: value for name, value in self._attributes.items() if without_form(name) in fields
+            }
+        return self._some(set(leads), "")
+
+    def whole_accounts(self, part: Part, leads: Collection[str]) -> Part:
+        """The same of everybody in the accounts of the part's leads; the part itself if nobody is new."""
+        account = account_of(self._attributes)
+        if account is None:
+            return part
+        mine = f"SELECT {account.key} FROM {part[1]}"
+        found = self._connection.execute(f"SELECT lead FROM ({self.accounts()}) WHERE account IN ({mine})")
+        everybody = {*leads, *(lead for (lead,) in found.fetchall())}
+        return part if len(everybody) == len(set(leads)) else self._some(everybody, "_of_accounts")
+
+    def accounts(self) -> str:
+        """Every lead, and the account that it belongs to; null for none."""
+        account = account_of(self._attributes)
+        if account is None:
+            return "SELECT NULL::VARCHAR AS lead, NULL::VARCHAR AS account WHERE false"
+        names = {name: self._attributes[name] for name in sorted(account.columns)}
+        people = self._people(self._leads.read(), None, names)
+        return f"SELECT lead, {account.key} AS account FROM ({people})"
+
+    def _some(self, asked: set[str], suffix: str) -> Part:
+        """Some leads with those that count as them."""
         asked |= {gone for gone, left in self._merged.items() if left in asked}
-        keep(self._connection, "asked", pa.table({"place": places(asked), "lead": texts(asked)}))
+        name = f"asked{suffix}"
+        keep(self._connection, name, pa.table({"place": places(asked), "lead": texts(asked)}))
         buckets = self._homes_of(asked)
         activities, people = (
-            f"SELECT * FROM ({rows.read(buckets)}) SEMI JOIN asked USING (place, lead)"
+            f"SELECT * FROM ({rows.read(buckets)}) SEMI JOIN {name} USING (place, lead)"
             for rows in (self._activities, self._leads)
         )
-        if fields is None or len(asked) > FEW:
-            return self._create("", self._under_canonical_keys(activities), people)
-        self._seen = [name for name in self._seen if name in FACT or without_form(name) in fields]
-        self._attributes = {
-            name: value for name, value in self._attributes.items() if without_form(name) in fields
-        }
-        return self._create("", self._under_canonical_keys(activities), people, "TABLE")
+        how = "TABLE" if self._kept and len(asked) <= FEW else "VIEW"
+        return self._create(suffix, self._under_canonical_keys(activities), people, how)
 
     def parts(self, size: int) -> Iterator[Part]:
         """Everybody again, divided by the buckets of canonical leads; nothing where one part would do.
@@ -159,12 +184,12 @@ class Views:
     def _keep_persons(self) -> None:
         """A table of what is known of persons who have several records, each in the place of their lead."""
         rows = self._leads.read(self._homes_of(self._joined))
-        persons = self._of_persons(rows, "any_value(j.place) AS place")
+        persons = self._of_persons(rows, self._attributes, "any_value(j.place) AS place")
         self._connection.execute(f"CREATE TEMP TABLE persons AS {persons}")
 
-    def _of_persons(self, rows: str, *also: str) -> str:
+    def _of_persons(self, rows: str, attributes: Mapping[str, str], *also: str) -> str:
         """One row for each person who has several records: of each attribute the first record's value."""
-        values = [f'{of_all(name, value)} AS "{name}"' for name, value in self._attributes.items()]
+        values = [f'{of_all(name, value)} AS "{name}"' for name, value in attributes.items()]
         return (
             f"SELECT {', '.join(['j.canonical AS lead', *values, *also])} FROM ({rows}) AS r "
             "JOIN joined AS j ON r.lead = j.lead GROUP BY j.canonical"
@@ -193,14 +218,14 @@ class Views:
     def _selected(self, activities: str) -> str:
         return f"SELECT {listed(self._seen)} FROM ({activities})"
 
-    def _people(self, rows: str, home: range | None) -> str:
-        """Every lead with its attributes, or those that belong to some buckets."""
-        attributes = "".join(f', {value} AS "{name}"' for name, value in self._attributes.items())
+    def _people(self, rows: str, home: range | None, named: Mapping[str, str]) -> str:
+        """Every lead with these attributes, or those that belong to some buckets."""
+        attributes = "".join(f', {value} AS "{name}"' for name, value in named.items())
         if not self._joined:
             return f"SELECT lead{attributes} FROM ({self._not_merged_away(rows)})"
         alone = f"SELECT * FROM ({self._not_merged_away(rows)}) ANTI JOIN joined USING (lead)"
         if home is None:
-            persons = self._of_persons(rows)
+            persons = self._of_persons(rows, named)
         else:
             assert self._table is not None  # noqa: S101 - narrows the type
             persons = f"SELECT * EXCLUDE (place) FROM persons WHERE {at_home_in(self._table, home)}"
@@ -210,7 +235,7 @@ class Views:
         self, suffix: str, activities: str, people: str, how: str = "VIEW", *, home: range | None = None
     ) -> Part:
         names = f"activities{suffix}", f"leads{suffix}"
-        people = self._people(people, home)
+        people = self._people(people, home, self._attributes)
         for name, rows in zip(names, (activities, people), strict=True):
             self._connection.execute(f"CREATE TEMP {how} {name} AS {rows}")
         return names

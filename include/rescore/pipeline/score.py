@@ -12,10 +12,12 @@ from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.ledger.people import tombstones
 from rescore.ledger.rules import activations
 from rescore.ledger.scores import runs, seen, streams
+from rescore.pipeline.colleagues import mark_colleagues
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
 from rescore.pipeline.shadow import score_shadow
 from rescore.progress import Progress, silent
+from rescore.rules.scope import about_accounts
 from rescore.scoring.engine import score_to_parquet
 from rescore.scoring.fields import fields_asked
 from rescore.scoring.unreadable import absent_fields, unreadable
@@ -155,6 +157,8 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
         card = activations.card_of(connection, run.scorecard, run.activation_seq)
         # marks first, facts second: a fact landed in between is scored now and, still marked, once more
         leads = runs.dirty_leads(connection, run.scorecard) if not run.full else None
+    if leads and about_accounts(card):
+        leads = mark_colleagues(ws, run.scorecard)
     if run.kind == runs.THRESHOLDS:
         return Counter()
     if run.plan_hash is not None and (planned := usable_plan(ws, run.plan_hash)) is not None:

@@ -14,7 +14,7 @@ from rescore.scoring.columns import MOMENT, TODAY, Columns
 from rescore.scoring.engine import accounts_of, prepared
 from rescore.scoring.facts import Facts
 from rescore.scoring.pair import OLD, pair_query
-from rescore.scoring.sql import DIALECT, column, table
+from rescore.scoring.sql import DIALECT, Sql, column, table
 
 _ACTIVITIES, _LEADS, _MOMENTS = "activities of moments", "leads of moments", "moments"
 _IN_ACCOUNTS = " of whole accounts"
@@ -81,9 +81,7 @@ def _scored(
         connection.unregister(_MOMENTS)
 
 
-def _copy(
-    connection: duckdb.DuckDBPyConnection, source: str, made: str, when: str, *also: exp.Expression
-) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, source: str, made: str, when: str, *also: Sql) -> None:
     """A view with a copy of the relation for each moment."""
     today = column("today", "m").as_(TODAY, quoted=True)
     copies = exp.select("a.* REPLACE (m.number || a.lead AS lead)", today, *also)
