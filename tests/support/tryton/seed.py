@@ -24,6 +24,7 @@ def seed() -> None:
     _users(company, sales)
     leads = _leads(company, sales)
     _activities(leads)
+    _date("party.address", "party.contact_mechanism", "party.party")
 
 
 def _company():
@@ -176,6 +177,14 @@ def _make(model: str, *values: dict, at=lambda number: FIRST) -> list[int]:
         columns, this = [table.create_date, table.write_date], table.id == record.id
         cursor.execute(*table.update(columns, [at(number), None], where=this))
     return [record.id for record in made]
+
+
+def _date(*models: str) -> None:
+    """What came along with other records was made when the first lead was."""
+    cursor = Transaction().connection.cursor()
+    for model in models:
+        table = Pool().get(model).__table__()
+        cursor.execute(*table.update([table.create_date, table.write_date], [FIRST, None]))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import string
 import subprocess
 import tempfile
 import time
@@ -16,10 +17,11 @@ from typing import Any
 
 import requests
 
-from tests.support.tryton.installation import DATABASE, configuration, installation
+from tests.support.tryton.installation import DATABASE, PASSWORD, configuration, installation
 
 STARTED = re.compile(r"Running on (http://127\.0\.0\.1:\d+)")
 STARTING = 180.0
+ALPHABET = string.digits + string.ascii_lowercase
 
 
 class TrytonServer:
@@ -43,6 +45,23 @@ class TrytonServer:
             found = connection.execute(sql, values).fetchall()
         connection.close()
         return found
+
+    def forget_sessions(self) -> None:
+        """Whoever is let in has to say the password again."""
+        with sqlite3.connect(self._database, timeout=60) as connection:
+            connection.execute("DELETE FROM ir_session")
+        connection.close()
+
+    def visit(self, short: int) -> None:
+        """Somebody follows a short address of an e-mail; where it leads to is not asked."""
+        digits = ""
+        while short:
+            short, digit = divmod(short, len(ALPHABET))
+            digits = ALPHABET[digit] + digits
+        database = b64encode(DATABASE.encode()).decode().rstrip("=")
+        address = f"{self.url}/s/{database}${digits}"
+        answer = requests.get(address, allow_redirects=False, timeout=60)
+        assert answer.status_code == 301, answer.status_code
 
     def as_user(self, login: str) -> User:
         """Somebody at a Tryton client."""
@@ -72,8 +91,8 @@ class User:
 
 
 def password_of(login: str) -> str:
-    """Of the users that `seed.py` makes."""
-    return f"{login}-password-{len(login)}"
+    """Of the users that `seed.py` makes, and of the one that Tryton begins with."""
+    return PASSWORD if login == "admin" else f"{login}-password-{len(login)}"
 
 
 @contextmanager

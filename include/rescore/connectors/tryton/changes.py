@@ -40,7 +40,7 @@ def changed_since(
     for way in WAYS:
         since, after = max(BEGINNING, reached[way][0] - overlap), 0
         while True:
-            rows = _page(client, model, domain, [*names, way], way, since, after, until)
+            rows = _page(client, model, domain, [*names, *WAYS], way, since, after, until)
             if rows:
                 following = (rows[-1][way], rows[-1]["id"])
                 if following <= (since, after):

@@ -43,6 +43,21 @@ def cause(
     return None
 
 
+def shut_fields(client: Client, names: Iterable[str]) -> CrmLacksScope | None:
+    """Fields of leads that this user may not change, or that are shown as if: a program may change those.
+
+    Therefore it says something only where every record was refused.
+    """
+    present = client.call(f"model.{LEAD}.fields_get", [])
+    if shut := sorted(name for name in set(names) if present.get(name, {}).get("readonly")):
+        listed = ", ".join(f"`{name}`" for name in shut)
+        return CrmLacksScope(
+            f"the user of the Connection may not change {listed} of `{LEAD}` in Tryton; give its group write "
+            "access to the field"
+        )
+    return None
+
+
 def there(client: Client, lead_ids: Collection[str]) -> set[str]:
     """Those of these ids that are leads, as far as the user may see."""
     ids = sorted(number for lead_id in lead_ids if (number := record_id(lead_id)))

@@ -8,7 +8,7 @@ from typing import Any
 from rescore.connectors.base import FieldValue, ScoreUpdate, WriteResult
 from rescore.connectors.tryton.client import Client, Fault
 from rescore.connectors.tryton.leads import LEAD
-from rescore.connectors.tryton.refusals import cause, record_id, there
+from rescore.connectors.tryton.refusals import cause, record_id, shut_fields, there
 from rescore.connectors.tryton.values import written
 from rescore.errors import RetryableError
 
@@ -54,7 +54,11 @@ class _Writing:
             left = {lead: values for lead, values in fields.items() if lead in present}
             if gone:
                 return gone | (self._again(left) if left else {})
-            return self._halves(left, fault)
+            results = self._halves(left, fault)
+            everybody = len(left) > 1 and {result.kind for result in results.values()} == {"record"}
+            if everybody and (shut := shut_fields(self._client, names)):
+                raise shut from fault
+            return results
         return {lead: WriteResult(lead, "ok") for lead in fields}
 
     def _send(self, fields: dict[str, Fields]) -> None:
