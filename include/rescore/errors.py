@@ -3,7 +3,7 @@
     RescoreError
     ├── ConfigurationError   a person edits a file    ScorecardInvalid · MappingInvalid · SettingsIncomplete
     │                                                  PolicyInvalid · InputUnreadable · LedgerBehind
-    │                                                  CommandMiswritten
+    │                                                  CommandMiswritten · ConnectionLeadsElsewhere
     ├── TerminalError        a person looks outside   CrmRejectedCredentials · CrmLacksScope · CrmFieldMissing
     │                                                  CursorStuck
     ├── RetryableError       the same call, later     CrmUnavailable · CrmRateLimited · LedgerBusy
@@ -57,6 +57,10 @@ class PolicyInvalid(ConfigurationError):
 
 class SettingsIncomplete(ConfigurationError):
     """A setting or a Connection is missing or cannot be read."""
+
+
+class ConnectionLeadsElsewhere(ConfigurationError):
+    """A Connection leads to another account than at its first use."""
 
 
 class InputUnreadable(ConfigurationError):

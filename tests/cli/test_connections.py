@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rescore.cli.main import main
+from rescore.connectors.memory import MemoryCrm
+from rescore.delivery.destination import require_same_account
+from rescore.errors import ConnectionLeadsElsewhere
 from rescore.ledger.migrate import migrate
 from rescore.ledger.outbox import breakers, budgets
 from rescore.ledger.transaction import Ledger
@@ -51,6 +54,22 @@ def test_who_is_left_alone_is_listed_with_the_reason(rescore, refused):
         0,
         "`hubspot` is left alone until 2199-01-01 13:00 UTC: HubSpot refused the token (401)\n",
     )
+
+
+def test_a_connection_that_leads_elsewhere_is_refused_until_somebody_accepts_it(rescore, ledger):
+    crm = MemoryCrm("hubspot")
+    require_same_account(ledger, crm)
+    crm.account = "portal 2"
+    for _ in range(2):
+        with pytest.raises(
+            ConnectionLeadsElsewhere, match=r"led to hubspot and leads to portal 2 .*accept hub"
+        ):
+            require_same_account(ledger, crm)
+    assert rescore("connections")[1] == "hubspot: hubspot\n"
+    code, said, _ = rescore("connections", "accept", "hubspot")
+    assert (code, said) == (0, "hubspot is portal 2 from now on; it was hubspot\n")
+    require_same_account(ledger, crm)
+    assert rescore("connections", "accept", "hubspot")[0] == 1
 
 
 def test_failures_that_are_not_enough_yet_are_listed_too(rescore, ledger):

@@ -8,7 +8,13 @@ from rescore.connectors.base import ScoreUpdate, WriteResult
 from rescore.connectors.catalog import load_mapping
 from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
-from rescore.errors import CrmFieldMissing, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
+from rescore.errors import (
+    ConnectionLeadsElsewhere,
+    CrmFieldMissing,
+    CrmRateLimited,
+    CrmRejectedCredentials,
+    CrmUnavailable,
+)
 from rescore.ledger import tables
 from rescore.ledger.rules import activations
 from rescore.reasons import reasons_text
@@ -81,6 +87,17 @@ def test_a_record_that_is_gone_is_noted_as_deleted_and_never_created(world, crm,
     world.score(**{"crm:99": 5})
     assert deliver(world, crm, mapping)["deleted"] == 1
     assert "99" not in crm.shown
+
+
+def test_another_account_than_at_its_first_use_is_not_written(world, crm, mapping):
+    world.score(**{"crm:1": 77})
+    deliver(world, crm, mapping)
+    crm.account = "a sandbox"
+    writes = crm.writes
+    world.score(**{"crm:1": 78})
+    with pytest.raises(ConnectionLeadsElsewhere, match="a sandbox"):
+        deliver(world, crm, mapping)
+    assert (crm.writes, ("due",) in world.rows(tables.sync, "state")) == (writes, True)
 
 
 def test_a_lead_that_has_no_record_there_is_neither_written_nor_owed(world, crm, mapping):

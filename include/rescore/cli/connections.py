@@ -11,7 +11,7 @@ import typer
 from rescore.cli.given import user
 from rescore.cli.operate import open_ledger
 from rescore.errors import InputUnreadable
-from rescore.ledger.outbox import breakers, budgets
+from rescore.ledger.outbox import breakers, budgets, destinations
 from rescore.ledger.outbox.breakers import Breaker
 from rescore.ledger.outbox.budgets import Budget
 from rescore.settings import Settings
@@ -25,18 +25,21 @@ connections = typer.Typer(
 
 @connections.callback()
 def listed(context: typer.Context) -> None:
-    """List those with failures behind them, and the calls of their latest windows."""
+    """List where each leads, those with failures behind them, and the calls of their latest windows."""
     if context.invoked_subcommand is not None:
         return
     now = datetime.now(UTC)
     with open_ledger(Settings.from_environment(os.environ)).reading() as connection:
         failing = breakers.all_of_them(connection)
         counted = budgets.all_of_them(connection)
+        accounts = destinations.all_of_them(connection)
+    for name, account in accounts.items():
+        print(f"{name}: {account}")
     for breaker in failing:
         print(_breaker(breaker, now))
     for budget in counted:
         print(_budget(budget))
-    if not failing and not counted:
+    if not failing and not counted and not accounts:
         print("nobody has been called yet, or failed")
 
 
@@ -50,6 +53,16 @@ def close(
         if not breakers.close(connection, name, by or user()):
             raise InputUnreadable(f"`{name}` is not left alone; `rescore connections` lists who is")
     print(f"{name} is called again by the next run")
+
+
+@connections.command()
+def accept(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a CRM, as in its mapping.")],
+) -> None:
+    """Let a CRM's Connection lead to another account from now on: the one that was refused last."""
+    with open_ledger(Settings.from_environment(os.environ)).transaction() as connection:
+        before, now = destinations.accept(connection, name)
+    print(f"{name} is {now} from now on; it was {before}")
 
 
 def _breaker(breaker: Breaker, now: datetime) -> str:

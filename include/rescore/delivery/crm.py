@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from rescore import mapping as mappings
 from rescore.connectors.base import Target
 from rescore.delivery.backlog import Backlog, backlog_of
+from rescore.delivery.destination import require_same_account
 from rescore.delivery.letters import fitting, write_letter
 from rescore.delivery.passing import PassingTime
 from rescore.errors import ConfigurationError, RetryableError, TerminalError
@@ -73,6 +74,7 @@ def update_crm(
         CrmRejectedCredentials, CrmFieldMissing: A person has to act; everything unsent stays due, and the
             breaker is open.
         SettingsIncomplete: The deployment does not allow the CRM's host.
+        ConnectionLeadsElsewhere: The CRM is another account than it was; nothing was written.
         CrmRateLimited, CrmUnavailable: Nothing could be written; everything stays due.
     """
     live = [card for card in mapping.scores if mode == "live" and mapping.mode_of(card) == "live"]
@@ -127,6 +129,7 @@ class _Work:
         self._worker = worker
         self._lease = max(LEASE, timedelta(seconds=2 * target.longest_write))
         self._claimed = timedelta()
+        self._same_account = False
 
     def look_at_breaker(self) -> None:
         """See whether the CRM is to be left alone."""
@@ -214,6 +217,9 @@ class _Work:
         self.counts["calls"] += 1
         updates = letter.updates()
         try:
+            if not self._same_account:
+                require_same_account(self._ledger, self._target)
+                self._same_account = True
             written = fitting(self._target.write(updates), updates)
         except (TerminalError, ConfigurationError) as error:
             self._settle([], outcome_of(error))

@@ -12,6 +12,7 @@ from datetime import datetime
 from rescore import mapping as mappings
 from rescore.connectors.base import Target
 from rescore.connectors.readback import Shown
+from rescore.delivery.destination import require_same_account
 from rescore.delivery.overrides import Case, Edits
 from rescore.delivery.readback import to_read
 from rescore.ledger import installation
@@ -66,6 +67,7 @@ def read_back(
 
     Raises:
         CrmRejectedCredentials: A person has to act.
+        ConnectionLeadsElsewhere: The CRM is another account than it was.
         CrmRateLimited, CrmUnavailable: Try again later; what was read back so far counts.
     """
     with ledger.reading() as connection:
@@ -78,6 +80,8 @@ def read_back(
             if everybody or first_after
             else to_read(known, now=now, last=datetime.fromisoformat(last) if last else None)
         )
+    if leads:
+        require_same_account(ledger, target)
     work = _Work(ledger, target, mapping, now, people_only=restore is not None)
     for start in range(0, len(leads), target.batch_size):
         work.batch(leads[start : start + target.batch_size])

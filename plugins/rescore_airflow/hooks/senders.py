@@ -10,6 +10,7 @@ from rescore.delivery.actions.crm_fields import CrmFieldsSender
 from rescore.delivery.actions.crm_task import CrmTaskSender
 from rescore.delivery.actions.email import EmailSender
 from rescore.delivery.actions.slack import SlackSender
+from rescore.delivery.destination import require_same_account
 from rescore.delivery.sender import Sender
 from rescore.delivery.webhook import WebhookSender
 from rescore.ledger.outbox.records import in_target
@@ -30,7 +31,9 @@ def senders(ws: Workspace) -> Mapping[ActionKind, Sender]:
 
     @cache
     def crm(name: str) -> Actions:
-        return connect(name, ws, patient=False)
+        connected: Actions = connect(name, ws, patient=False)
+        require_same_account(ws.ledger, connected)
+        return connected
 
     def record_of(target: str, lead: str) -> str | None:
         with ws.ledger.reading() as connection:

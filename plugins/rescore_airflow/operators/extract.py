@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import Context
 
+from rescore.connectors.base import Target
+from rescore.delivery.destination import require_same_account
 from rescore.pipeline.extract import extract
 from rescore.workspace import Workspace
 from rescore_airflow.hooks.crm import connect
@@ -24,6 +26,9 @@ class ExtractOperator(RescoreOperator):
         present = now()
 
         def read(source: str) -> Counts:
-            return extract(ws, connect(source, ws), until=present, known_at=present, progress=self.log.info)
+            crm = connect(source, ws)
+            if isinstance(crm, Target):
+                require_same_account(ws.ledger, crm)
+            return extract(ws, crm, until=present, known_at=present, progress=self.log.info)
 
         return self.each(ws.mappings(), read)

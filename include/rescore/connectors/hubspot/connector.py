@@ -111,7 +111,10 @@ class HubSpot:
     def fingerprint(self) -> str:
         """See `Target.fingerprint`: the number of the portal."""
         path = self.mapping.account_details
-        portal = self._client.get(path).get("portalId")
+        try:
+            portal = self._client.get(path).get("portalId")
+        except Refused as refusal:
+            raise CrmUnavailable(f"{refusal}; check `account_details` in the mapping") from refusal
         if not isinstance(portal, int):
             raise CrmUnavailable(
                 f"HubSpot did not say which account this is; check `account_details: {path}`"
