@@ -75,7 +75,7 @@ SHAPE = [
     top("lists: {a: ¶lists/.a.txt}", "`lists/.a.txt` cannot be the path of a list"),
     top("lists: {a: ¶lists/a.csv}", "`lists/a.csv` cannot be the path of a list"),
     top("lists: {a: ¶[x, y]}", "`a` must be text, not a list"),
-    top("lists: {¶A-B: lists/a.txt}", "`A-B` cannot be an id"),
+    top("lists: {¶A-B: ¶lists/a.txt}", "`A-B` cannot be an id", "lists/a.txt"),
     top("restart: ¶¶{}", "`activity` is missing; add it", "`keep` is missing; add it"),
     top("restart: {activity: a, keep: ¶25}", "`keep` takes a number from 0 to 1, not the number 25"),
     top("restart: {activity: a, keep: ¶101%}", "a number from 0 to 1, not `101%`; write `0.5` or `50%`"),
