@@ -43,7 +43,8 @@ class SalesforceAttribute(Attribute):
 class SalesforceLeads(Leads):
     """Which people are read: leads, contacts or both, in one stream.
 
-    `objection` is a checkbox that both kinds have, such as `Individual.HasOptedOutProfiling`. When an account
+    `objection` is a checkbox that both kinds have, such as `Individual.HasOptedOutProfiling`; both have the
+    fields of `same_person`, too. When an account
     or an individual changes whose fields are read, its people are read again; other objects behind a dot
     (`Owner.Name`) are seen as they are when the person changes.
     """
@@ -60,7 +61,7 @@ class SalesforceLeads(Leads):
     def fields(self, kind: PersonKind) -> list[str]:
         """What facts about that kind of person are made of."""
         found = [field for one in self.attributes.values() if (field := one.field(kind))]
-        return sorted({*found, *([self.objection] if self.objection else [])})
+        return sorted({*found, *self.same_person.properties, *([self.objection] if self.objection else [])})
 
     def attributes_of(self, kind: PersonKind) -> dict[str, Attribute]:
         """The attributes, each where that kind of person has it."""

@@ -138,7 +138,8 @@ class _Reading:
             attributes[OBJECTS] = at_path(row, self._leads.objection) not in (None, "", False)
         address = row.get("Email")
         addresses = (address,) if isinstance(address, str) and address else ()
-        page.leads.append(LeadRecord(lead_id, attributes, merged=merged, addresses=addresses))
+        same_as = self._leads.same_person.keys(row.get)
+        page.leads.append(LeadRecord(lead_id, attributes, merged, addresses, same_as=same_as))
 
 
 def successor(kind: PersonKind, row: JsonObject) -> Identity | None:

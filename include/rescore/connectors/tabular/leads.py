@@ -35,7 +35,15 @@ def _read(lead_id: str, row: Mapping[str, Any], leads: LeadColumns, page: Page) 
     )
     if leads.objection:
         attributes[OBJECTS] = says_yes(row[leads.objection])
-    page.leads.append(LeadRecord(lead_id, attributes))
+    address = row[leads.email] if leads.email else None
+    page.leads.append(
+        LeadRecord(
+            lead_id,
+            attributes,
+            addresses=(address,) if isinstance(address, str) and address else (),
+            same_as=leads.same_person.keys(row.__getitem__),
+        )
+    )
 
 
 def _is_deleted(lead_id: str, value: Any, page: Page) -> bool:

@@ -23,19 +23,28 @@ class ColumnAttribute(Attribute):
 class LeadColumns(Leads):
     """The columns of leads; every other one is left alone.
 
-    `deleted` says that the lead is gone, by a flag or by the time of its deletion.
+    `deleted` says that the lead is gone, by a flag or by the time of its deletion. `email` is the column by
+    whose address leads are known to be one person with other sources' records; it is not kept.
     """
 
     id: Column
     attributes: MappingOf[Name, ColumnAttribute]
     objection: Column | None = None
     deleted: Column | None = None
+    email: Column | None = None
+
+    @model_validator(mode="after")
+    def _there_is_an_address_to_match_by(self) -> Self:
+        if self.same_person.email and self.email is None:
+            problem = "`email` needs the column with the address: write `email: <column>` under `leads`"
+            refuse_all([Trouble(("same_person", "email"), problem, at_key=True)])
+        return self
 
     @property
     def columns(self) -> list[str]:
         """Every column that is read, each once."""
         named = [attribute.property for attribute in self.attributes.values()]
-        single = [self.id, self.objection, self.deleted]
+        single = [self.id, self.objection, self.deleted, self.email, *self.same_person.properties]
         return list(dict.fromkeys(name for name in [*single, *named] if name))
 
 

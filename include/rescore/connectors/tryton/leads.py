@@ -91,4 +91,11 @@ def _read(row: Row, leads: TrytonLeads, page: Page) -> None:
             page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", f"{value!r}: {problem}"))
     if leads.objection:
         attributes[OBJECTS] = says_yes(at_path(row, leads.objection))
-    page.leads.append(LeadRecord(lead_id, attributes, addresses=tuple(addresses_of(row))))
+    page.leads.append(
+        LeadRecord(
+            lead_id,
+            attributes,
+            addresses=tuple(addresses_of(row)),
+            same_as=leads.same_person.keys(lambda name: at_path(row, name)),
+        )
+    )
