@@ -8,9 +8,12 @@ from sqlalchemy import select
 
 from rescore.lake.records import ActivityRecord
 from rescore.ledger import tables
+from rescore.ledger.rules import activations
 from rescore.ledger.scores import runs
+from rescore.pipeline.belief import committed_belief
 from rescore.pipeline.extract import extract
 from rescore.pipeline.score import score
+from rescore.pipeline.verify import verify_scores
 from tests.support.main_job import RULES
 
 BUYING = RULES.replace(
@@ -65,6 +68,54 @@ def test_a_second_person_makes_a_buying_group_for_everybody_of_the_account(at_wo
     assert last_causes(at_work) == {"ada": {"activity": 30}, "bob": {"activity": 40}, "eve": {"activity": 30}}
     assert dirty(at_work) == set()
     assert scored_by(at_work.run, at_work) == 0
+
+
+def test_the_causes_of_a_night_tell_time_from_what_colleagues_did(at_work):
+    at_work.visit("bob", at=at_work.now + timedelta(minutes=5))
+    at_work.run()
+    at_work.visit("zoe", at=at_work.now + timedelta(days=30))
+    at_work.crm.put_lead("zoe", {"account": "200"})
+    at_work.visit("eve", at=at_work.now + timedelta(days=30))
+    at_work.run(minutes=31 * 24 * 60)  # Ada's and Bob's visits are too old now to make a group with Eve's
+    assert at_work.scores() == {"ada": 10, "bob": 10, "eve": 10, "zoe": 10}
+    assert last_causes(at_work) == {
+        "ada": {"decay": -30}, "bob": {"decay": -30}, "eve": {"decay": -30, "activity": 10},
+        "zoe": {"activity": 10},
+    }  # fmt: skip
+
+
+def test_stored_scores_hold_when_they_are_computed_again(at_work):
+    at_work.visit("bob")
+    at_work.run()
+    at_work.visit("zoe")
+    at_work.crm.put_lead("bob", {"account": "200"})
+    at_work.run()
+    found = verify_scores(at_work.ws, sample=10, at=at_work.now, seed=1)
+    assert found.holds
+    assert found.checked == {"b2b_saas": 4}
+
+
+def test_an_explanation_counts_what_the_whole_account_did(at_work):
+    at_work.visit("bob", number=3)
+    at_work.run()
+    with at_work.ws.ledger.reading() as connection:
+        active = activations.active(connection, "b2b_saas")
+    told = committed_belief(at_work.ws, active, "hubspot:eve").explanation
+    line = next(line for line in told.rules if line.rule == "buying_group")
+    assert (line.points, line.matching, line.people) == (30_000, 4, 2)
+    assert "4 by 2" in told.text()
+
+
+def test_a_plan_shows_the_scores_that_whole_accounts_get(job):
+    for lead in ("ada", "bob", "eve"):
+        job.crm.put_lead(lead, {"account": "100"})
+    job.visit("ada")
+    job.visit("bob")
+    job.run()
+    job.write_rules(BUYING)
+    job.run()
+    assert job.scores() == {"ada": 40, "bob": 40, "eve": 30}
+    assert last_causes(job)["eve"] == {"rules": 30}
 
 
 def test_who_leaves_a_company_takes_what_they_did_along(at_work):

@@ -6,8 +6,11 @@ between computed, of all such leads in one query for each rules version that the
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +24,9 @@ from rescore.ledger import tables
 from rescore.ledger.rules import registry
 from rescore.ledger.scores import runs, seen
 from rescore.ledger.scores.runs import Run
+from rescore.pipeline.whole_accounts import scores_from
 from rescore.rules.card import AllOf, Comparison, Kind, Not, Operator, Scorecard
+from rescore.rules.scope import about_accounts
 from rescore.scoring.engine import score
 from rescore.workspace import Workspace
 
@@ -65,7 +70,7 @@ def with_causes(ws: Workspace, run: Run, card: Scorecard, rows: pa.Table) -> pa.
         restarts = card.restart.activities if card.restart else ()
         before = _before(lives, noted)
         with ws.lake.changes(before, as_of=run.as_of, seen=noted, restarts=restarts) as changes:
-            causes = _Telling(run, lives, versions, changes).causes()
+            causes = _Telling(ws, run, lives, versions, changes, before, noted).causes()
     is_changed = np.asarray(rows["changed"])
     there = pa.array(np.cumsum(is_changed) - 1, mask=~is_changed)
     old = lives["old_score"].combine_chunks()
@@ -78,6 +83,11 @@ class _Version:
 
     card: Scorecard | None
     same_scoring: bool
+
+    @property
+    def about_accounts(self) -> bool:
+        """Whether colleagues' news moved scores under them."""
+        return self.card is not None and about_accounts(self.card)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,17 @@ class _Group:
 class _Telling:
     """Tells the causes of some changed leads apart."""
 
-    def __init__(self, run: Run, lives: pa.Table, versions: Mapping[int, _Version], changes: Changes) -> None:
+    def __init__(
+        self,
+        ws: Workspace,
+        run: Run,
+        lives: pa.Table,
+        versions: Mapping[int, _Version],
+        changes: Changes,
+        before: pa.Table,
+        seen: seen.Seen | None,
+    ) -> None:
+        self._ws, self._before, self._seen = ws, before, seen
         self._run, self._lives, self._versions, self._changes = run, lives, versions, changes
         self._old, self._new = _points(lives["old_score"]), _points(lives["score"])
         self._first = np.asarray(lives["as_of"].is_null())
@@ -139,6 +159,8 @@ class _Telling:
             flags[Cause[step.name]][there] = np.asarray(news[step.name.lower()].fill_null(False))
         for seq, version in self._versions.items():
             mine = self._version == seq
+            if version.about_accounts:
+                _lump(flags, mine)
             flags[Cause.RULES][mine] = not version.same_scoring
             flags[Cause.DECAY][mine] = self._days_went_by(version)[mine]
         return flags
@@ -165,6 +187,12 @@ class _Telling:
             mine = np.flatnonzero(self._version[positions] == seq)
             if version.card is None or not len(mine):
                 continue
+            if version.about_accounts:
+                whole = mine[steps[mine] != Step.UNTOUCHED]
+                scores[whole] = self._whole_accounts(version.card, positions[whole], steps[whole])
+                mine = mine[steps[mine] == Step.UNTOUCHED]
+                if not len(mine):
+                    continue
             wanted = pa.table(
                 {
                     "key": pa.array(mine).cast(pa.string()),
@@ -176,6 +204,41 @@ class _Telling:
             scores[mine] = 0  # a lead that had no attributes then has no row, and no score
             scores[np.asarray(found["lead"].cast(pa.int64()))] = _points(found["score"])
         return np.split(scores, np.cumsum([len(some) for some, _ in asked])[:-1])
+
+    def _whole_accounts(self, card: Scorecard, positions: Numbers, steps: Numbers) -> Numbers:
+        """The scores of leads under rules about accounts: before anything was new, or after all of it.
+
+        Who was scored in one run before is read together; a lead that had no attributes then has no score.
+        """
+        rows = self._before.take(pa.array(positions)).to_pylist()
+        states: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+        for place, (row, step) in enumerate(zip(rows, steps, strict=True)):
+            then = (row["as_of"], row["seen_activities"], row["seen_leads"], row["seen_aliases"])
+            states[then if step == Step.DECAY else ()].append(place)
+        scores = np.zeros(len(rows), np.int64)
+        for then, places in states.items():
+            at = {rows[place]["lead"]: place for place in places}
+            moment = then[0].replace(tzinfo=UTC) if then else self._run.as_of
+            known = (
+                dict(zip(("activities", "leads", "aliases"), then[1:], strict=True)) if then else self._seen
+            )
+            found = scores_from(
+                self._ws, card, at, as_of=self._run.as_of, seen=before or self._seen, happened_by=moment
+            )
+            there = [at[lead] for lead in found["lead"].to_pylist()]
+            scores[there] = _points(found["score"])
+        return scores
+
+
+def _lump(flags: Mapping[Cause, Flags], mine: Flags) -> None:
+    """Make one cause of what is new to leads under rules about accounts.
+
+    It is what is new to the lead itself where that is of one kind, else activity: a colleague's news.
+    """
+    kinds = [Cause[step.name] for step in NEWS]
+    alone = mine & (sum(flags[cause].astype(np.int64) for cause in kinds) == 1)
+    for cause in kinds:
+        flags[cause][mine & ~alone] = cause is Cause.ACTIVITY
 
 
 def _beside(changed: pa.Table, made_of: pa.Table) -> pa.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from rescore.ledger.scores import runs, streams
+from rescore.ledger.scores import marks, runs
 from rescore.workspace import Workspace
 
 
@@ -15,8 +15,8 @@ def mark_colleagues(ws: Workspace, scorecard: str) -> list[str]:
     with news stays dirty until a promotion covers it. To do it again adds nobody.
     """
     with ws.ledger.reading() as connection:
-        marks = runs.marks(connection, scorecard)
-    rows = ws.lake.colleagues(marks).to_pylist()
+        marked = marks.marks_of(connection, scorecard)
+    rows = ws.lake.colleagues(marked).to_pylist()
     with ws.ledger.transaction() as connection:
         for number in sorted({row["input_ver"] for row in rows}):
             woken = {
@@ -24,5 +24,5 @@ def mark_colleagues(ws: Workspace, scorecard: str) -> list[str]:
                 for row in rows
                 if row["input_ver"] == number
             }
-            streams.mark_dirty(connection, scorecard, woken, number)
+            marks.mark_dirty(connection, scorecard, woken, number)
         return runs.dirty_leads(connection, scorecard)

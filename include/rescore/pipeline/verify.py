@@ -19,7 +19,9 @@ from rescore.lake.changes import BEFORE, Changes, Step
 from rescore.ledger import tables
 from rescore.ledger.rules import activations, registry
 from rescore.ledger.scores import seen
+from rescore.pipeline.whole_accounts import scores_from
 from rescore.rules.card import Scorecard
+from rescore.rules.scope import about_accounts
 from rescore.scoring.as_json import dimensions_json
 from rescore.scoring.engine import score
 from rescore.withheld import MERGED
@@ -126,6 +128,10 @@ def _computed(
             if card is None:
                 unchecked[NO_LONGER_SCORES] += len(rows)
                 continue
+            if about_accounts(card):
+                for same_run in _by(rows, _moment).values():
+                    yield from _scored_with_colleagues(ws, card, same_run)
+                continue
             for same_day in _by(rows, lambda row, card=card: _local_day(row, card)).values():
                 yield from _scored(card, changes, same_day)
 
@@ -136,7 +142,28 @@ def _scored(
     leads = [row["lead"] for row in rows]
     steps = pa.table({"key": leads, "lead": leads, "step": [Step.DECAY.value] * len(leads)})
     as_of = max(row["as_of"] for row in rows).replace(tzinfo=UTC)  # each lead's facts end at its own
-    results = score(card, changes.facts(steps), as_of=as_of)
+    yield from _beside(card, rows, score(card, changes.facts(steps), as_of=as_of))
+
+
+def _scored_with_colleagues(
+    ws: Workspace, card: Scorecard, rows: Sequence[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Leads that one run scored, under rules about accounts."""
+    as_of, *known = _moment(rows[0])
+    seen = dict(zip(("activities", "leads", "aliases"), known, strict=True))
+    as_of = as_of.replace(tzinfo=UTC)
+    leads = [row["lead"] for row in rows]
+    results = scores_from(ws, card, leads, as_of=as_of, seen=seen, happened_by=as_of)
+    yield from _beside(card, rows, results)
+
+
+def _moment(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["as_of"], row["seen_activities"], row["seen_leads"], row["seen_aliases"]
+
+
+def _beside(
+    card: Scorecard, rows: Sequence[dict[str, Any]], results: pa.Table
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     results = results.append_column("dimensions", dimensions_json(card, results))
     there = {name for name in ("lead", *COMPARED) if name in results.column_names}
     computed = {row["lead"]: {"grade": None} | row for row in results.select(sorted(there)).to_pylist()}

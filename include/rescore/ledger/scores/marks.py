@@ -86,3 +86,15 @@ def _never_back(marks: Insert) -> Insert:
             "facts_until": later(tables.dirty.c.facts_until, marks.excluded.facts_until),
         },
     )
+
+
+def marks_of(connection: Connection, scorecard: str) -> pa.Table:
+    """The leads whose score may have changed: lead, input_ver, and facts_until in naive UTC."""
+    dirty = tables.dirty.c
+    found = connection.execute(
+        select(dirty.lead, dirty.input_ver, dirty.facts_until).where(dirty.scorecard == scorecard)
+    ).all()
+    leads, versions, until = zip(*found, strict=True) if found else ((), (), ())
+    naive = [moment and moment.replace(tzinfo=None) for moment in until]
+    columns = {"lead": pa.array(leads, pa.string()), "input_ver": pa.array(versions, pa.int64())}
+    return pa.table(columns | {"facts_until": pa.array(naive, pa.timestamp("us"))})

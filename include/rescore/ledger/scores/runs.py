@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from rescore.errors import Fenced, InputUnreadable
@@ -153,18 +152,6 @@ def dirty_leads(connection: Connection, scorecard: str) -> list[str]:
     """The leads whose score may have changed."""
     marks = select(tables.dirty.c.lead).where(tables.dirty.c.scorecard == scorecard)
     return list(connection.scalars(marks.order_by(tables.dirty.c.lead)))
-
-
-def marks(connection: Connection, scorecard: str) -> pa.Table:
-    """The leads whose score may have changed: lead, input_ver, and facts_until in naive UTC."""
-    dirty = tables.dirty.c
-    found = connection.execute(
-        select(dirty.lead, dirty.input_ver, dirty.facts_until).where(dirty.scorecard == scorecard)
-    ).all()
-    leads, versions, until = zip(*found, strict=True) if found else ((), (), ())
-    naive = [moment and moment.replace(tzinfo=None) for moment in until]
-    columns = {"lead": pa.array(leads, pa.string()), "input_ver": pa.array(versions, pa.int64())}
-    return pa.table(columns | {"facts_until": pa.array(naive, pa.timestamp("us"))})
 
 
 def settle_absent(connection: Connection, run: Run, present: Collection[str]) -> int:
