@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -57,15 +57,15 @@ def server() -> Iterator[PretendServer]:
         yield server
 
 
-def read(server: PretendServer, cursor=None, *, page: int = PAGE, pages: int | None = None):
-    limits = Limits(calls=10**6, searches=10**6, search_page=page, overlap=0)
+def read(server: PretendServer, cursor=None, *, page=PAGE, pages=None, until=UNTIL, overlap=0):
+    limits = Limits(calls=10**6, searches=10**6, search_page=page, overlap=overlap)
     found = changed_since(
         Client(server.url, "t", limits),
         "/search",
         modified="lastmodifieddate",
         properties=[],
         cursor=cursor,
-        until=UNTIL,
+        until=until,
     )
     ids: list[int] = []
     for number, (rows, following) in enumerate(found, start=1):
@@ -144,4 +144,33 @@ def test_changes_after_until_wait_for_the_next_run(server):
     server.answer = Objects({1: START, 2: late})
     ids, cursor = read(server)
     assert ids == [1]
-    assert cursor == {"since": START}
+    assert cursor == {"since": START, "read": late - 1}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "again"),
+    [
+        pytest.param(5, 40, id="a moment ago: some of them may not be in the index yet"),
+        pytest.param(11, 1, id="longer ago: all have been seen"),
+    ],
+)
+def test_what_was_read_long_after_it_changed_is_not_read_in_every_run(server, minutes, again):
+    last = START + 39
+    server.answer = Objects({i: START + i for i in range(40)})
+    read_to = datetime.fromtimestamp(last / 1000, UTC) + timedelta(minutes=minutes)
+    _, cursor = read(server, until=read_to, overlap=600)
+    ids, cursor = read(server, cursor, until=read_to + timedelta(minutes=15), overlap=600)
+    assert len(set(ids)) == again
+    ids, _ = read(server, cursor, until=read_to + timedelta(minutes=30), overlap=600)
+    assert set(ids) == {39}
+
+
+def test_a_row_that_reaches_the_index_late_is_found_all_the_same(server):
+    seen = START + 600_000
+    objects = Objects({1: START, 2: seen})
+    server.answer = objects
+    read_to = datetime.fromtimestamp(seen / 1000, UTC) + timedelta(minutes=1)
+    _, cursor = read(server, until=read_to, overlap=600)
+    objects.modified[3] = seen - 300_000
+    ids, _ = read(server, cursor, until=read_to + timedelta(minutes=15), overlap=600)
+    assert 3 in ids
