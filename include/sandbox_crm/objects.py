@@ -111,7 +111,7 @@ async def listing(
 @router.get("/{kind}/{record_id}")
 async def read(kind: Kind, record_id: str, sandbox: InSandbox, properties: str = "") -> dict[str, Any]:
     """One record by id."""
-    row = sandbox.store.objects(kind, _numbers([record_id])).get(number_of(record_id))
+    row = _rows(sandbox, kind, [record_id]).get(record_id)
     if row is None:
         raise Refusal(404, "OBJECT_NOT_FOUND", "Object not found. objectId are usually numeric.")
     return record(row, [name for name in properties.split(",") if name])
@@ -125,7 +125,7 @@ async def batch_read(kind: Kind, wanted: BatchRead, sandbox: InSandbox) -> JSONR
     if wanted.idProperty == "email":
         rows = sandbox.store.contacts_by_email(ids) if kind == "contacts" else {}
     else:
-        rows = {str(number): row for number, row in sandbox.store.objects(kind, _numbers(ids)).items()}
+        rows = _rows(sandbox, kind, ids)
     found = {rows[i.lower()]["id"]: rows[i.lower()] for i in ids if i.lower() in rows}
     unknown = [i for i in ids if i.lower() not in rows]
     results = [
@@ -140,21 +140,20 @@ async def batch_update(wanted: BatchUpdate, sandbox: InSandbox) -> JSONResponse:
     """Write properties to up to 100 contacts, each on its own: one bad record stops no other."""
     ids = _batch(wanted.inputs)
     sandbox.batch_updates += 1
-    rows = sandbox.store.objects("contacts", _numbers(ids))
+    rows = _rows(sandbox, "contacts", ids)
     results, errors = [], []
     for asked in wanted.inputs:
         trace = {"objectWriteTraceId": asked.objectWriteTraceId} if asked.objectWriteTraceId else {}
         context = {name: [value] for name, value in trace.items()}
-        if number_of(asked.id) not in rows:
+        if asked.id not in rows:
             errors.append(_not_found([asked.id], context))
         elif refused := invalid(asked.properties, sandbox.schema("contacts"), {"ids": [asked.id]} | context):
             errors.append(refused)
         else:
-            sandbox.store.write(
-                number_of(asked.id), {k: v or None for k, v in asked.properties.items()}, sandbox.now()
-            )
+            number = rows[asked.id]["id"]
+            sandbox.store.write(number, {k: v or None for k, v in asked.properties.items()}, sandbox.now())
             sandbox.records_written += 1
-            row = sandbox.store.objects("contacts", [number_of(asked.id)])[number_of(asked.id)]
+            row = sandbox.store.objects("contacts", [number])[number]
             results.append(record(row, list(asked.properties)) | trace)
     return _answer(sandbox, results, errors)
 
@@ -257,5 +256,10 @@ def number_of(record_id: str) -> int:
     return int(record_id) if record_id.isdecimal() and len(record_id) < 19 else -1
 
 
-def _numbers(ids: list[str]) -> list[int]:
-    return [number_of(record_id) for record_id in ids]
+def _rows(sandbox: Sandbox, kind: str, ids: list[str]) -> dict[str, sqlite3.Row]:
+    """What there is by the id that was asked for."""
+    numbers = {record_id: number_of(record_id) for record_id in ids}
+    if kind == "contacts" and sandbox.follows_merges:
+        numbers = {record_id: sandbox.store.left_of(number) for record_id, number in numbers.items()}
+    found = sandbox.store.objects(kind, numbers.values())
+    return {record_id: found[number] for record_id, number in numbers.items() if number in found}

@@ -75,6 +75,15 @@ class Store:
         )
         return {row["id"]: row for row in found}
 
+    def left_of(self, number: int) -> int:
+        """The visible contact into which this one was merged; itself when it was not."""
+        rows = self.rows(
+            "SELECT id FROM objects WHERE type = 'contacts' AND visible"
+            " AND ';' || (properties ->> '$.hs_merged_object_ids') || ';' LIKE ?",
+            [f"%;{number};%"],
+        )
+        return rows[0]["id"] if rows else number
+
     def contacts_by_email(self, addresses: Iterable[str]) -> dict[str, sqlite3.Row]:
         """The visible contacts with these addresses, first or additional, by the address in lower case."""
         wanted = {address.lower() for address in addresses}

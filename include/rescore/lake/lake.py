@@ -29,6 +29,7 @@ from rescore.lake.landings import Stream, landed_after, landings
 from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
 from rescore.lake.reading import CurrentRows, connect, still_there
 from rescore.lake.records import Page
+from rescore.lake.shared import under_known_names
 from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
@@ -93,6 +94,7 @@ class Lake:
             MappingInvalid: A field has a name that cannot be a column.
             RetryableError: Others kept landing for all our attempts.
         """
+        page = under_known_names(self._storage, source, page)
         page, claimed = unclaimed.with_claimed(self._storage, source, page)
         landing = Landing(
             self._storage,

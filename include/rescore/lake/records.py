@@ -46,7 +46,8 @@ class AccountRecord:
 class ActivityRecord:
     """One time-stamped thing a lead did.
 
-    `occurred_at` is aware. `fields` are further texts that rules may compare, by name.
+    `occurred_at` is aware. `fields` are further texts that rules may compare, by name. `shared` names the
+    thing where several leads may have the same one: each has an activity `<shared>:<lead_id>`.
     """
 
     activity_id: str
@@ -57,6 +58,7 @@ class ActivityRecord:
     channel: str | None = None
     value: float | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    shared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ def _activities(
     return [
         ActivityRecord(
             activity_id=f"{name}:{what}:{contact}",
+            shared=f"{name}:{what}",
             lead_id=contact,
             type=kind,
             occurred_at=happened_at(properties.get(at)),

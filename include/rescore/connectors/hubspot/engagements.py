@@ -37,6 +37,7 @@ def _activities(
     return [
         ActivityRecord(
             activity_id=f"{name}:{contact}",
+            shared=name,
             lead_id=contact,
             type=kind,
             occurred_at=occurred_at,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.hubspot.adjustments import adjustments
 from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.mapping import HubSpotLeads
+from rescore.connectors.hubspot.reading_back import MERGED, merged_into
 from rescore.connectors.hubspot.recipients import ADDRESSES, Recipients, addresses_of
 from rescore.connectors.hubspot.search import changed_since
-from rescore.connectors.hubspot.values import read_plain
+from rescore.connectors.hubspot.sweep import Sweep
+from rescore.connectors.hubspot.values import milliseconds, read_plain
 from rescore.connectors.values import read_attributes
 from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside
 from rescore.withheld import OBJECTS
-
-MERGED = "hs_merged_object_ids"
 
 
 def lead_pages(
@@ -25,25 +25,45 @@ def lead_pages(
     """Contacts in the order of change, each with its addresses, which `recipients` remembers too.
 
     Our own writes move a contact's modified date, so it comes again; its attributes, among which no
-    score property is, have not changed and the lake drops it.
+    score property is, have not changed and the lake drops it. What HubSpot computes, such as the company,
+    may change without moving that date: where the mapping says how to list contacts, each comes again
+    in turn.
     """
     properties = [MERGED, *ADDRESSES, *(attribute.property for attribute in leads.attributes.values())]
     properties += [leads.objection] if leads.objection else []
     properties += leads.same_person.properties
+    cursor = dict(cursor or {})
+    sweep = Sweep(
+        client, leads.listing, properties=properties, state=cursor.pop("sweep", None), now=milliseconds(until)
+    )
     changed = changed_since(
         client, leads.search, modified=leads.modified, properties=properties, cursor=cursor, until=until
     )
-    for rows, following in changed:
-        page = Page(cursor=following)
-        for row in rows:
-            _read(row, leads, page)
-            recipients.learn(row)
+    for rows, cursor in changed:
+        page = _page(rows, leads, recipients)
         for found in adjustments(client, leads, [lead.lead_id for lead in page.leads], until=until):
             if isinstance(found, ActivityRecord):
                 page.activities.append(found)
             else:
                 page.set_aside.append(found)
-        yield page
+        yield _upto(page, cursor, sweep)
+    for rows in sweep.rows():
+        page = _page(rows, leads, recipients)
+        page.set_aside.clear()  # it was set aside when it changed
+        yield _upto(page, cursor, sweep)
+
+
+def _page(rows: Sequence[JsonObject], leads: HubSpotLeads, recipients: Recipients) -> Page:
+    page = Page()
+    for row in rows:
+        _read(row, leads, page)
+        recipients.learn(row)
+    return page
+
+
+def _upto(page: Page, cursor: Cursor, sweep: Sweep) -> Page:
+    page.cursor.update(cursor | ({"sweep": sweep.state} if sweep.state else {}))
+    return page
 
 
 def _read(row: JsonObject, leads: HubSpotLeads, page: Page) -> None:
@@ -64,7 +84,7 @@ def _read(row: JsonObject, leads: HubSpotLeads, page: Page) -> None:
         LeadRecord(
             lead_id,
             attributes,
-            merged=_merged(properties.get(MERGED)),
+            merged=merged_into(properties),
             addresses=tuple(addresses_of(row)),
             same_as=leads.same_person.keys(properties.get),
         )
@@ -74,8 +94,3 @@ def _read(row: JsonObject, leads: HubSpotLeads, page: Page) -> None:
 def _says_yes(value: object) -> bool:
     """Anything a person may have put there but a clear no: whom we are not sure of is not profiled."""
     return str(value or "").strip().lower() not in ("", "false", "no", "0")
-
-
-def _merged(text: object) -> tuple[str, ...]:
-    """`1;2;3` as HubSpot lists the records that went into this one."""
-    return tuple(part for part in str(text or "").split(";") if part.isdecimal())

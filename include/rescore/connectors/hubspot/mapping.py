@@ -28,7 +28,8 @@ class Adjustments(MappingPart):
 class HubSpotLeads(Leads):
     """Where leads are read from and written back to.
 
-    `deleted` lists deleted ones; without it a deletion shows only when a write finds nobody.
+    `deleted` lists deleted ones; without it a deletion shows only when a write finds nobody. `listing` lists
+    those there are, to find in turn what changed without moving `modified`.
     """
 
     search: Path
@@ -38,6 +39,7 @@ class HubSpotLeads(Leads):
     groups: Path
     modified: Property
     deleted: Path | None = None
+    listing: Path | None = None
     adjustments: Adjustments | None = None
 
     @property

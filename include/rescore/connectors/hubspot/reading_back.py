@@ -11,6 +11,7 @@ from rescore.connectors.hubspot.windows import rows_of
 from rescore.connectors.readback import Edit, Shown
 from rescore.errors import CrmUnavailable
 
+MERGED = "hs_merged_object_ids"
 NOT_FOUND = "OBJECT_NOT_FOUND"
 WITH_HISTORY = 50
 """HubSpot takes fewer records a call when it is asked for their history."""
@@ -23,17 +24,24 @@ PEOPLE = frozenset({"CRM_UI", "CRM_UI_BULK_ACTION", "CONTACTS_WEB", "MOBILE_IOS"
 def read_shown(
     client: Client, path: str, lead_ids: Sequence[str], properties: Sequence[str]
 ) -> dict[str, Shown | None]:
-    """See `ReadBack.read`."""
+    """See `ReadBack.read`.
+
+    Asked for a contact that was merged away, HubSpot may not find it, or answer with the one that is left:
+    either way that contact is no more.
+    """
     shown: dict[str, Shown | None] = {}
     for batch in _batches(lead_ids, client.limits.batch):
-        answer = _ask(client, path, batch, {"properties": list(properties)})
+        answer = _ask(client, path, batch, {"properties": [*properties, MERGED]})
         asked = set(batch)
         for error in _objects(answer.get("errors")):
             if error.get("category") == NOT_FOUND:
                 shown |= dict.fromkeys(asked & _named(error))
         for row in _objects(answer.get("results")):
             values = row.get("properties")
-            if row.get("id") in asked and isinstance(values, dict):
+            if not isinstance(values, dict):
+                continue
+            shown |= dict.fromkeys(asked.intersection(merged_into(values)))
+            if row.get("id") in asked:
                 shown[row["id"]] = {name: _text(values.get(name)) for name in properties}
     return shown
 
@@ -54,6 +62,11 @@ def read_edits(
                 found = [edit for entry in _objects(history.get(name)) if (edit := _edit(entry))]
                 edits[row["id"], name] = sorted(found, key=lambda edit: edit.at, reverse=True)
     return edits
+
+
+def merged_into(properties: JsonObject) -> tuple[str, ...]:
+    """The records that went into this one, which HubSpot lists as `1;2;3`."""
+    return tuple(part for part in str(properties.get(MERGED) or "").split(";") if part.isdecimal())
 
 
 def _ask(client: Client, path: str, lead_ids: Sequence[str], what: JsonObject) -> JsonObject:

@@ -18,6 +18,8 @@ from rescore.connectors.hubspot.refusals import (
 from rescore.errors import CrmUnavailable, RetryableError
 
 LATER = {"INTERNAL_ERROR", "RATE_LIMITS", "RATE_LIMIT", "CONFLICT", "TIMEOUT"}
+MERGED_AWAY = "HubSpot wrote this to another record, into which this one was merged"
+OVERWRITTEN = "HubSpot wrote to this record what was meant for one that was merged into it"
 NOT_REPORTED = "HubSpot did not say what became of this record"
 
 Fields = dict[str, FieldValue]
@@ -80,9 +82,15 @@ def _results(answer: JsonObject, lead_ids: Sequence[str]) -> dict[str, WriteResu
     """Each record's result, found by its id or trace id: HubSpot keeps no order, every field is optional."""
     asked = set(lead_ids)
     results: dict[str, WriteResult] = {}
+    overwritten: set[str] = set()
     for row in objects(answer.get("results")):
-        for lead_id in asked & {str(row.get("id")), str(row.get("objectWriteTraceId"))}:
-            results[lead_id] = WriteResult(lead_id, "ok")
+        record, trace = str(row.get("id") or ""), str(row.get("objectWriteTraceId") or "")
+        if record and trace in asked - {record}:
+            results[trace] = WriteResult(trace, "gone", MERGED_AWAY)
+            overwritten.add(record)
+        else:
+            results |= {lead_id: WriteResult(lead_id, "ok") for lead_id in asked & {record or trace}}
+    results |= {lead_id: WriteResult(lead_id, "unknown", OVERWRITTEN) for lead_id in asked & overwritten}
     errors = objects(answer.get("errors"))
     stop_when_property_missing(errors)
     for error in errors:
