@@ -54,6 +54,8 @@ lock: $(STAMP)  ## requirements*.txt again from requirements*.in, with hashes
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
 	  --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+	  --custom-compile-command "make lock" tests/support/tryton/requirements.in -o tests/support/tryton/requirements.txt
 
 audit: $(STAMP)  ## known weaknesses of what is locked, from public advisories; needs the network
 	@$(BIN)/uv tool run pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt

@@ -188,7 +188,11 @@ def test_fields_are_set_as_what_tryton_makes_them_of(crm, tryton):
         crm.fields.write("8", {"nonsense": "1"})
 
 
-def shadow(**changes):
+def test_the_mapping_that_the_project_shows_holds_where_its_module_is(crm):
+    assert crm.setup()[0] == "field `rescore_score`: was there"
+
+
+def mapping_with(**changes):
     return tryton_mapping().model_copy(update=changes)
 
 
@@ -220,7 +224,7 @@ def test_a_database_that_is_not_there_or_not_named(gateway):
 
 
 def test_a_field_of_the_mapping_that_is_missing_stops_reading_and_writing(gateway):
-    crm = Tryton(connection_to(gateway.url), shadow(leads=_with_attribute("nonsense")), FAST)
+    crm = Tryton(connection_to(gateway.url), mapping_with(leads=_with_attribute("nonsense")), FAST)
     for ask in (crm.check, lambda: read(crm, "leads")):
         with pytest.raises(CrmFieldMissing) as caught:
             ask()

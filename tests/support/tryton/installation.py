@@ -24,15 +24,15 @@ class TrytonMissing(Exception):
     """No Tryton for the tests, in one sentence."""
 
 
-def installation() -> Path:
+def installation(cache: Path = CACHE) -> Path:
     """The folder with `env/`, the programs, and `db/`, the filled database; the first caller makes it.
 
     Raises:
         TrytonMissing: It cannot be made.
     """
-    folder = CACHE / _digest()
-    CACHE.mkdir(exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
+    folder = cache / _digest()
+    cache.mkdir(exist_ok=True)
+    with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two workers want it at once
         if not (folder / "ready").exists():
             shutil.rmtree(folder, ignore_errors=True)
