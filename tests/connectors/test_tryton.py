@@ -64,6 +64,18 @@ def test_a_lead_whose_party_moved_or_got_another_address_comes_again(crm, tryton
     assert leads["9"].addresses == ("person8@example.com", "second@example.com")
 
 
+def test_what_we_wrote_ourselves_comes_once_and_not_in_every_run(crm):
+    later = datetime.now(UTC) + timedelta(seconds=5)
+    [*_, page] = crm.pages("leads", None, until=later)
+    crm.write([ScoreUpdate("9", {"rescore_score": 1})])
+    came = []
+    for hours in (1, 2, 3):
+        pages = list(crm.pages("leads", page.cursor, until=later + timedelta(hours=hours)))
+        came.append([lead.lead_id for page in pages for lead in page.leads])
+        page = pages[-1]
+    assert came == [["9"], [], []]
+
+
 def test_a_lead_that_somebody_deleted_is_told_once_an_hour_has_passed(crm, tryton):
     *_, cursor = read(crm, "deleted leads")
     tryton.as_user("sales").call(f"{LEAD}.delete", [5])  # a cancelled one: Tryton deletes no other

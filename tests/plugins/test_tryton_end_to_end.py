@@ -186,7 +186,7 @@ def test_answers_that_are_lost_double_nothing_and_lose_nothing(connected, tryton
     assert shown(tryton) == expected(tryton)
 
     be_interested(tryton, 6)
-    be_interested(tryton, 10)
+    be_interested(tryton, 14)
     gateway.plays += [(".write", answer_lost), ("ir.note.create", answer_lost)]
     score_leads(connected)
     assert not gateway.plays, "both answers were lost"
@@ -194,7 +194,7 @@ def test_answers_that_are_lost_double_nothing_and_lose_nothing(connected, tryton
     let_time_pass(connected)
     assert score_leads(connected).state == "success"
     assert shown(tryton) == expected(tryton)
-    assert sorted(left_by_us(tryton)) == ["sale.opportunity,10", "sale.opportunity,6"]
+    assert sorted(left_by_us(tryton)) == ["sale.opportunity,14", "sale.opportunity,6"]
     let_time_pass(connected)
     score_leads(connected)
-    assert sorted(left_by_us(tryton)) == ["sale.opportunity,10", "sale.opportunity,6"]
+    assert sorted(left_by_us(tryton)) == ["sale.opportunity,14", "sale.opportunity,6"]

@@ -17,6 +17,9 @@ from rescore.errors import CrmUnavailable, CursorStuck
 
 Rows = list[Row]
 WAYS = ("create_date", "write_date")
+Place = tuple[datetime, int]
+"""A moment, and the id of the last row of that moment."""
+
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,14 +34,16 @@ def changed_since(
 ) -> Iterator[tuple[Rows, Cursor]]:
     """Rows from the cursor (less the overlap) to `until`, and the cursor after them; the last may be empty.
 
-    A row may come twice. The cursor is `{"create_date": [moment, id], "write_date": [moment, id]}`. Who
-    reads for the first time sees every record by the moment it was made, as it is: the other way begins then.
+    A row may come twice. The cursor is `{"create_date": [moment, id], "write_date": [moment, id]}`, at
+    the end also `{"read": until}`: what was older than the overlap by then has been seen for good. Whoever
+    reads for the first time sees every record by `create_date`, as it is now; the other way begins there.
     """
     overlap = timedelta(seconds=client.limits.overlap)
-    start = cursor or {"write_date": [(until - overlap).isoformat(), 0]}
+    start: Cursor = cursor or {"write_date": [(until - overlap).isoformat(), 0]}
     reached = {way: _reached(start.get(way)) for way in WAYS}
+    settled = datetime.fromisoformat(start["read"]) - overlap if "read" in start else BEGINNING
     for way in WAYS:
-        since, after = max(BEGINNING, reached[way][0] - overlap), 0
+        since, after = _start(reached[way], settled, overlap)
         while True:
             rows = _page(client, model, domain, [*names, *WAYS], way, since, after, until)
             if rows:
@@ -47,8 +52,12 @@ def changed_since(
                     raise CursorStuck(f"{model} answers with the same records again and again")
                 since, after = following
                 reached[way] = max(reached[way], following)
-            yield rows, {way: [at.isoformat(), id_] for way, (at, id_) in reached.items()}
-            if len(rows) < client.limits.page:
+            resume: Cursor = {name: [at.isoformat(), id_] for name, (at, id_) in reached.items()}
+            full = len(rows) == client.limits.page
+            if way == WAYS[-1] and not full:
+                resume["read"] = until.isoformat()
+            yield rows, resume
+            if not full:
                 break
 
 
@@ -81,5 +90,12 @@ def _page(
     return rows
 
 
-def _reached(place: Any) -> tuple[datetime, int]:
+def _start(reached: Place, settled: datetime, overlap: timedelta) -> Place:
+    """Behind the last row where all up to it has been seen for good, else some time before."""
+    if settled >= reached[0]:
+        return reached
+    return max(BEGINNING, settled, reached[0] - overlap), 0
+
+
+def _reached(place: Any) -> Place:
     return (datetime.fromisoformat(place[0]), int(place[1])) if place else (BEGINNING, 0)

@@ -26,9 +26,9 @@ class Limits:
     calls_seconds: float = 1.0
     page: int = 500
     batch: int = 100
-    seconds: float = 60.0
+    seconds: float = 30.0
     longest_wait: float = 30.0
-    waits: int = 3
+    waits: int = 1
     overlap: float = 600.0
     write_seconds: float = 120.0
 
@@ -67,8 +67,11 @@ class Limits:
 
     @property
     def longest_write(self) -> float:
-        """Seconds after which a write has ended, whatever happens: a lease has to be longer."""
-        return self.write_seconds + (self.waits + 1) * (self.seconds + 2 * self.longest_wait)
+        """Seconds after which a write has ended, whatever happens: a lease has to be longer.
+
+        The login, the write and the three questions that follow a refusal begin without a look at the clock.
+        """
+        return self.write_seconds + 5 * (self.waits + 1) * (self.seconds + 2 * self.longest_wait)
 
     def impatient(self) -> Self:
         """The same, without waiting for a limit to pass or long for an answer."""

@@ -11,6 +11,7 @@ from rescore.connectors.tryton.leads import LEAD
 from rescore.connectors.tryton.refusals import cause, record_id, shut_fields, there
 from rescore.connectors.tryton.values import written
 from rescore.errors import RetryableError
+from rescore.outcome import Kind
 
 GONE = "Tryton has no such lead, or this user may not see it"
 REFUSED = "Tryton does not take these values for this lead; saving it by hand there says why"
@@ -70,8 +71,8 @@ class _Writing:
     def _halves(self, fields: dict[str, Fields], fault: Fault) -> dict[str, WriteResult]:
         """A batch that is refused is halved until the record to blame stands alone."""
         if len(fields) == 1:
-            kind, reason = ("record", REFUSED) if fault.refused else ("transient", FAILED)
-            return {lead: WriteResult(lead, kind, reason) for lead in fields}  # type: ignore[arg-type]
+            kind: Kind = "record" if fault.refused else "transient"
+            return {lead: WriteResult(lead, kind, REFUSED if fault.refused else FAILED) for lead in fields}
         records, middle = list(fields.items()), len(fields) // 2
         return self._again(dict(records[:middle])) | self._again(dict(records[middle:]))
 
