@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 import pyarrow as pa
 
@@ -15,6 +16,7 @@ from rescore.ledger.people import identity, records, tombstones
 from rescore.ledger.scores import extracts, streams
 from rescore.mapping import matching_of
 from rescore.pipeline.restore import notice_restore
+from rescore.pipeline.vanished import vanished_pages
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
 
@@ -67,7 +69,8 @@ def extract(
         leases = [streams.take_fence(connection, source.name, stream) for stream in source.streams]
     for lease in leases:
         stream = lease.stream
-        for batch in _landings(source.pages(stream, lease.cursor, until=until)):
+        vanished = vanished_pages(ws, source, lease)
+        for batch in _landings(chain(vanished, source.pages(stream, lease.cursor, until=until))):
             with ws.ledger.reading() as connection:
                 erased = tombstones.read(connection)
             landed = ws.lake.land(

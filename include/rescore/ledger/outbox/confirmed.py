@@ -71,6 +71,26 @@ def leads(connection: Connection, target: str) -> Iterator[tuple[str, datetime |
         yield row.lead, row.acked_at
 
 
+def missed(connection: Connection, target: str, *, most: int) -> list[str]:
+    """Leads of the target's own source that it did not find, and that nobody has told us are gone."""
+    sync, score = tables.sync, tables.score
+    rows = connection.scalars(
+        select(sync.c.lead)
+        .join(score, (score.c.scorecard == sync.c.scorecard) & (score.c.lead == sync.c.lead))
+        .where(
+            sync.c.target == target,
+            sync.c.state == DELETED,
+            sync.c.failure == "gone",
+            sync.c.lead.startswith(f"{target}:", autoescape=True),
+            score.c.withheld.is_(None),
+        )
+        .distinct()
+        .order_by(sync.c.lead)
+        .limit(most)
+    )
+    return list(rows)
+
+
 def confirmed(connection: Connection, target: str, chosen: Collection[str]) -> list[Confirmed]:
     """What a target confirmed of these leads, as far as nothing is owed and nobody is sending."""
     sync, score = tables.sync, tables.score
