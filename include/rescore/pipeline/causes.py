@@ -219,11 +219,14 @@ class _Telling:
         for then, places in states.items():
             at = {rows[place]["lead"]: place for place in places}
             moment = then[0].replace(tzinfo=UTC) if then else self._run.as_of
-            known = (
-                dict(zip(("activities", "leads", "aliases"), then[1:], strict=True)) if then else self._seen
-            )
+            known = dict(zip(("activities", "leads", "aliases"), then[1:], strict=True)) if then else None
             found = scores_from(
-                self._ws, card, at, as_of=self._run.as_of, seen=before or self._seen, happened_by=moment
+                self._ws,
+                card,
+                at,
+                as_of=self._run.as_of,
+                seen=known or self._seen,
+                happened_by=moment,
             )
             there = [at[lead] for lead in found["lead"].to_pylist()]
             scores[there] = _points(found["score"])

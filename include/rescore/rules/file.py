@@ -121,7 +121,7 @@ class ScorecardFile(StrictMap):
         policy: f"`{policy}` is a policy of an automation; write it below `automations`"
         for policy in ("on_rules_change", "max_per_run", "max_per_day", "once_per", "deliver")
     } | {
-        "scope": "`scope` belongs into a rule",
+        "scope": "`scope` belongs into a rule about activities; write it there",
         "minimum_change": "`minimum_change` is about what a CRM is told; write it into that CRM's mapping",
     }
 
