@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from rescore.connectors.base import FieldValue
 from rescore.ledger import tables
+from rescore.ledger.outbox.records import in_target
 from rescore.ledger.rules import activations
 from rescore.ledger.status import status
 from rescore.model import lead_key, split_lead_key
@@ -23,7 +24,7 @@ from rescore.withheld import MERGED
 from rescore.workspace import Workspace
 from tests.faults.world import Mailbox, Receiver, World, Write
 
-EXCEPTIONS = frozenset({"parked", "shadow", "small", "overridden", "deleted"})
+EXCEPTIONS = frozenset({"parked", "shadow", "small", "overridden", "deleted", "elsewhere"})
 """States in which a target may show something else than the score of record; `due` is one with a reason."""
 
 
@@ -143,11 +144,12 @@ def crm_shows_the_record(
                 & (sync.c.scorecard == table.c.scorecard)
                 & (sync.c.target == target),
             )
-            .where(table.c.scorecard == scorecard)
+            .where(table.c.scorecard == scorecard, table.c.withheld.is_distinct_from(MERGED))
         ).all()
+        records = in_target(connection, target, {row.lead for row in rows})
     for row in rows:
-        source, lead_id = split_lead_key(row.lead)
-        if source != target or row.state in EXCEPTIONS or row.ver == 0:
+        lead_id = records.get(row.lead)
+        if lead_id is None or row.state in EXCEPTIONS or row.ver == 0:
             continue
         if row.state == "due" and row.reason:
             continue  # deferred: it says why, and is counted

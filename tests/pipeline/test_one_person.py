@@ -229,6 +229,7 @@ def test_erasing_one_record_erases_the_person_from_both_and_keeps_them_out(job):
     assert job.rows(tables.record, "record") == []
     job.crm.put_lead("ada", DIRECTOR, same_as=[ADA_THERE])
     job.crm.put_lead("new", DIRECTOR, same_as=[ADA_THERE])
+    job.crm.put_lead("newer", DIRECTOR, addresses=["Ada@x.org"])
     job.sales.put_lead("003A", DIRECTOR)
     job.run()
     assert job.record() == {BOB: 0}

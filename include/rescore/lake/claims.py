@@ -97,6 +97,12 @@ def new_places(
     return Placed(told, rivals)
 
 
+def address_hashes(table: DeltaTable | None, leads: Collection[str]) -> set[str]:
+    """The hashes of the e-mail addresses that these records are known by."""
+    said = {} if table is None else _current(table, leads)
+    return {value for claims in said.values() for kind, value in claims if kind == ADDRESS}
+
+
 def _around(connection: duckdb.DuckDBPyConnection, aliases: Aliases, touched: Iterable[str]) -> set[str]:
     """Every record that shares something, now or once, with the touched ones or with one of these."""
     lost, joined = aliases.lost(), aliases.joined()

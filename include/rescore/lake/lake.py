@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rescore.erased import NOBODY, Erased, Person
 from rescore.lake import erasing, housekeeping, results, unclaimed
-from rescore.lake.aliases import follow, read_aliases, read_merges
+from rescore.lake.aliases import Aliases, follow, read_aliases, read_merges
 from rescore.lake.census import (
     activity_fields,
     activity_types,
@@ -22,6 +22,7 @@ from rescore.lake.census import (
     set_aside,
 )
 from rescore.lake.changes import Changes
+from rescore.lake.claims import address_hashes
 from rescore.lake.colleagues import colleagues
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
@@ -33,6 +34,7 @@ from rescore.lake.shared import under_known_names
 from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
+    CLAIMS,
     DEFAULT_BUCKETS,
     LEADS,
     SET_ASIDE,
@@ -60,6 +62,7 @@ class Lake:
     ) -> None:
         self._storage = Storage(root, storage_options)
         self._buckets = buckets
+        self._aliases_then: tuple[int, Aliases] | None = None
 
     def land(
         self,
@@ -227,12 +230,12 @@ class Lake:
 
     def canonical(self, leads: Iterable[str]) -> dict[str, str]:
         """Of these leads, those that were merged away, and the lead that is left of each."""
-        aliases = read_aliases(self._storage.open(ALIASES))
+        aliases = self._aliases()
         return {lead: left for lead in leads if (left := aliases.canonical(lead)) != lead}
 
     def family(self, leads: Iterable[str]) -> set[str]:
         """These leads, those that are left of them, and everybody who was merged into these."""
-        aliases = read_aliases(self._storage.open(ALIASES))
+        aliases = self._aliases()
         left = {aliases.canonical(lead) for lead in leads}
         return {*leads, *left, *(gone for gone, into in aliases.all().items() if into in left)}
 
@@ -248,6 +251,19 @@ class Lake:
         aliases = read_aliases(self._storage.open(ALIASES))
         with still_there(), connect() as connection:
             return colleagues(connection, self._storage.open(LEADS), aliases, marks)
+
+    def address_hashes(self, leads: Collection[str]) -> set[str]:
+        """The hashes of the e-mail addresses that these records are known by, where a mapping asks for it."""
+        return address_hashes(self._storage.open(CLAIMS), leads)
+
+    def _aliases(self) -> Aliases:
+        """The log of aliases as it is now, read again when it has grown; nobody changes what this returns."""
+        table = self._storage.open(ALIASES)
+        if table is None:
+            return Aliases()
+        if self._aliases_then is None or self._aliases_then[0] != table.version():
+            self._aliases_then = table.version(), read_aliases(table)
+        return self._aliases_then[1]
 
     def erase(self, person: Person, *, fences: Mapping[str, int]) -> Counter[str]:
         """Remove a person from every table and file, runs' results included; see `rescore.lake.erasing`.

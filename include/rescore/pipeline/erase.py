@@ -94,8 +94,9 @@ def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress
         asked = erasure.person.leads
         leads = ws.lake.family(asked) if erasure.state == ASKED else asked
         person = Person(frozenset(leads), erasure.person.addresses)
+        hashes = ws.lake.address_hashes(leads)
         with ws.ledger.transaction() as connection:
-            fences, counts = erasures.start(connection, erasure, person, at=at)
+            fences, counts = erasures.start(connection, erasure, person, at=at, hashes=hashes)
         progress(f"erasure {erasure.erasure_id}: begun, nothing is written or sent about the person any more")
         counts += ws.lake.erase(person, fences=fences)
         progress(f"erasure {erasure.erasure_id}: the lake is clean")

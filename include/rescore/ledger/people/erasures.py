@@ -83,21 +83,27 @@ def unfinished(connection: Connection) -> list[Erasure]:
 
 
 def start(
-    connection: Connection, erasure: Erasure, person: Person, *, at: datetime
+    connection: Connection,
+    erasure: Erasure,
+    person: Person,
+    *,
+    at: datetime,
+    hashes: Collection[str] = (),
 ) -> tuple[dict[str, int], Counter[str]]:
     """Set the tombstones, shut out every landing that does not know of them, and stop what is owed.
 
     Args:
         connection: In a transaction.
         erasure: Asked for, or begun by an attempt that did not get far.
-        person: With every record that was merged into one of the asked ones.
+        person: With every record that is theirs, or was merged into one that is.
         at: The present.
+        hashes: Of the e-mail addresses that the lake knew them by.
 
     Returns:
         By stream of the lake (`source/stream`) a landing number, up to which nobody may append any more; and
         how many rows of each table were deleted.
     """
-    tombstones.add(connection, person, at=at, by=erasure.asked_by)
+    tombstones.add(connection, person, at=at, by=erasure.asked_by, hashes=hashes)
     connection.execute(
         update(tables.erasure)
         .where(tables.erasure.c.erasure_id == erasure.erasure_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, exists, select
@@ -38,12 +38,17 @@ def since(connection: Connection, moment: datetime) -> Erased:
     return Erased(_kept_salt(connection), found) if found else NOBODY
 
 
-def add(connection: Connection, person: Person, *, at: datetime, by: str) -> None:
-    """Set the tombstones of a person, or set them anew; waits for whoever has asked `since`."""
+def add(
+    connection: Connection, person: Person, *, at: datetime, by: str, hashes: Collection[str] = ()
+) -> None:
+    """Set the tombstones of a person, or set them anew; waits for whoever has asked `since`.
+
+    `hashes` are those of further addresses, made with the `salt` of this ledger.
+    """
     _hold(connection, alone=True)
     rows = [
         {"hash": each, "erased_at": at, "erased_by": by}
-        for each in sorted(_hashes(_kept_salt(connection), person))
+        for each in sorted({*hashes, *_hashes(_kept_salt(connection), person)})
     ]
     stones = insert(connection, tables.tombstone)
     connection.execute(
