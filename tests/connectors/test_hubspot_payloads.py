@@ -10,6 +10,7 @@ from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.connectors.hubspot.values import milliseconds, read_plain
 from rescore.errors import CrmUnavailable, CursorStuck
 from rescore.lake.records import Page
+from rescore.mapping import SamePerson
 from tests.connectors.conftest import NOW
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
 
@@ -431,3 +432,19 @@ def test_a_form_is_read_back_to_its_cursor_less_the_overlap_and_no_further(serve
     assert {f"form_submissions:s{late}", f"form_submissions:s{AT_MS + minute}"} <= found
     assert len(found) == 13
     assert len(pages) == 1
+
+
+def test_a_contact_says_which_records_of_other_sources_are_the_same_person(server, account, mapping):
+    told = {"records": {"salesforce": ["salesforcecontactid", "salesforceleadid"]}}
+    leads = mapping.leads.model_copy(update={"same_person": SamePerson.model_validate(told)})
+    account.rows = [contact(salesforcecontactid=" 003A ", salesforceleadid="", email=ADA)]
+    hubspot = HubSpot(server.url, "t", mapping.model_copy(update={"leads": leads}), FAST)
+    [lead] = read(hubspot, "contacts").leads
+    assert (lead.same_as, lead.addresses) == (("salesforce:003A",), (ADA,))
+    asked = next(each.json["properties"] for each in server.asked if each.path.endswith("/search"))
+    assert {"salesforcecontactid", "salesforceleadid"} <= set(asked)
+
+
+def test_an_account_that_does_not_say_its_number_is_no_account(hubspot, account):
+    with pytest.raises(CrmUnavailable, match="did not say which account"):
+        hubspot.fingerprint()

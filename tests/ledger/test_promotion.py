@@ -17,6 +17,7 @@ def world(ledger) -> World:
 
 def test_a_first_score_is_written_with_its_delta_and_owed_to_every_target(world):
     world.targets = ("crm", "warehouse")
+    world.join("crm:1", "warehouse:1")
     world.adopt()
     world.land("crm:1", "crm:2")
     counts = world.score("initial", **{"crm:1": 120, "crm:2": None})

@@ -16,6 +16,7 @@ from sqlalchemy import Table, select, update
 
 from rescore.automations.state_machine import Restraint
 from rescore.ledger import tables
+from rescore.ledger.people import records
 from rescore.ledger.promotion import promotion
 from rescore.ledger.rules import activations, registry
 from rescore.ledger.rules.activations import Activation
@@ -37,6 +38,7 @@ from rescore.rules.card import (
     Range,
     Scorecard,
 )
+from rescore.same_person import Place
 from tests.ledger.rules_text import rules_text
 
 NOTHING: Mapping[str, Any] = {}
@@ -200,6 +202,12 @@ class World:
     def score(self, kind: str = "incremental", **scores: int | None) -> Counter[str]:
         """A whole run."""
         return self.promote(self.stage(self.start(kind), scores))
+
+    def join(self, lead: str, *others: str) -> None:
+        """Let records of other sources be the lead's person."""
+        places = {record: Place(lead) for record in (lead, *others)}
+        with self.ledger.transaction() as connection:
+            records.take_places(connection, places, entries=1)
 
     def first_load(self, **scores: int | None) -> None:
         self.adopt()
