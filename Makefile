@@ -61,4 +61,4 @@ audit: $(STAMP)  ## known weaknesses of what is locked, from public advisories; 
 	@$(BIN)/uv tool run pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt
 
 clean:  ## remove what setup and demo made
-	@rm -rf .venv .rescore .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis .tryton
+	@rm -rf .venv .rescore .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis .faults .tryton
