@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--short] [--only LAYER] [--afresh] [--write-docs]`: break it on purpose, count what broke.
+"""`python -m tests.faults [--short] [--only LAYER] [--afresh] [--write-docs]`: break it, count what broke.
 
 Whole layers that held are kept by their commit in `.faults`, so that an interrupted run of hours goes on.
 
