@@ -19,7 +19,7 @@ from rescore.connectors.values import read_attributes
 from rescore.lake.records import LeadRecord, Page, SetAside
 from rescore.withheld import OBJECTS
 
-CONVERTED = ("IsConverted", "ConvertedContactId")
+CONVERSION = ("IsConverted", "ConvertedContactId")
 FURTHEST = 10
 """Merges and conversions in a row that are followed."""
 
@@ -62,7 +62,7 @@ class _Reading:
 
     def names(self, kind: PersonKind) -> list[str]:
         """The fields of that kind that are read."""
-        of_kind = CONVERTED if kind == "Lead" else ()
+        of_kind = CONVERSION if kind == "Lead" else ()
         return ["IsDeleted", "MasterRecordId", *of_kind, "Email", *self._leads.fields(kind)]
 
     def people_of(self, kind: PersonKind, by: str, rows: Rows) -> Rows:
@@ -149,6 +149,11 @@ def successor(kind: PersonKind, row: JsonObject) -> Identity | None:
     """
     if row.get("IsDeleted") and is_id(row.get("MasterRecordId")):
         return kind, str(row["MasterRecordId"])
-    if kind == "Lead" and row.get("IsConverted") and is_id(row.get("ConvertedContactId")):
+    if kind == "Lead" and is_converted(row):
         return "Contact", str(row["ConvertedContactId"])
     return None
+
+
+def is_converted(row: JsonObject) -> bool:
+    """Whether a lead was converted to a contact."""
+    return bool(row.get("IsConverted")) and is_id(row.get("ConvertedContactId"))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rescore.connectors.readback import Edit, Shown
 from rescore.connectors.salesforce.changes import by_id, every
 from rescore.connectors.salesforce.client import Client, JsonObject, Refused
-from rescore.connectors.salesforce.mapping import PREFIXES, PersonKind
+from rescore.connectors.salesforce.mapping import PersonKind
+from rescore.connectors.salesforce.people import CONVERSION, is_converted
 from rescore.connectors.salesforce.refusals import unreadable
 from rescore.connectors.salesforce.values import at_path, is_id, read_moment, text_of
-from rescore.connectors.salesforce.writing import contacts_of, kind_of
+from rescore.connectors.salesforce.writing import kind_of
 from rescore.errors import CrmUnavailable, RescoreError
 
 HISTORIES: dict[PersonKind, tuple[str, str]] = {
@@ -25,21 +26,26 @@ def read_shown(
     client: Client, lead_ids: Sequence[str], properties: Sequence[str], name: str
 ) -> dict[str, Shown | None]:
     """See `ReadBack.read`; of a lead that was converted, what its contact shows, because that is written."""
-    contacts = contacts_of(client, [one for one in lead_ids if kind_of(one) == "Lead"])
-    meant = {lead_id: contacts.get(lead_id, lead_id) for lead_id in lead_ids}
-    found: dict[str, JsonObject] = {}
-    for kind in dict.fromkeys(PREFIXES.values()):
-        ids = [one for one in meant.values() if kind_of(one) == kind]
-        found |= by_id(
+
+    def rows_of(kind: PersonKind, ids: Iterable[str], *more: str) -> dict[str, JsonObject]:
+        mine = [one for one in ids if kind_of(one) == kind]
+        names = ["IsDeleted", *more, *properties]
+        return by_id(
             client,
             kind,
-            ["IsDeleted", *properties],
-            ids,
+            names,
+            mine,
             unreadable=lambda refusal, entity, asked: unreadable(refusal, entity, asked, name),
         )
+
+    found = rows_of("Lead", lead_ids, *CONVERSION)
+    contacts = {
+        lead_id: str(row["ConvertedContactId"]) for lead_id, row in found.items() if is_converted(row)
+    }
+    found |= rows_of("Contact", [*lead_ids, *contacts.values()])
     shown: dict[str, Shown | None] = {}
-    for lead_id, record_id in meant.items():
-        row = found.get(record_id)
+    for lead_id in lead_ids:
+        row = found.get(contacts.get(lead_id, lead_id))
         there = row is not None and not row.get("IsDeleted")
         shown[lead_id] = {name: text_of(row.get(name)) for name in properties} if row and there else None
     return shown

@@ -11,7 +11,7 @@ from rescore.connectors.salesforce.bulk import update_in_bulk
 from rescore.connectors.salesforce.changes import by_id
 from rescore.connectors.salesforce.client import Client, Refused
 from rescore.connectors.salesforce.mapping import PREFIXES, PersonKind
-from rescore.connectors.salesforce.people import CONVERTED as CONVERSION
+from rescore.connectors.salesforce.people import CONVERSION, is_converted
 from rescore.connectors.salesforce.refusals import (
     CONVERTED,
     of_record,
@@ -61,11 +61,7 @@ def contacts_of(client: Client, lead_ids: Sequence[str]) -> dict[str, str]:
         return unreadable(refusal, entity, asked, "of this system")
 
     found = by_id(client, "Lead", CONVERSION, lead_ids, unreadable=cannot) if lead_ids else {}
-    return {
-        lead_id: str(row["ConvertedContactId"])
-        for lead_id, row in found.items()
-        if row.get("IsConverted") and is_id(row.get("ConvertedContactId"))
-    }
+    return {lead_id: str(row["ConvertedContactId"]) for lead_id, row in found.items() if is_converted(row)}
 
 
 def _written(client: Client, fields: Mapping[str, Fields]) -> dict[str, WriteResult]:
