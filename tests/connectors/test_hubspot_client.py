@@ -104,6 +104,19 @@ def test_every_kind_of_answer_is_an_error_that_says_what_to_do(server, clock, re
         pytest.param(Reply(429, {"policyName": "SECONDLY"}), 1.0, id="a policy of one second"),
         pytest.param(Reply(429, {"policyName": "TEN_SECONDLY_ROLLING"}), 10.0, id="a policy of ten seconds"),
         pytest.param(Reply(429, b"slow down"), 10.0, id="nothing but the status"),
+        pytest.param(
+            Reply(200, {"status": "error", "errorType": "RATE_LIMIT", "policyName": "SECONDLY"}),
+            1.0,
+            id="a success that names a policy",
+        ),
+        pytest.param(
+            Reply(200, {"status": "error", "category": "RATE_LIMITS"}, {"Retry-After": "4"}),
+            4.0,
+            id="a success with a category",
+        ),
+        pytest.param(
+            Reply(403, {"status": "error", "category": "RATE_LIMITS"}), 10.0, id="forbidden for a while"
+        ),
         pytest.param(Reply(429, {}, {"Retry-After": "soon"}), 10.0, id="a header that is no number"),
     ],
 )
@@ -112,6 +125,19 @@ def test_a_short_wait_is_waited_and_the_call_made_again(server, clock, reply, se
     server.answer = lambda asked: replies.pop(0)
     assert client(server, clock).get("/crm/x") == {"fine": True}
     assert clock.slept == [seconds, seconds]
+
+
+def test_a_limit_in_the_body_of_a_success_is_one_sentence_that_names_it(server, clock):
+    body = {"status": "error", "errorType": "RATE_LIMIT", "policyName": "DAILY", "message": "You have ..."}
+    server.answer = lambda asked: Reply(200, body)
+    with pytest.raises(CrmRateLimited) as caught:
+        client(server, clock).post("/crm/x", {})
+    assert str(caught.value) == "HubSpot limits POST /crm/x (DAILY) and asks to come back in 3600 seconds"
+
+
+def test_a_result_that_is_called_an_error_of_its_own_is_no_limit(server, clock):
+    server.answer = lambda asked: Reply(body={"results": [{"status": "error", "category": "RATE_LIMITS"}]})
+    assert "results" in client(server, clock).get("/crm/x")
 
 
 def test_a_long_wait_is_left_to_the_next_run(server, clock):

@@ -40,6 +40,10 @@ class OwnPace:
     def seen(self, used: int, ceiling: int) -> None:
         """One process alone does not spend a day's quota."""
 
+    def knows_the_day(self) -> bool:
+        """It has no use for it."""
+        return True
+
     def pause(self, seconds: float) -> None:
         """See `Pace.pause`."""
         if seconds > 0:

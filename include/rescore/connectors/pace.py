@@ -54,6 +54,10 @@ class Pace(Protocol):
         """Note what the vendor says of its day: calls of everybody, and how many there may be."""
         ...
 
+    def knows_the_day(self) -> bool:
+        """Whether the vendor has told of the present day what `seen` notes."""
+        ...
+
     def pause(self, seconds: float) -> None:
         """Wait as long as the CRM asked."""
         ...

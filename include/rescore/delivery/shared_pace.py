@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from rescore.connectors.pace import SHARES, Rates
 from rescore.errors import CrmRateLimited
 from rescore.ledger.outbox import budgets
+from rescore.ledger.outbox.budgets import Budget
 from rescore.ledger.transaction import Ledger
 
 
@@ -65,6 +66,10 @@ class SharedPace:
         """See `Pace.seen`; written down with the next call."""
         self._seen = (used, ceiling)
 
+    def knows_the_day(self) -> bool:
+        """See `Pace.knows_the_day`; any worker may have heard it."""
+        return self._seen is not None or self._day().seen_used is not None
+
     def pause(self, seconds: float) -> None:
         """See `Pace.pause`."""
         if seconds > 0:
@@ -72,11 +77,14 @@ class SharedPace:
 
     def room(self, priority: int) -> float:
         """See `Pace.room`."""
-        began, _ = self._rates.day_of(self._clock())
-        with self._ledger.reading() as connection:
-            day = budgets.of_day(connection, self._name, began_at=began)
+        day = self._day()
         share = self._rates.ours(day.ceiling) * SHARES[priority]
         return 0.0 if budgets.spent(day.used, day.seen_used) < share else self._until_midnight()
+
+    def _day(self) -> Budget:
+        began, _ = self._rates.day_of(self._clock())
+        with self._ledger.reading() as connection:
+            return budgets.of_day(connection, self._name, began_at=began)
 
     def _take(self, connection: Connection, *, allowance: str) -> float:
         calls, seconds = self._rates.allowances[allowance]

@@ -23,6 +23,7 @@ from rescore.errors import (
 JsonObject = dict[str, Any]
 CONNECTION = "`rescore_hubspot`"
 DEFAULT_WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
+LIMIT, LIMITS = "RATE_LIMIT", "RATE_LIMITS"
 A_DAY = 86_400.0
 """No longer pause is believed."""
 MOST_A_DAY = 10**9
@@ -88,7 +89,8 @@ class Client:
         Raises:
             Refused: A 4xx that its caller knows more about.
             CrmRejectedCredentials: 401 or 403.
-            CrmRateLimited: 429, and the wait is too long or was asked for too often; or our own pace says so.
+            CrmRateLimited: 429, or a body that says so, and the wait is too long or was asked for too often;
+                or our own pace says so.
             CrmUnavailable: No answer, 3xx, 5xx, or one that is not a JSON object.
         """
         what = f"{method} {path}"
@@ -99,9 +101,10 @@ class Client:
             except NoAnswer as error:
                 raise CrmUnavailable(f"HubSpot did not answer {what}: {error}", sent=error.sent) from error
             self._note_usage(answer)
-            if answer.status != 429:
-                return _content(what, answer)
-            wait, policy = _asked_wait(answer)
+            said = _json(answer)
+            if answer.status != 429 and not _says_limit(said):
+                return _content(what, answer, said)
+            wait, policy = _asked_wait(answer, said)
             if wait > self.limits.longest_wait or waited == self.limits.waits:
                 break
             self.pace.pause(wait)
@@ -120,10 +123,16 @@ class Client:
             self.pace.seen(ceiling - left, ceiling)
 
 
-def _asked_wait(answer: Answer) -> tuple[float, str]:
+def _says_limit(body: JsonObject | None) -> bool:
+    """Whether an answer of whatever status is about a limit: some say so in the body alone."""
+    if body is None or body.get("status") != "error":
+        return False
+    return body.get("errorType") == LIMIT or code(body.get("category"), "") in (LIMIT, LIMITS)
+
+
+def _asked_wait(answer: Answer, body: JsonObject | None) -> tuple[float, str]:
     """(seconds, name of the limit) of a 429, which may say either, both or nothing."""
-    body = _json(answer) or {}
-    policy = code(body.get("policyName"), "no policy named")
+    policy = code((body or {}).get("policyName"), "no policy named")
     wish = _wish(answer)
     return DEFAULT_WAITS.get(policy, 10.0) if wish is None else wish, policy
 
@@ -137,8 +146,7 @@ def _wish(answer: Answer) -> float | None:
     return min(max(wait, 0.0), A_DAY) if math.isfinite(wait) else None
 
 
-def _content(what: str, answer: Answer) -> JsonObject:
-    body = _json(answer)
+def _content(what: str, answer: Answer, body: JsonObject | None) -> JsonObject:
     if answer.status == 401:
         raise CrmRejectedCredentials(
             f"HubSpot refused the token (401): put a valid private app token into the password of the "

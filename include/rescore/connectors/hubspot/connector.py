@@ -26,6 +26,7 @@ from rescore.connectors.hubspot.reading_back import read_edits, read_shown
 from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.tasks import HubSpotTasks
 from rescore.connectors.hubspot.tied import tied_pages
+from rescore.connectors.hubspot.usage import learn_usage, read_usage
 from rescore.connectors.hubspot.writing import write_scores
 from rescore.connectors.pace import Pace, Rates
 from rescore.connectors.readback import Edit, Shown
@@ -99,6 +100,8 @@ class HubSpot:
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`."""
+        if stream == LEADS and self.mapping.api_usage:
+            learn_usage(self._client, self.mapping.api_usage)
         try:
             yield from self._pages(stream, cursor, until)
         except Refused as refusal:
@@ -168,8 +171,12 @@ class HubSpot:
         """
         try:
             check_properties(self._client, self.mapping)
+            if self.mapping.api_usage:
+                read_usage(self._client, self.mapping.api_usage)
         except Refused as refusal:
-            raise CrmUnavailable(f"{refusal}; check the host of the Connection") from refusal
+            raise CrmUnavailable(
+                f"{refusal}; check the host of the Connection and the path in the mapping {self.name}.yaml"
+            ) from refusal
 
     def _pages(self, stream: str, cursor: Cursor | None, until: datetime) -> Iterator[Page]:
         if stream == LEADS:

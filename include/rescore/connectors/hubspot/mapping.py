@@ -194,6 +194,7 @@ class HubSpotMapping(Mapping):
     """A HubSpot account's mapping.
 
     `account_details` says which account it is: sandbox credentials shall not write to another one.
+    `api_usage` tells at the start of a run how many of the day's calls are gone.
     `languages` are the path prefixes that say nothing but the language: `/de/pricing` is `/pricing`.
     Automations make tasks where `tasks` says how; leads carry attributes of their companies where `accounts`
     does.
@@ -202,6 +203,7 @@ class HubSpotMapping(Mapping):
     connector: Literal["hubspot"]
     group: Name
     account_details: Path
+    api_usage: Path | None = None
     languages: frozenset[str] = frozenset()
     leads: HubSpotLeads
     accounts: HubSpotAccounts | None = None
