@@ -200,6 +200,15 @@ def test_fields_are_set_as_what_tryton_makes_them_of(crm, tryton):
         crm.fields.write("8", {"nonsense": "1"})
 
 
+def test_fields_that_somebody_changed_since_they_were_read_stay(crm, tryton):
+    fields = crm.fields
+    assert fields.read("8", ["reference"]) == {"reference": None}
+    tryton.as_user("sales").call(f"{LEAD}.write", [8], {"reference": "mine"})
+    assert fields.write("8", {"reference": "ours"}).kind == "transient"
+    assert fields.read("8", ["reference"]) == {"reference": "mine"}
+    assert fields.write("8", {"reference": "ours"}).kind == "ok"
+
+
 def test_the_mapping_that_the_project_shows_holds_where_its_module_is(crm):
     assert crm.setup()[0] == "field `rescore_score`: was there"
 

@@ -33,11 +33,13 @@ ABOUT_RECORDS = {"UserError", "UserWarning"}
 class Fault(Exception):
     """Tryton understood the call and said no, or failed in it; what it says in words stays out of the text.
 
-    `refused` tells a rule of Tryton's (what is asked is not allowed or not valid) from a failure.
+    `refused` tells a rule of Tryton's (what is asked is not allowed or not valid) from a failure; `overtaken`
+    that the record was changed since the version that the call names.
     """
 
     def __init__(self, method: str, kind: str) -> None:
         self.refused = kind in ABOUT_RECORDS
+        self.overtaken = kind == "ConcurrencyException"
         super().__init__(
             f"Tryton refused {method} ({kind})" if self.refused else f"Tryton failed in {method}"
         )

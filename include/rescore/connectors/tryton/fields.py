@@ -16,24 +16,30 @@ from rescore.connectors.tryton.writing import FAILED, GONE, REFUSED
 from rescore.errors import RecordGone
 from rescore.outcome import Outcome
 
+VERSION = "_timestamp"
+OVERTAKEN = "somebody changed the lead in Tryton since it was looked at; it is looked at again"
+
 
 class TrytonFields:
-    """See `rescore.connectors.actions.Fields`."""
+    """See `rescore.connectors.actions.Fields`; a write holds for the version that was read before."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._versions: dict[str, str] = {}
 
     def read(self, lead_id: str, names: Iterable[str]) -> FieldTexts:
         """See `Fields.read`; one call."""
-        found = read_shown(self._client, [lead_id], list(names))[lead_id]
+        found = read_shown(self._client, [lead_id], [*names, VERSION])[lead_id]
         if found is None:
             raise RecordGone(GONE)
-        return found
+        self._versions[lead_id] = found[VERSION] or ""
+        return {name: found[name] for name in names}
 
     def write(self, lead_id: str, values: Mapping[str, str]) -> Outcome:
         """See `Fields.write`; a value becomes what Tryton's field is made of.
 
-        `state` is refused: in Tryton it moves by its own steps only.
+        `state` is refused: in Tryton it moves by its own steps only. What somebody changed since it was read
+        stays, and is looked at again later.
         """
         if not record_id(lead_id):
             return Outcome("gone", GONE)
@@ -45,12 +51,19 @@ class TrytonFields:
         except ValueError:
             return Outcome("record", "a value of the rules is not what the field in Tryton is made of")
         try:
-            self._client.call(f"model.{LEAD}.write", [int(lead_id)], typed)
+            self._client.call(f"model.{LEAD}.write", [int(lead_id)], typed, context=self._context(lead_id))
         except Fault as fault:
+            if fault.overtaken:
+                return Outcome("transient", OVERTAKEN)
             if lead_id not in there(self._client, [lead_id]):
                 return Outcome("gone", GONE)
             return Outcome("record", REFUSED) if fault.refused else Outcome("transient", FAILED)
         return Outcome("ok")
+
+    def _context(self, lead_id: str) -> dict[str, Any]:
+        """The version that the write holds for; it is another one afterwards."""
+        version = self._versions.pop(lead_id, None)
+        return {"_timestamp": {f"{LEAD},{lead_id}": version}} if version else {}
 
 
 def _typed(value: str, kind: str) -> Any:

@@ -32,7 +32,7 @@ def cause(
             f"the user of the Connection may not {needed} `{model}` in Tryton; give it a group that may, "
             "such as `Rescore` of the module in docs/tryton.md"
         )
-    wanted = {name.partition(".")[0] for name in names}
+    wanted = {name.partition(".")[0] for name in names if not name.startswith("_")}
     present = client.call(f"model.{model}.fields_get", [])
     if missing := sorted(wanted - set(present)):
         listed = ", ".join(f"`{name}`" for name in missing)
