@@ -1,13 +1,21 @@
 """Connections become what the core needs, or a sentence that says what is missing."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from rescore.connectors.catalog import open_source, read_mapping
 from rescore.errors import SettingsIncomplete
+from rescore_airflow.hooks.connection import find_connection
 from rescore_airflow.hooks.crm import connect
 from rescore_airflow.hooks.webhooks import WebhookEndpoints
 from rescore_airflow.workspace import ledger_url
+from sandbox_salesforce.organisation import Account, Organisation
+from sandbox_salesforce.testing import SalesforceServer
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
+SALESFORCE_YAML = Path(__file__).parents[2] / "include" / "mappings" / "examples" / "salesforce.yaml"
 SECRET = "whsec_c2FuZGJveC1jcm0tc2VjcmV0LTAwMDAwMA=="
 
 
@@ -31,6 +39,21 @@ def test_a_connection_that_does_not_hold_is_a_sentence(deployment, host, extra, 
     deployment.connect("rescore_hubspot", host, "pat-1", **extra)
     with pytest.raises(SettingsIncomplete, match=sentence):
         connect("hubspot", deployment.workspace)
+
+
+def test_a_salesforce_connection_leads_in_by_the_fields_of_airflows_own_form(deployment, monkeypatch):
+    who = Account()
+    extra = {"security_token": who.security_token, "domain": "test", "client_id": "airflow"}
+    with SalesforceServer(Organisation()) as server:
+        said = {
+            "conn_type": "salesforce",
+            "host": server.url,
+            "login": who.username,
+            "password": who.password,
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_RESCORE_SALESFORCE", json.dumps({**said, "extra": extra}))
+        connector = open_source(find_connection("rescore_salesforce"), read_mapping(SALESFORCE_YAML))
+        assert connector.fingerprint() == "organisation 00D5g000004SandEAE"
 
 
 def test_a_source_nobody_knows_is_a_sentence_with_those_there_are(deployment):

@@ -138,7 +138,7 @@ class _Reading:
             attributes[OBJECTS] = at_path(row, self._leads.objection) not in (None, "", False)
         address = row.get("Email")
         addresses = (address,) if isinstance(address, str) and address else ()
-        same_as = self._leads.same_person.keys(row.get)
+        same_as = self._leads.same_person.keys(lambda name: at_path(row, name))
         page.leads.append(LeadRecord(lead_id, attributes, merged, addresses, same_as=same_as))
 
 
