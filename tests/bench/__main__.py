@@ -5,10 +5,16 @@ To add a benchmark, write a function `(world, turns) -> lines` and name it in it
 
 import argparse
 
-from tests.bench import causes, ledger, scoring, steps
+from tests.bench import causes, ledger, scoring, sources, steps
 from tests.bench.world import SIZES, make_world
 
-BENCHMARKS = [*scoring.BENCHMARKS, *steps.BENCHMARKS, *ledger.BENCHMARKS, *causes.BENCHMARKS]
+BENCHMARKS = [
+    *scoring.BENCHMARKS,
+    *steps.BENCHMARKS,
+    *ledger.BENCHMARKS,
+    *causes.BENCHMARKS,
+    *sources.BENCHMARKS,
+]
 
 
 def main() -> None:

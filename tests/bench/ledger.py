@@ -62,7 +62,7 @@ def promotion(world: World, turns: int) -> Iterator[str]:
         ours, floor = (f"sqlite:///{folder}/{name}.db" for name in ("ours", "floor"))
         yield from _promotion("SQLite", "executemany", ours, floor, count, turns)
     try:
-        with _server(), databases.new_database() as ours, databases.new_database() as floor:
+        with server(), databases.new_database() as ours, databases.new_database() as floor:
             yield from _promotion("PostgreSQL", "COPY", ours, floor, count, turns)
     except databases.PostgresMissing as missing:
         yield f"  not measured on PostgreSQL: {missing}"
@@ -121,7 +121,7 @@ def _write(ledger: Ledger, rows: Rows) -> None:
 
 
 @contextmanager
-def _server() -> Iterator[None]:
+def server() -> Iterator[None]:
     """The tests' PostgreSQL, for as long as it is needed."""
     if {databases.URL, databases.FOLDER} & os.environ.keys():  # somebody else's to remove
         yield

@@ -21,7 +21,7 @@ from rescore.mapping import Mapping
 from rescore.strict.model import did_you_mean
 from rescore.strict.yaml import Problem, problems_of, read_document
 
-CONNECTORS = ("hubspot", "salesforce", "sql", "tryton")
+CONNECTORS = ("files", "hubspot", "salesforce", "sql", "tryton")
 """Packages of this room; the `SYSTEM` of each is imported when a mapping names it."""
 
 MakePace = Callable[[str, Rates], Pace]

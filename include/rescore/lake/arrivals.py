@@ -95,9 +95,8 @@ class Arrivals:
 
         Of the last `rows`. Nobody has to mark a lead whose activities all came with committed landings.
         """
-        moments = self._latest["occurred_at"].to_pylist()
-        for lead, moment in zip(self._latest["lead"].to_pylist(), moments, strict=True):
-            yield lead, moment.replace(tzinfo=UTC)
+        moments = (moment.replace(tzinfo=UTC) for moment in self._latest["occurred_at"].to_pylist())
+        return zip(self._latest["lead"].to_pylist(), moments, strict=True)
 
     @property
     def former(self) -> set[str]:

@@ -356,8 +356,10 @@ class Landing:
         changed = (lead for lead in told if lead not in self._marked_leads)
         given = [*changed, *self._screened.merged.values(), *self._arrivals.former]
         seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in given}
+        if not aliases and not seen:  # a first load: nobody has to be looked up
+            return dict(self._arrivals.latest())
         for told_of, latest in self._arrivals.latest():
-            lead = aliases.canonical(told_of) if aliases else told_of
+            lead = aliases.canonical(told_of)
             before = seen.get(lead)
             seen[lead] = latest if before is None or latest > before else before
         return seen

@@ -5,13 +5,13 @@ It names tables and columns and nothing else; what needs SQL of its own is a vie
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, StringConstraints
 
 from rescore.connectors.tabular.mapping import ActivityColumns, Column, LeadColumns, TabularMapping
+from rescore.connectors.tabular.spans import span_of
 from rescore.mapping import MappingPart, Name
 from rescore.strict.messages import described
 from rescore.strict.model import refuse
@@ -19,21 +19,18 @@ from rescore.strict.model import refuse
 Table = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?$", max_length=200)]
 """`table` or `schema.table`."""
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-SPAN = re.compile(r"([0-9]{1,6})([smhd])")
 FIVE_MINUTES = timedelta(minutes=5)
 
 
 def _overlap(value: Any) -> timedelta | int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    found = SPAN.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    if (span := span_of(value)) is None:
         refuse(
             f"`{{name}}` cannot be {described(value)}; write a time such as `10m` or `2h`, or a number where "
             "the cursor is one"
         )
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    return span
 
 
 Overlap = Annotated[timedelta | int, PlainValidator(_overlap)]

@@ -1,0 +1,135 @@
+"""A Connection becomes a folder that is read, on this machine or in an object store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake.fs import DeltaStorageHandler
+from pyarrow.fs import FileSelector, PyFileSystem
+
+from rescore.connectors.connection import Connection
+from rescore.errors import CrmRejectedCredentials, CrmUnavailable, SettingsIncomplete
+
+REFUSED = (
+    "403",
+    "401",
+    "AccessDenied",
+    "Forbidden",
+    "Unauthenticated",
+    "PermissionDenied",
+    "InvalidAccessKey",
+)
+"""What object stores say no with: their client tells no code of its own."""
+
+PATIENCE = {"connect_timeout": "10s", "timeout": "60s", "max_retries": "3", "retry_timeout": "30s"}
+"""Of the store's client, unless the Connection says otherwise; the next run tries again anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as it is now; one that changes is another."""
+
+    path: str
+    size: int
+    changed: datetime
+
+    @property
+    def fingerprint(self) -> str:
+        """Its name, size and time of change, as short as cursors need it."""
+        said = f"{self.path}\0{self.size}\0{self.changed.isoformat()}"
+        return blake2b(said.encode(), digest_size=8).hexdigest()
+
+
+class Folder:
+    """The files below a folder or an object-store URL, opened the way the lake opens its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._id = connection.id
+        self._root = _root(connection)
+        self._options = _options(connection)
+
+    def files(self) -> list[File]:
+        """All of them, the one that changed first first.
+
+        Raises:
+            SettingsIncomplete: There is no such folder.
+            CrmRejectedCredentials: The store does not let us in.
+            CrmUnavailable: It does not answer.
+        """
+        with self._said_plainly():
+            found = self._open().get_file_info(FileSelector("", recursive=True))
+        files = [File(info.path, info.size, info.mtime) for info in found if info.is_file]
+        return sorted(files, key=lambda file: (file.changed, file.path))
+
+    @contextmanager
+    def reading(self, file: File) -> Iterator[pa.NativeFile]:
+        """A file's bytes, anywhere in it; those of `.gz` uncompressed, from the beginning on.
+
+        Raises:
+            CrmRejectedCredentials, CrmUnavailable: As for `files`.
+        """
+        with self._said_plainly():
+            store = self._open()
+            packed = file.path.endswith(".gz")
+            opened = (
+                store.open_input_stream(file.path, compression="gzip")
+                if packed
+                else store.open_input_file(file.path)
+            )
+            with opened:
+                yield opened
+
+    def _open(self) -> PyFileSystem:
+        if "://" not in self._root and not Path(self._root).is_dir():
+            raise SettingsIncomplete(
+                f"there is no folder {self._root}; make it, or correct the Connection `{self._id}`"
+            )
+        return PyFileSystem(DeltaStorageHandler(self._root, self._options))
+
+    @contextmanager
+    def _said_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except pa.ArrowException:
+            raise
+        except OSError as error:
+            refused = isinstance(error, PermissionError) or any(word in str(error) for word in REFUSED)
+        else:
+            return
+        if refused:
+            raise CrmRejectedCredentials(
+                f"{self._root} is closed to us; put keys that may list and read it into the "
+                f"Connection `{self._id}`"
+            ) from None
+        raise CrmUnavailable(f"{self._root} cannot be read now; the next run tries again") from None
+
+
+def _root(connection: Connection) -> str:
+    given = connection.extra.get("url") or connection.extra.get("path") or connection.host
+    if not isinstance(given, str) or not ("://" in given or given.startswith("/")):
+        raise SettingsIncomplete(
+            f"the Connection `{connection.id}` names no place; write a folder as `path`, or an address "
+            "such as s3://bucket/folder as `url`, into its extra"
+        )
+    return given.rstrip("/") or "/"
+
+
+def _options(connection: Connection) -> dict[str, str]:
+    """What opens an object store: `storage_options`, as the store's client names them, and AWS's own."""
+    extra: Mapping[str, Any] = connection.extra
+    known = {
+        "AWS_ACCESS_KEY_ID": connection.login,
+        "AWS_SECRET_ACCESS_KEY": connection.password,
+        "AWS_REGION": extra.get("region_name"),
+        "AWS_ENDPOINT_URL": extra.get("endpoint_url"),
+    }
+    aws = known if connection.kind == "aws" else {}
+    given = extra.get("storage_options") or {}
+    return {name: str(value) for name, value in {**PATIENCE, **aws, **given}.items() if value}

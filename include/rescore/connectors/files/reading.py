@@ -1,0 +1,82 @@
+"""One file as tables of the columns that are asked for, from any of its rows on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+
+from rescore.connectors.files.folder import File, Folder
+from rescore.errors import CrmFieldMissing
+from rescore.strict.model import did_you_mean
+
+ROWS_A_TURN = 100_000
+_BLOCK = 16 * 1024 * 1024
+
+
+class Malformed:
+    """Counts the rows of a CSV file that have more or fewer fields than its first line has names."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def skip(self, row: csv.InvalidRow) -> str:
+        """Leave this one out."""
+        self.rows += 1
+        return "skip"
+
+
+def read_file(
+    folder: Folder, file: File, columns: Sequence[str], malformed: Malformed, *, turn: int = ROWS_A_TURN
+) -> Iterator[pa.Table]:
+    """Its rows in their order, at most `turn` at a time; a CSV's values are texts.
+
+    Raises:
+        CrmFieldMissing: It lacks a column.
+        pyarrow.ArrowException: It is not what its name says, or not UTF-8.
+    """
+    batches = _parquet if file.path.endswith(".parquet") else _csv
+    for batch in batches(folder, file, columns, malformed, turn):
+        rows = pa.Table.from_batches([batch])
+        yield from (rows.slice(start, turn) for start in range(0, rows.num_rows, turn))
+
+
+def _parquet(
+    folder: Folder, file: File, columns: Sequence[str], _: Malformed, turn: int
+) -> Iterator[pa.RecordBatch]:
+    with folder.reading(file) as opened:
+        parquet = pq.ParquetFile(opened)
+        _check(file, columns, parquet.schema_arrow.names)
+        for batch in parquet.iter_batches(batch_size=turn, columns=list(columns)):
+            batch.validate(full=True)  # texts that are not UTF-8
+            yield batch
+
+
+def _csv(
+    folder: Folder, file: File, columns: Sequence[str], malformed: Malformed, _: int
+) -> Iterator[pa.RecordBatch]:
+    parsing = csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed.skip)
+    with folder.reading(file) as opened:
+        _check(
+            file,
+            columns,
+            csv.open_csv(opened, parse_options=csv.ParseOptions(newlines_in_values=True)).schema.names,
+        )
+    converting = csv.ConvertOptions(
+        include_columns=list(columns),
+        column_types=dict.fromkeys(columns, pa.string()),
+        strings_can_be_null=True,
+        null_values=[""],
+    )
+    with folder.reading(file) as opened:
+        yield from csv.open_csv(opened, csv.ReadOptions(block_size=_BLOCK), parsing, converting)
+
+
+def _check(file: File, columns: Sequence[str], there: Sequence[str]) -> None:
+    for column in columns:
+        if column not in there:
+            raise CrmFieldMissing(
+                f"the file `{file.path}` has no column `{column}`; {did_you_mean(column, there)}"
+            )
