@@ -130,6 +130,17 @@ def cases() -> Iterator[tuple[str, Scorecard]]:
             restart=restart,
         ),
     )
+    theirs = {"scope": "account"}
+    yield (
+        "account",
+        a_card(
+            an_activity_rule(5000, id="own", limit=Limit(count=3)),
+            an_activity_rule(5000, id="together", limit=Limit(count=3), decay=WEEK, **theirs),
+            an_activity_rule(5000, id="per_day", limit=Limit(count=1, per_day=True), decay=WEEK, **theirs),
+            FrequencyRule(**(named | {"id": "group"}), **(window | {"measure": "people"}), **theirs),
+            SilenceRule(**(named | {"id": "quiet"}), none_within=5, points=-1000, **theirs),
+        ),
+    )
     grades = Grades(
         (("engagement", (Band("A", 12_500), Band("B", 0))), ("fit", (Band("1", 1_000),))),
         "{fit}-{engagement}",
@@ -187,6 +198,7 @@ def leads() -> list[dict[str, Any]]:
         {
             "lead": f"crm:{index:02}",
             "title": title,
+            "account": [" ACME", "acme", None, "beta", ""][index % 5],
             "stage": "Customer" if index == 3 else "lead",
             "size": [None, 2.5, 12.0][index % 3],
             "seats": [12, None, 0, 5][index % 4],

@@ -77,6 +77,26 @@ def test_scores_are_the_same_part_by_part(lake, tmp_path):
     assert pa.table(pq.read_table(path)).sort_by("lead") == whole.sort_by("lead")
 
 
+def test_scores_of_whole_accounts_are_the_same_part_by_part_and_for_a_few(lake, tmp_path):
+    land(lake, *(a_lead(str(i), account=f"account {i % 7}") for i in range(LEADS)), number=4)
+    views = {"activities": ("page_view",)}
+    ours = an_activity_rule(1000, id="ours", scope="account", **views)
+    card = a_card(an_activity_rule(5000, id="own", **views), ours)
+    path = str(tmp_path / "scores.parquet")
+    with lake.facts(part=60) as facts:
+        assert len(facts.parts) > 1
+        score_to_parquet(card, facts, as_of=NOON, path=path)
+        whole = score(card, facts, as_of=NOON).sort_by("lead")
+    assert pa.table(pq.read_table(path)).sort_by("lead") == whole
+    own, shared = (sum(whole[name].to_pylist()) for name in ("own", "ours"))
+    assert shared > own > 0  # each activity counts for several leads
+    few = [row["lead"] for row in whole.to_pylist()[::5]]
+    for asked in (None, frozenset({"account"})):
+        with lake.facts(few, fields=asked) as facts:
+            some = score(card, facts, as_of=NOON).sort_by("lead")
+        assert some.to_pylist() == [row for row in whole.to_pylist() if row["lead"] in few]
+
+
 def test_a_small_lake_stays_one_part(lake):
     with lake.facts() as facts:
         assert facts.parts == ()

@@ -168,6 +168,22 @@ def test_a_new_rule_is_told_whole() -> None:
     ]
 
 
+def test_whose_history_counts_is_told() -> None:
+    rule = "  - {id: eager, dimension: fit, activity: form, frequency: {count: 3, within: 7d}, points: 4}\n"
+    mine = CARD.replace("automations:", rule + "automations:")
+    ours = mine.replace("form, frequency", "form, scope: account, frequency")
+    people = ours.replace("{count: 3", "{distinct: lead, count: 3")
+    assert [str(change) for change in diff(load(mine), load(ours))] == [
+        "eager is about the lead alone → its whole account"
+    ]
+    assert [str(change) for change in diff(load(ours), load(people))] == [
+        "eager is given 3 times within 7d → by 3 people within 7d"
+    ]
+    assert [str(change) for change in diff(load(CARD), load(people))] == [
+        "eager is new in fit: +4 points for form of the account, by 3 people within 7d"
+    ]
+
+
 def test_lists_grades_restarts_and_policies_are_told_too() -> None:
     card = load(CARD)
     rivals = Comparison("company", Operator.IN_LIST, Kind.TEXT, ("competitors",))

@@ -93,3 +93,37 @@ def test_every_number_that_differs_is_listed_at_its_example() -> None:
     )
     problems = failed_examples(load_scorecard(body.encode(), name="test.yaml"))
     assert [(problem.line, problem.message[:13]) for problem in problems] == [(13, "example `off`")] * 2
+
+
+BUYING_GROUP = """\
+scorecard: test
+dimensions: {engagement: {}}
+rules:
+  - id: buying_group
+    dimension: engagement
+    scope: account
+    activity: page_view
+    frequency: {distinct: lead, count: 3, within: 30d}
+    points: 10
+examples:
+  - name: three people of one company
+    as_of: 2026-11-01
+    lead: {account: acme}
+    activities: [{type: page_view, at: 2026-10-20}]
+    colleagues:
+      - activities: [{type: page_view, at: 2026-10-21}, {type: page_view, at: 2026-10-22}]
+      - activities: [{type: page_view, at: 2026-10-23}]
+    expect: {buying_group: 10}
+  - name: two people of a company that another example calls the same
+    as_of: 2026-11-01
+    lead: {account: acme}
+    colleagues: [{activities: [{type: page_view, at: 2026-10-21}]}, {activities: []}]
+    expect: {buying_group: 0}
+"""
+
+
+def test_colleagues_of_an_example_are_of_its_account_and_of_no_other_examples() -> None:
+    assert failed_examples(load_scorecard(BUYING_GROUP.encode(), name="test.yaml")) == []
+    missing = BUYING_GROUP.replace("expect: {buying_group: 10}", "expect: {buying_group: 0}")
+    [problem] = failed_examples(load_scorecard(missing.encode(), name="test.yaml"))
+    assert "`buying_group` is 10, not 0" in problem.message

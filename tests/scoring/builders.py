@@ -22,6 +22,7 @@ from rescore.rules.card import (
     Operator,
     Range,
     Rule,
+    Scope,
     Scorecard,
 )
 from rescore.scoring.engine import score
@@ -54,9 +55,17 @@ def an_activity_rule(
     decay: Decay = NO_DECAY,
     activities: tuple[str, ...] = ("visit",),
     id: str = "rule",  # noqa: A002
+    scope: Scope = "lead",
 ) -> ActivityRule:
     return ActivityRule(
-        id=id, **WORDS, activities=activities, where=where, points=points, limit=limit, decay=decay
+        id=id,
+        **WORDS,
+        activities=activities,
+        where=where,
+        points=points,
+        limit=limit,
+        decay=decay,
+        scope=scope,
     )
 
 

@@ -3,6 +3,10 @@
 from tests.rules.bad_files.writing import example, top
 
 EXAMPLES = [
+    example(
+        "colleagues: ¶[{activities: []}], expect: {score: 0}",
+        "`colleagues` are leads of the same account; write one into `lead`, such as `account: acme`",
+    ),
     top("examples: ¶{}", "`examples` must be a list, not a map"),
     top("examples:\n  - ¶{as_of: 2026-11-01, expect: {score: 1}}", "example number 1: `name` is missing"),
     top("examples:\n  - ¶{name: n, expect: {score: 1}}", "`as_of` is missing"),

@@ -1,6 +1,6 @@
 """Bad files: rules of the five shapes, their limits and their decay."""
 
-from tests.rules.bad_files.writing import rule, visit, whole_rule
+from tests.rules.bad_files.writing import lead, rule, visit, whole_rule
 
 RULES = [
     whole_rule("¶{dimension: fit, activity: a, points: 1}", "rule number 2: `id` is missing; add it"),
@@ -40,7 +40,12 @@ RULES = [
     ),
     visit("¶dimensoin: fit", "rule `x`: unknown key `dimensoin`; did you mean `dimension`?"),
     visit("¶limits: {count: 3}", "did you mean `limit`?"),
-    visit("¶scope: account", "this build cannot execute `scope` yet; take it out"),
+    visit("scope: ¶company", "`scope` cannot be `company`"),
+    lead("{a: {exists: true}}, ¶scope: account", "`scope` goes with rules about activities; take it out"),
+    visit(
+        "frequency: {distinct: ¶lead, count: 3, within: 30d}",
+        "`distinct: lead` counts the people of an account; write `scope: account` beside it",
+    ),
     visit("¶restart: true", "unknown key `restart`"),
     visit("¶half_life: 14d", "`half_life` belongs under `decay`; write `decay: {half_life: 14d}`"),
     visit("¶expires: 14d", "`expires` belongs under `decay`"),

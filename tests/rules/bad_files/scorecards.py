@@ -82,8 +82,13 @@ SHAPE = [
     top("restart: {activity: a, keep: 25%, dimensions: [¶fits]}", "no dimension `fits`; did you mean `fit`?"),
     top("restart: {activity: a, keep: 25%, dimensions: [fit, ¶fit]}", "`fit` is listed twice; keep one"),
     top("restart: {activity: ¶[], keep: 25%}", "`activity` is empty"),
+    top(
+        "  - {id: ours, dimension: fit, scope: account, activity: a, points: 1}\n"
+        "restart: ¶{activity: a, keep: 25%}",
+        "the rule `ours` of `fit` is about the whole account, and a restart is about one lead",
+    ),
     top("¶minimum_change: 3", "write it into that CRM's mapping"),
-    top("¶scope: account", "this build cannot execute `scope` yet"),
+    top("¶scope: account", "`scope` belongs into a rule about activities; write it there"),
     BadFile(
         "what stands under a misspelt key is checked in the same breath",
         "scorecard: x\n¶dimensoins: {engagement: {floor: ¶'0'}}\nbands: {A: 80, B: ¶80}\n¶ruels:\n"
