@@ -92,7 +92,7 @@ async def listing(
     archived: bool = False,
     limit: int = Query(10, ge=1, le=BATCH),
     after: int = Query(0, ge=0),
-    properties: str = "",
+    properties: Annotated[list[str], Query()] = [],  # noqa: B006 - how FastAPI is told of a repeated one
 ) -> dict[str, Any]:
     """Records of one kind by id, a page at a time: those there are, or those that were archived."""
     which = "id IN (SELECT id FROM archived)" if archived else "visible"
@@ -100,7 +100,7 @@ async def listing(
         f"SELECT * FROM objects WHERE type = ? AND {which} AND id > ? ORDER BY id LIMIT ?",  # noqa: S608
         (kind, after, limit + 1),
     )
-    names = [name for name in properties.split(",") if name]
+    names = [name for text in properties for name in text.split(",") if name]
     shown = [record(row, names) | _archived(sandbox, row["id"], archived) for row in rows[:limit]]
     found: dict[str, Any] = {"results": shown}
     if len(rows) > limit:

@@ -19,6 +19,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    raw_query: str = ""
 
     @property
     def json(self) -> Any:
@@ -78,7 +79,9 @@ class PretendServer:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
+                asked = Asked(
+                    self.command, parts.path, dict(parse_qsl(parts.query)), headers, body, parts.query
+                )
                 server.asked.append(asked)
                 reply = server.answer(asked)
                 if reply.raw is not None:

@@ -52,7 +52,7 @@ class Sweep:
             self.state = {"began": self._now}
 
         def ask(after: str | None) -> tuple[Rows, str | None]:
-            params = {"limit": self._client.limits.batch, "properties": ",".join(self._properties)}
+            params = {"limit": self._client.limits.batch, "properties": list(self._properties)}
             answer = self._client.get(path, params | ({"after": after} if after else {}))
             return rows_of(answer, "results", what=f"GET {path}"), next_token(answer)
 
