@@ -201,7 +201,7 @@ def test_every_code_in_a_body_is_one_sentence(empty: SalesforceServer, status, c
     crm.fingerprint()
     body = [{"message": "No such column 'Rescore_Score__c': Jane Doe\n^", "errorCode": code}]
     headers = {"Sforce-Limit-Info": "api-usage=5/100"}
-    empty.fault(path="/services/data/", skip=1, status=status, body=body, headers=headers)
+    empty.fault(path="/services/data/", status=status, body=body, headers=headers)
     with pytest.raises(kind, match=said) as caught:
         crm.read(["00QSB0000000001AAA"], ["Rescore_Score__c"])
     assert "Jane" not in str(caught.value)
