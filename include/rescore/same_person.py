@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from rescore.model import split_lead_key
 
@@ -38,8 +38,7 @@ class Matching:
 EACH_ALONE = Matching()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a record belongs: the lead it counts as (itself, when it is alone or the first), and how.
 
     A `deleted` record still belongs to its person. `rank` is where its source is in the order.

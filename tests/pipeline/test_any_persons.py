@@ -25,6 +25,7 @@ from rescore.ledger.transaction import Ledger
 from tests.faults.invariants import one_delivery_per_crossing, scores_are_true
 from tests.pipeline.two_crms import TwoCrms
 
+EXAMPLES = 4
 HERE, THERE = ["h1", "h2", "h3"], ["s1", "s2"]
 TITLES = {"hubspot": "Clerk", "salesforce": "Director of Sales"}
 
@@ -48,6 +49,7 @@ class AnyPersons(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
+            self.run_all()
             self.folder.cleanup()
 
     @rule(lead=st.sampled_from(HERE), other=st.none() | st.sampled_from(THERE))
@@ -154,7 +156,7 @@ class AnyPersons(RuleBasedStateMachine):
 def test_any_persons(ledger: Ledger, request) -> None:
     AnyPersons.ledger = ledger
     AnyPersons.forget = staticmethod(lambda: _empty(ledger))
-    run_state_machine_as_test(AnyPersons, settings=settings(max_examples=4, stateful_step_count=12))
+    run_state_machine_as_test(AnyPersons, settings=settings(max_examples=EXAMPLES, stateful_step_count=12))
 
 
 def _empty(ledger: Ledger) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
-from operator import attrgetter
+from typing import NamedTuple
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -57,28 +56,28 @@ class Aliases:
 
     def record(self, lead: str) -> str:
         """The record that is left in the lead's own source; itself unless it was merged away."""
-        *_, last = self._followed(lead)
-        return last
+        while (into := self._became.get(lead)) is not None:
+            lead = into
+        return lead
 
     def all(self) -> dict[str, str]:
         """Every lead that counts as another one, and the one."""
-        leads = {*self._became, *self._places}
+        joined = {record for record, place in self._places.items() if place.lead != record}
+        leads = self._became.keys() | joined
         return {lead: left for lead in leads if (left := self.canonical(lead)) != lead}
 
     def joined(self) -> dict[str, Place]:
         """The records of those persons who have several, with their places; no two have the same rank."""
-        persons: dict[str, dict[str, Place]] = defaultdict(dict)
+        persons: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for record, place in self._places.items():
             if record not in self._became:
-                persons[self.record(place.lead)][record] = place
-        joined: dict[str, Place] = {}
-        for left, members in persons.items():
-            if len(members) > 1:
-                in_order = sorted(members.items(), key=lambda each: (each[1].rank, each[0]))
-                joined |= {
-                    record: Place(left, rank, place.state) for rank, (record, place) in enumerate(in_order)
-                }
-        return joined
+                persons[self.record(place.lead)].append((place.rank, record))
+        return {
+            record: Place(left, rank, self._places[record].state)
+            for left, members in persons.items()
+            if len(members) > 1
+            for rank, (_, record) in enumerate(sorted(members))
+        }
 
     def lost(self) -> dict[str, set[str]]:
         """Record -> those that were merged into it, at any remove."""
@@ -100,8 +99,7 @@ class Aliases:
             yield (lead := into)
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(NamedTuple):
     """One entry as it landed: the number of those before it, and when it became known (naive UTC).
 
     `kind` says whether `lead` is merged away into `canonical`, or is a record of the person of that lead.
@@ -120,9 +118,9 @@ def read_merges(table: DeltaTable | None) -> list[Merge]:
     """The table's entries, oldest first."""
     if table is None:
         return []
-    columns = [field.name for field in fields(Merge)]
-    rows = pa.table(table.scan(columns=columns)).select(columns).to_pylist()
-    return sorted((Merge(**row) for row in rows), key=attrgetter("ordinal"))
+    columns = list(Merge._fields)
+    rows = pa.table(table.scan(columns=columns)).select(columns)
+    return sorted(map(Merge, *(column.to_pylist() for column in rows.columns)))  # ordinals come first
 
 
 def follow(merges: Iterable[Merge]) -> Aliases:

@@ -15,7 +15,6 @@ from rescore.errors import InputUnreadable
 from rescore.ledger.rules.record import Record
 from rescore.mapping import Mapping as CrmMapping
 from rescore.plan import effects
-from rescore.plan.columns import count
 from rescore.plan.crossings import SetOff, set_off_by_new, set_off_by_old
 from rescore.plan.effects import Both
 from rescore.plan.examples import Explaining, chosen
@@ -105,7 +104,8 @@ def assemble(
     with some(named) as few:
         explaining = Explaining(both, few, named, as_of=as_of)
     up, down, drawn = (tuple(map(explaining.example, leads)) for leads in picked)
-    targets = target_effects(setting.mappings, new.id, count(written(both, record)))
+    leads = both.rows["lead"].filter(written(both, record))
+    targets = target_effects(setting.mappings, new.id, leads, record.sources)
     plan = Plan(
         plan_hash=setting.plan_hash,
         scorecard=new.id,

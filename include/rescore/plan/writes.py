@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from rescore.ledger.rules.record import Record
 from rescore.mapping import Mapping as CrmMapping
+from rescore.mapping import earlier_targets
+from rescore.model import lead_key
 from rescore.plan.columns import Flags, differs, some
 from rescore.plan.effects import Both
 from rescore.plan.plan import TargetEffect
@@ -33,22 +37,33 @@ def written(both: Both, record: Record) -> Flags:
     return pc.and_(scored, some([differs(new, old) for new, old in pairs], both.rows.num_rows))
 
 
-def target_effects(mappings: Mapping[str, CrmMapping], scorecard: str, leads: int) -> Iterator[TargetEffect]:
+def target_effects(
+    mappings: Mapping[str, CrmMapping],
+    scorecard: str,
+    leads: pa.ChunkedArray,
+    sources: Mapping[str, frozenset[str]],
+) -> Iterator[TargetEffect]:
     """What each CRM that shows the scorecard gets to see.
 
     Args:
         mappings: Every CRM's, by name.
         scorecard: Whose scores are written.
-        leads: How many leads are written.
+        leads: The keys of the leads that are written.
+        sources: Of leads with several records, where these are.
     """
+    joined = Counter(sources[lead] for lead in leads.to_pylist() if lead in sources) if sources else Counter()
+    alone = leads.filter(pc.invert(pc.is_in(leads, pa.array(sources, pa.string())))) if joined else leads
     for name, mapping in mappings.items():
         if scorecard not in mapping.scores:
             continue
-        calls = math.ceil(leads / LEADS_A_CALL)
+        before = set(earlier_targets(mappings.values(), mapping).get(scorecard, ()))
+        here = pc.sum(pc.starts_with(alone, lead_key(name, ""))).as_py() or 0
+        here += sum(count for there, count in joined.items() if name in there and not before & there)
+        calls = math.ceil(here / LEADS_A_CALL)
         yield TargetEffect(
             target=name,
             mode=mapping.mode_of(scorecard),
-            leads=leads,
+            leads=here,
             fields=mapping.scores[scorecard].properties,
             calls=calls,
             seconds=math.ceil(calls * SECONDS_A_CALL),

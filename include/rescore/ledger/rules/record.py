@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from rescore.ledger.automations.accounts import all_accounts
 from rescore.ledger.automations.firing_history import last_fired
 from rescore.ledger.scores.streams import input_ver
 from rescore.rules.card import Scorecard
+from rescore.same_person import DELETED
 
 COMMITTED = pa.schema(
     [
@@ -42,7 +43,8 @@ class Record:
     automations to the activation of their (latest) appearance. By lead: `restarted_at` where it is set,
     `facts_until` of marked leads, and `last_fired`, by automation, where the new card has a cooldown; by
     automation and key `accounts_fired`, where it has a `once_per`. `since` says when (automation, lead) got
-    into its state, where the new card has restarts.
+    into its state, where the new card has restarts. `sources` says of leads with records in several sources
+    where these are.
     """
 
     input_ver: int
@@ -55,6 +57,7 @@ class Record:
     last_fired: Mapping[str, Mapping[str, datetime]]
     accounts_fired: Mapping[tuple[str, str], datetime]
     since: Mapping[tuple[str, str], datetime]
+    sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def read_record(connection: Connection, new: Scorecard) -> Record:
@@ -94,7 +97,17 @@ def read_record(connection: Connection, new: Scorecard) -> Record:
         accounts_fired=all_accounts(connection, new),
         last_fired=last_fired(connection, new),
         since={} if new.restart is None else _since(connection, new.id),
+        sources=_sources(connection),
     )
+
+
+def _sources(connection: Connection) -> dict[str, frozenset[str]]:
+    """By lead that is on record with its places: the sources of the records that are not deleted."""
+    record = tables.record
+    found: dict[str, set[str]] = {}
+    for lead, source, state in connection.execute(select(record.c.lead, record.c.source, record.c.state)):
+        found.setdefault(lead, set()).update([] if state == DELETED else [source])
+    return {lead: frozenset(sources) for lead, sources in found.items()}
 
 
 def due_deliveries(connection: Connection, scorecard: str, automation: str) -> int:
