@@ -63,8 +63,7 @@ def test_a_note_about_nobody_is_set_aside_and_found_in_the_next_run_when_it_is_t
 def test_what_stays_about_nobody_costs_one_call_a_run_and_is_let_go_after_three_days(hubspot, server, lonely):
     _, _, cursor = read(hubspot, "notes")
     server.sandbox.calls.clear()
-    _, aside, cursor = read(hubspot, "notes", cursor, after=AN_HOUR)
-    assert aside == []
+    _, _, cursor = read(hubspot, "notes", cursor, after=AN_HOUR)
     assert (
         server.sandbox.calls[ASSOCIATIONS] <= 2
     )  # one for these, one for the note that is always read again
@@ -89,6 +88,13 @@ def test_a_second_contact_of_an_old_note_is_found_when_its_turn_comes_within_day
         seen |= found
     assert seen >= everything
     assert runs == -(-server.sandbox.store.counts()["notes"]["visible"] // (3 * 40))
+
+
+def test_what_comes_in_turn_is_no_news_to_whoever_measures_what_a_source_brings(hubspot):
+    *_, last = hubspot.pages("notes", None, until=NOW)
+    assert last.again == 0
+    *_, swept = hubspot.pages("notes", last.cursor, until=NOW + A_DAY)
+    assert swept.again == swept.rows > 0
 
 
 def test_a_sweep_is_done_once_a_day_and_costs_nothing_between(hubspot, server):

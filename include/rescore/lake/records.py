@@ -109,7 +109,8 @@ class Page:
 
     `batch` has further activities, as `BATCH`, that come after those of the list.
     `objections` are no words of the source: lead ids, and whether somebody noted here that the person objects
-    to profiling (False: that they no longer do).
+    to profiling (False: that they no longer do). `again` is how many of its rows are no news but were read
+    once more in turn: what a source brings is measured without them.
     """
 
     leads: list[LeadRecord] = field(default_factory=list)
@@ -120,6 +121,7 @@ class Page:
     objections: Mapping[str, bool] = field(default_factory=dict)
     accounts: list[AccountRecord] = field(default_factory=list)
     batch: pa.Table | None = None
+    again: int = 0
 
     @property
     def rows(self) -> int:

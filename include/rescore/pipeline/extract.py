@@ -91,7 +91,7 @@ def extract(
                     lease,
                     cursor=batch.cursor,
                     dirty=landed.leads | dict.fromkeys(moves.changed, known_at),
-                    rows=batch.rows,
+                    rows=batch.rows - batch.again,
                 )
                 if lease.input_ver:
                     for gone, why in ((landed.merged, identity.MERGE), (moves.joined, identity.SAME_PERSON)):
@@ -140,6 +140,7 @@ def _glued(pages: Sequence[Page]) -> Page:
         cursor=pages[-1].cursor,
         unclaimed=[activity for page in pages for activity in page.unclaimed],
         accounts=[account for page in pages for account in page.accounts],
+        again=sum(page.again for page in pages),
         batch=pa.concat_tables(batches, promote_options="default") if batches else None,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rescore.connectors.base import Cursor
@@ -50,7 +51,7 @@ def lead_pages(
     for rows in sweep.rows():
         page = _page(rows, leads, recipients)
         page.set_aside.clear()  # it was set aside when it changed
-        yield _upto(page, cursor, sweep)
+        yield replace(_upto(page, cursor, sweep), again=page.rows)
 
 
 def _page(rows: Sequence[JsonObject], leads: HubSpotLeads, recipients: Recipients) -> Page:

@@ -7,7 +7,7 @@ again in every run for a while, and everything comes again in turn (`sweep`), wi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -157,7 +157,7 @@ class _Reading:
         page.cursor.update(self._since)
         remembered = {"waiting": self._waiting, "untied": self._untied, "sweep": self._sweep.state}
         page.cursor.update({name: dict(state) for name, state in remembered.items() if state})
-        return page
+        return replace(page, again=page.rows) if again else page
 
     def _read(self, row: JsonObject, contacts: Mapping[str, list[str]]) -> list[ActivityRecord]:
         object_id = needed(row.get("id"), "id_missing")
