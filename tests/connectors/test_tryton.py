@@ -276,6 +276,34 @@ def test_a_right_that_is_missing_or_was_revoked_is_named(gateway, crm, tryton):
         read(reader, "campaigns")
 
 
+def test_a_failure_inside_tryton_is_no_missing_right_and_a_missing_module_is_named(crm, gateway):
+    failure = Reply(200, {"id": 1, "error": ["database is locked: secret", ""]})
+    gateway.plays.append(("ir.note.search_read", lambda pass_on: failure))
+    with pytest.raises(CrmUnavailable) as caught:
+        read(crm, "notes")
+    assert told(caught) == "Tryton failed in model.ir.note.search_read; its own log says why"
+    unknown = Reply(200, {"id": 1, "error": ["'web.shortened_url.access'", ""]})
+    nothing = Reply(200, {"id": 1, "result": []})
+    gateway.plays.append(("access.search_read", lambda pass_on: unknown))
+    gateway.plays.append(("ir.model.search_read", lambda pass_on: nothing))
+    with pytest.raises(CrmFieldMissing, match="Tryton has no `marketing"):
+        read(crm, "campaigns")
+
+
+def test_a_right_that_was_revoked_is_told_by_tasks_fields_and_edits_too(gateway):
+    stranger = Tryton(connection_to(gateway.url, "stranger"), tryton_mapping(), FAST)
+    for ask in (
+        lambda: stranger.tasks.of_lead("1"),
+        lambda: stranger.fields.read("1", ["reference"]),
+        lambda: stranger.fields.write("1", {"reference": "x"}),
+        lambda: stranger.read(["1"], ["rescore_score"]),
+        lambda: stranger.edits(["1"], ["rescore_score"]),
+        lambda: read(stranger, "deleted leads"),
+    ):
+        with pytest.raises(CrmLacksScope, match=r"may not (read|write) `sale.opportunity`"):
+            ask()
+
+
 def test_a_field_that_nobody_let_the_user_change_is_no_fault_of_the_leads(crm, tryton):
     admin = tryton.as_user("admin")
     closed = {"perm_read": True, "perm_write": False, "perm_create": False, "perm_delete": False}
@@ -307,6 +335,18 @@ PAGE = b"<html><h1>Sign in to the hotel's network</h1></html>"
         pytest.param(Reply(200, b'{"id":1,"result":[1]}'), CrmUnavailable, "the login is none", id="strange"),
         pytest.param(
             Reply(200, b'{"result":{"__class__":"Decimal"}}'), CrmUnavailable, "JSON", id="no number"
+        ),
+        pytest.param(
+            Reply(200, {"id": 1, "error": ["LoginException", ["code", "Code for Ada", "char"]]}),
+            CrmRejectedCredentials,
+            "refused the user or the password",
+            id="second factor",
+        ),
+        pytest.param(
+            Reply(200, {"id": 1, "error": ["database is locked", ""]}),
+            CrmUnavailable,
+            "Tryton failed in common.db.login",
+            id="failure",
         ),
         pytest.param(
             Reply(429, b"", {"Retry-After": "77"}), CrmRateLimited, "to come back in 77 seconds", id="limited"

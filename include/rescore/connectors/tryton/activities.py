@@ -25,6 +25,9 @@ NOTE, EMAIL, ACCESS, SENT = (
 )
 OF_A_LEAD = ["OR", ["resource", "like", f"{LEAD},%"], ["resource", "like", f"{PARTY},%"]]
 
+MODELS = {Notes: (NOTE,), Emails: (EMAIL,), Campaigns: (ACCESS, SENT)}
+"""What each kind of stream is made of."""
+
 Found = Iterable[ActivityRecord | Unclaimed]
 
 

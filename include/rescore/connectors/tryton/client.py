@@ -30,19 +30,22 @@ ABOUT_RECORDS = {"UserError", "UserWarning"}
 """What Tryton calls a refusal of its own, told from a failure of its code; other words may quote a lead."""
 
 
-class Fault(Exception):
-    """Tryton understood the call and said no, or failed in it; what it says in words stays out of the text.
+class Fault(CrmUnavailable):
+    """Tryton understood the call and said no, or failed in it: nothing of it had an effect.
+
+    What it says in words stays out of the text; who knows more about the call says more.
 
     `refused` tells a rule of Tryton's (what is asked is not allowed or not valid) from a failure; `overtaken`
-    that the record was changed since the version that the call names.
+    that the record was changed since the version that the call names; `asks` that a login needs more than a
+    password.
     """
 
     def __init__(self, method: str, kind: str) -> None:
         self.refused = kind in ABOUT_RECORDS
         self.overtaken = kind == "ConcurrencyException"
-        super().__init__(
-            f"Tryton refused {method} ({kind})" if self.refused else f"Tryton failed in {method}"
-        )
+        self.asks = kind == "LoginException"
+        said = f"refused {method} ({kind})" if self.refused else f"failed in {method}"
+        super().__init__(f"Tryton {said}; its own log says why", sent=False)
 
 
 class Client:
@@ -107,8 +110,8 @@ class Client:
         try:
             result = self._result(LOGIN, answer)
             uid, token = int(result[0]), str(result[1])
-        except Fault:  # it asks for something beside the password
-            raise self._refused_login() from None
+        except Fault as fault:
+            raise self._refused_login() if fault.asks else fault from None
         except (TypeError, ValueError, IndexError):
             raise CrmUnavailable("Tryton's answer to the login is none; check the host", sent=False) from None
         session = f"{self._login}:{uid}:{token}".encode()

@@ -12,7 +12,7 @@ from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
 from rescore.connectors.pace import Pace, Rates
 from rescore.connectors.readback import Edit, Shown
-from rescore.connectors.tryton.activities import campaign_pages, email_pages, note_pages
+from rescore.connectors.tryton.activities import MODELS, campaign_pages, email_pages, note_pages
 from rescore.connectors.tryton.client import Client, Fault
 from rescore.connectors.tryton.deletions import deleted_pages
 from rescore.connectors.tryton.fields import TrytonFields
@@ -20,10 +20,10 @@ from rescore.connectors.tryton.leads import LEAD, lead_pages
 from rescore.connectors.tryton.limits import Limits
 from rescore.connectors.tryton.mapping import Emails, Notes, TrytonMapping
 from rescore.connectors.tryton.reading_back import read_edits, read_shown
-from rescore.connectors.tryton.refusals import cause, explain
+from rescore.connectors.tryton.refusals import cause, explain, unread
 from rescore.connectors.tryton.tasks import TrytonTasks
 from rescore.connectors.tryton.writing import write_scores
-from rescore.errors import CrmLacksScope, SettingsIncomplete
+from rescore.errors import SettingsIncomplete
 from rescore.lake.records import Page
 
 LEADS, DELETED = "leads", "deleted leads"
@@ -97,10 +97,8 @@ class Tryton:
             if stream in (LEADS, DELETED):
                 names = self.mapping.leads.read_properties
                 raise explain(self._client, fault, model=LEAD, names=names) from fault
-            raise CrmLacksScope(
-                f"{fault}: the user of the Connection may not read what `{stream}` is made of; give it the "
-                "groups that docs/tryton.md names, or take this stream out of the mapping"
-            ) from fault
+            models = MODELS[type(self.mapping.activities[stream])]
+            raise unread(self._client, fault, stream=stream, models=models) from fault
 
     def write(self, updates: Sequence[ScoreUpdate]) -> list[WriteResult]:
         """See `Target.write`."""

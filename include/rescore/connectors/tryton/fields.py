@@ -29,11 +29,12 @@ class TrytonFields:
 
     def read(self, lead_id: str, names: Iterable[str]) -> FieldTexts:
         """See `Fields.read`; one call."""
-        found = read_shown(self._client, [lead_id], [*names, VERSION])[lead_id]
+        wanted = list(names)
+        found = read_shown(self._client, [lead_id], [*wanted, VERSION])[lead_id]
         if found is None:
             raise RecordGone(GONE)
         self._versions[lead_id] = found[VERSION] or ""
-        return {name: found[name] for name in names}
+        return {name: found[name] for name in wanted}
 
     def write(self, lead_id: str, values: Mapping[str, str]) -> Outcome:
         """See `Fields.write`; a value becomes what Tryton's field is made of.

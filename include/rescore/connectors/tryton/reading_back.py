@@ -40,7 +40,10 @@ def read_edits(
     """See `ReadBack.edits`; one call for a batch, and one for each of a lead's last changes."""
     edits: dict[tuple[str, str], list[Edit]] = {}
     for batch in _batches(lead_ids, client.limits.batch):
-        found = client.call(f"model.{LEAD}.history_revisions", batch)
+        try:
+            found = client.call(f"model.{LEAD}.history_revisions", batch)
+        except Fault as fault:
+            raise explain(client, fault, model=LEAD, names=names) from fault
         for lead in batch:
             moments = sorted({at for at, number, _ in found if number == lead}, reverse=True)[: FAR_BACK + 1]
             versions = [(at, _as_of(client, lead, at, names)) for at in moments]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from rescore.connectors.tryton.changes import rows_of
 from rescore.connectors.tryton.client import Client, Fault
 from rescore.connectors.tryton.leads import LEAD
-from rescore.errors import CrmFieldMissing, CrmLacksScope, CrmUnavailable, RescoreError
+from rescore.errors import CrmFieldMissing, CrmLacksScope, RescoreError
 
 LARGEST_ID = 2**31 - 1
 """What a database keeps; a larger number is no id of anything."""
@@ -17,8 +17,24 @@ def explain(
     client: Client, fault: Fault, *, model: str, names: Iterable[str], writing: bool = False
 ) -> RescoreError:
     """The error that a refused call stands for, where the record in question is not to blame."""
-    refused = cause(client, model=model, names=names, writing=writing)
-    return refused or CrmUnavailable(f"{fault}; its own log says why", sent=False)
+    return cause(client, model=model, names=names, writing=writing) or fault
+
+
+def unread(client: Client, fault: Fault, *, stream: str, models: Collection[str]) -> RescoreError:
+    """The error that a refused reading of activities stands for, which are made of these models."""
+    rows = rows_of(client, "ir.model", "search_read", [["name", "in", list(models)]], 0, None, None, ["name"])
+    if missing := sorted(set(models) - {row.get("name") for row in rows}):
+        listed = ", ".join(f"`{model}`" for model in missing)
+        return CrmFieldMissing(
+            f"Tryton has no {listed}, which `{stream}` is made of; install the module that brings it, or "
+            "take this stream out of the mapping"
+        )
+    if not fault.refused:
+        return fault
+    return CrmLacksScope(
+        f"the user of the Connection may not read what `{stream}` is made of; give it the groups that "
+        "docs/tryton.md names, or take this stream out of the mapping"
+    )
 
 
 def cause(
@@ -61,7 +77,12 @@ def shut_fields(client: Client, names: Iterable[str]) -> CrmLacksScope | None:
 def there(client: Client, lead_ids: Collection[str]) -> set[str]:
     """Those of these ids that are leads, as far as the user may see."""
     ids = sorted(number for lead_id in lead_ids if (number := record_id(lead_id)))
-    rows = rows_of(client, LEAD, "search_read", [["id", "in", ids]], 0, None, None, ["id"]) if ids else []
+    if not ids:
+        return set()
+    try:
+        rows = rows_of(client, LEAD, "search_read", [["id", "in", ids]], 0, None, None, ["id"])
+    except Fault as fault:
+        raise explain(client, fault, model=LEAD, names=()) from fault
     return {str(row["id"]) for row in rows}
 
 

@@ -58,7 +58,7 @@ class TrytonTasks:
             if not there(self._client, [task.lead_id]):
                 raise RecordGone(GONE) from fault
             if not fault.refused:
-                raise CrmUnavailable(f"{fault}; its own log says why") from fault
+                raise
             raise RecordRefused(
                 "Tryton does not take this note; leaving one by hand there says why"
             ) from fault
