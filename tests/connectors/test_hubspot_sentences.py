@@ -84,8 +84,8 @@ def test_a_scope_that_was_taken_away(server, hubspot):
     server.answer = lambda asked: Reply(403, SCOPE)
     assert str(told(hubspot, ASKS["reading deals"])) == (
         "HubSpot does not let this token do POST /crm/objects/2026-09/deals/search (403): give the private "
-        "app behind the Airflow Connection `rescore_hubspot` the scope `crm.objects.deals.read`, or take this "
-        "stream out of the mapping"
+        "app behind the Airflow Connection `rescore_hubspot` the scope `crm.objects.deals.read`, or take "
+        "this stream out of the mapping"
     )
 
 

@@ -64,9 +64,7 @@ def test_what_stays_about_nobody_costs_one_call_a_run_and_is_let_go_after_three_
     _, _, cursor = read(hubspot, "notes")
     server.sandbox.calls.clear()
     _, _, cursor = read(hubspot, "notes", cursor, after=AN_HOUR)
-    assert (
-        server.sandbox.calls[ASSOCIATIONS] <= 2
-    )  # one for these, one for the note that is always read again
+    assert server.sandbox.calls[ASSOCIATIONS] <= 2  # one of them for what is always read again
     _, _, cursor = read(hubspot, "notes", cursor, after=3 * A_DAY)
     assert str(lonely) not in cursor.get("untied", {})
 

@@ -18,7 +18,7 @@ from rescore.connectors.hubspot.reading import needed
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.sweep import Sweep
 from rescore.connectors.hubspot.ties import contacts_of
-from rescore.connectors.hubspot.values import milliseconds
+from rescore.connectors.hubspot.values import milliseconds, read_moment
 from rescore.connectors.hubspot.windows import Rows, rows_of
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page, SetAside
@@ -54,7 +54,7 @@ def tied_pages(
 
     What has not happened yet (a meeting is usually logged before, and nothing changes when it does) is set
     aside as `not_yet` and read again when it is due. What is about nobody is set aside as `no_contact`, and
-    its associations are read in every run for three days. Both are remembered in the cursor, the former
+    its associations are read in every run until three days after its change. Both are remembered in the cursor, the former
     under `waiting`, the latter under `untied`.
     """
     return _Reading(client, stream, tied, kind, cursor or {}, until).pages()
@@ -136,11 +136,17 @@ class _Reading:
                 "filterGroups": [
                     {"filters": [{"propertyName": "hs_object_id", "operator": "IN", "values": wanted}]}
                 ],
-                "properties": list(self._kind.properties),
+                "properties": [*self._kind.properties, self._tied.modified],
                 "limit": IDS_A_SEARCH,
             }
             rows += rows_of(self._client.search(self._tied.search, body), "results", what="the search by id")
         return rows
+
+    def _changed_at(self, properties: Mapping[str, Any]) -> int:
+        try:
+            return milliseconds(read_moment(properties.get(self._tied.modified)))
+        except ValueError:
+            return 0
 
     def _page(self, rows: Sequence[JsonObject], *, again: bool = False) -> Page:
         """One page and what to remember; what is read `again` was set aside when it changed, if it was."""
@@ -162,14 +168,15 @@ class _Reading:
     def _read(self, row: JsonObject, contacts: Mapping[str, list[str]]) -> list[ActivityRecord]:
         object_id = needed(row.get("id"), "id_missing")
         self._waiting.pop(object_id, None)
-        untied_since = self._untied.pop(object_id, self._now)
+        self._untied.pop(object_id, None)
         properties = row.get("properties")
         if not isinstance(properties, dict):
             raise RecordUnreadable("properties_missing")
         found = self._kind.read(f"{self._stream}:{object_id}", properties, contacts.get(object_id, []))
         if not contacts.get(object_id):
-            if len(self._untied) < MOST_REMEMBERED:
-                self._untied[object_id] = untied_since
+            changed = self._changed_at(properties)
+            if self._now - changed < UNTIED_FOR and len(self._untied) < MOST_REMEMBERED:
+                self._untied[object_id] = changed
             raise RecordUnreadable(NOBODY)
         happened = [one for one in found if one.occurred_at <= self._until + SKEW]
         if len(happened) < len(found):
