@@ -16,12 +16,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchT
 from sqlalchemy.pool import NullPool
 
 from rescore.connectors.connection import Connection
+from rescore.connectors.sql.ahead import ahead
 from rescore.connectors.sql.refusals import in_plain_words
 from rescore.connectors.tabular.activities import column_of
 from rescore.errors import CrmFieldMissing, SettingsIncomplete
 from rescore.strict.model import did_you_mean
 
 ROWS_A_TURN = 100_000
+BATCHES_AHEAD = 8  # of 16 megabytes, as ADBC makes them
 CONNECT_SECONDS = 10
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 """By the type of the Airflow Connection; every other type is the name of a SQLAlchemy dialect."""
@@ -103,7 +105,7 @@ class Database:
         with postgresql_driver.connect(uri) as connection, connection.cursor() as cursor:
             _begin_reading(connection)
             cursor.execute(words)
-            for batch in cursor.fetch_record_batch():
+            for batch in ahead(cursor.fetch_record_batch(), BATCHES_AHEAD):
                 rows = pa.Table.from_batches([batch])
                 yield from (rows.slice(start, self._turn) for start in range(0, rows.num_rows, self._turn))
 

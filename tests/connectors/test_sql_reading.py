@@ -1,0 +1,295 @@
+"""Tables as they are: ties, late rows, times without a zone, changes, and what a database refuses."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from rescore.connectors.connection import Connection, connection_from_environment
+from rescore.connectors.sql import SqlSource
+from rescore.connectors.sql.database import Database
+from rescore.connectors.sql.window import before
+from rescore.errors import (
+    CrmFieldMissing,
+    CrmLacksScope,
+    CrmRejectedCredentials,
+    CrmUnavailable,
+    MappingInvalid,
+    SettingsIncomplete,
+    TerminalError,
+)
+from tests.conftest import BOTH
+from tests.connectors.contract import UNTIL, activities_of, read
+from tests.connectors.warehouse import MAPPING, warehouse
+
+NINE = "2026-11-01 09:00:00"
+
+
+@pytest.fixture(params=BOTH)
+def db(request, tmp_path):
+    with warehouse(request.param, tmp_path) as found:
+        yield found
+
+
+def a_view(number, *, person="1", loaded=NINE, at=NINE, page="/a", amount=None):
+    return (number, person, loaded, at, page, amount, "spring")
+
+
+def views(source, cursor=None):
+    pages = read(source, "views", cursor)
+    return [one for page in pages for one in activities_of(page)], pages[-1].cursor, pages
+
+
+def ids(found):
+    return [one.activity_id for one in found]
+
+
+def test_more_rows_of_the_newest_time_that_come_later_are_read_whatever_their_ids_are(db):
+    db.fill("views", [a_view(5), a_view(7)])
+    source = db.source(MAPPING.replace(b"cursor: loaded", b"cursor: loaded\n    overlap: 0s"))
+    first, cursor, _ = views(source)
+    db.fill("views", [a_view(1), a_view(6), a_view(9)])
+    assert ids(first) == ["5", "7"]
+    assert ids(views(source, cursor)[0]) == ["1", "5", "6", "7", "9"]
+
+
+def test_a_run_that_was_cut_within_rows_of_one_time_goes_on_by_their_ids(db):
+    db.fill("views", [a_view(number) for number in range(12)])
+    source = db.source(turn=5)
+    first = next(iter(source.pages("views", None, until=UNTIL)))
+    assert len(activities_of(first)) == 5
+    rest = list(source.pages("views", first.cursor, until=UNTIL))
+    found = {one.activity_id for page in [first, *rest] for one in activities_of(page)}
+    assert found == {str(number) for number in range(12)}
+    assert ids(activities_of(rest[0])) == ["5", "6", "7", "8", "9"]
+
+
+def test_rows_that_a_long_transaction_brings_late_are_read_within_the_overlap(db):
+    db.fill("views", [a_view(1, loaded="2026-11-01 09:10:00")])
+    source = db.source()
+    _, cursor, _ = views(source)
+    db.fill("views", [a_view(2, loaded="2026-11-01 09:06:00"), a_view(3, loaded="2026-11-01 08:00:00")])
+    assert ids(views(source, cursor)[0]) == ["2", "1"]
+    wider = db.source(MAPPING.replace(b"cursor: loaded", b"cursor: loaded\n    overlap: 2h"))
+    assert ids(views(wider, cursor)[0]) == ["3", "2", "1"]
+
+
+def test_rows_of_the_future_wait_for_their_time(db):
+    db.fill("views", [a_view(1), a_view(2, loaded="2026-11-21 12:00:01")])
+    found, cursor, _ = views(db.source())
+    assert ids(found) == ["1"]
+    later = [*db.source().pages("views", cursor, until=UNTIL + timedelta(minutes=1))]
+    assert ids(activities_of(later[0])) == ["2"]
+
+
+def test_a_changed_row_comes_again_with_what_it_says_now(db):
+    db.fill("views", [a_view(1)])
+    source = db.source()
+    _, cursor, _ = views(source)
+    db.run("UPDATE views SET page = '/b', loaded = '2026-11-02 00:00:00'")
+    assert [one.asset for one in views(source, cursor)[0]] == ["/b"]
+
+
+def test_a_number_can_be_the_cursor_and_the_id_at_once(db):
+    mapping = MAPPING.replace(b"cursor: loaded", b"cursor: id")
+    db.fill("views", [a_view(number) for number in (2, 10, 9)])
+    source = db.source(mapping, turn=2)
+    found, cursor, _ = views(source)
+    assert ids(found) == ["2", "9", "10"]
+    db.fill("views", [a_view(11)])
+    assert ids(views(source, cursor)[0]) == ["10", "11"]
+
+
+def test_an_empty_table_has_no_rows_and_no_cursor(db):
+    assert views(db.source())[:2] == ([], {})
+
+
+def test_a_row_without_a_cursor_is_set_aside_and_not_lost_in_silence(db):
+    db.fill("views", [a_view(1), a_view(2, loaded=None)])
+    found, _, pages = views(db.source())
+    assert ids(found) == ["1"]
+    assert [(one.record_id, one.reason) for page in pages for one in page.set_aside] == [
+        ("2", "cursor_missing")
+    ]
+
+
+def test_a_time_without_a_zone_is_utc_and_any_other_zone_is_brought_to_it(db):
+    zoned, nothing = "2026-11-01 09:00:00+02:00", None
+    db.fill("views", [a_view(1, at=NINE), a_view(2, at=zoned), a_view(3, at=nothing)])
+    at = {one.activity_id: one.occurred_at for one in views(db.source())[0]}
+    nine = datetime(2026, 11, 1, 9, tzinfo=UTC)
+    assert at == {"1": nine, "2": nine - timedelta(hours=2), "3": None}
+
+
+def test_a_column_of_times_without_a_zone_is_utc_on_postgresql_too(tmp_path):
+    with warehouse("postgresql", tmp_path) as db:
+        db.run("ALTER TABLE views ALTER at TYPE timestamp, ALTER loaded TYPE date")
+        db.fill("views", [a_view(1, at=NINE, loaded="2026-11-01"), a_view(2, at="infinity")])
+        source = db.source()
+        found, cursor, _ = views(source)
+        assert [one.occurred_at for one in found] == [datetime(2026, 11, 1, 9, tzinfo=UTC), None]
+        assert cursor == {"since": {"date": "2026-11-01"}}
+        assert len(views(source, cursor)[0]) == 2
+
+
+def test_nulls_numbers_and_texts_are_what_the_table_says(db):
+    db.fill("views", [a_view(1, page=None, amount=2.5), a_view(2, page="", amount=None)])
+    found = {one.activity_id: one for one in views(db.source())[0]}
+    assert (found["1"].asset, found["1"].value, found["2"].value) == (None, 2.5, None)
+    assert found["1"].fields == {"campaign": "spring"}
+    assert {one.type for one in found.values()} == {"page_view"}
+    assert {one.channel for one in found.values()} == {"web"}
+
+
+def test_words_of_the_table_become_ours(db):
+    mapping = MAPPING.replace(
+        b"type: page_view", b"type: {property: page, values: {/a: page_view}, otherwise: other}"
+    )
+    db.fill("views", [a_view(1, page="/a"), a_view(2, page="/b"), a_view(3, page=None)])
+    types = {one.activity_id: one.type for one in views(db.source(mapping))[0]}
+    assert types == {"1": "page_view", "2": "other", "3": None}
+
+
+def test_leads_have_typed_attributes_and_deleted_ones_nothing_else(db):
+    db.fill(
+        "people",
+        [
+            ("1", NINE, False, "CTO", 250, True, "1990-05-01"),
+            ("2", NINE, True, "CEO", 1, False, None),
+            ("3", NINE, None, None, None, None, None),
+        ],
+    )
+    leads = {lead.lead_id: lead for page in read(db.source(), "leads") for lead in page.leads}
+    assert leads["1"].attributes == {
+        "job_title": "CTO",
+        "company_size": 250.0,
+        "opted_out": True,
+        "born": date(1990, 5, 1),
+    }
+    assert (leads["2"].deleted, leads["2"].attributes) == (True, {})
+    assert set(leads["3"].attributes.values()) == {None}
+
+
+def test_a_deletion_may_be_told_by_its_time(db):
+    db.run("ALTER TABLE people ADD COLUMN gone_at text")
+    row = (NINE, False, "CTO", 250, True, None)
+    db.fill("people", [("1", *row, None), ("2", *row, "2026-11-01T00:00:00Z"), ("3", *row, "perhaps")])
+    [page, *_] = read(db.source(MAPPING.replace(b"deleted: gone", b"deleted: gone_at")), "leads")
+    assert {lead.lead_id: lead.deleted for lead in page.leads} == {"1": False, "2": True, "3": False}
+    assert [(one.record_id, one.reason) for one in page.set_aside] == [("3", "deleted_unreadable")]
+
+
+def test_a_view_is_read_like_a_table(db):
+    db.run("CREATE VIEW recent AS SELECT * FROM views WHERE page = '/a'")
+    db.fill("views", [a_view(1), a_view(2, page="/b")])
+    assert ids(views(db.source(MAPPING.replace(b"table: views", b"table: recent")))[0]) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"table: views", b"table: visits", "no table or view `visits`; correct `table` in the mapping"),
+        (b"asset: page", b"asset: pag", "`views` has no column `pag`; did you mean `page`?"),
+        (b"cursor: loaded", b"cursor: landed", "`views` has no column `landed`; did you mean `loaded`?"),
+    ],
+    ids=["table", "column", "cursor"],
+)
+def test_what_the_database_does_not_have_is_named(db, old, new, said):
+    with pytest.raises(CrmFieldMissing) as caught:
+        views(db.source(MAPPING.replace(old, new)))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_that_vanished_between_two_runs_is_named(db):
+    source = db.source()
+    views(source)
+    db.run("DROP TABLE views")
+    with pytest.raises(CrmFieldMissing, match="`views`; correct `table` in the mapping"):
+        views(source)
+
+
+def test_a_right_that_was_taken_away_is_named_with_the_table(tmp_path):
+    with warehouse("postgresql", tmp_path) as db:
+        source = db.source()
+        with db.engine.begin() as owner:
+            owner.exec_driver_sql(f"REVOKE SELECT ON views FROM {db.connection.login}")
+        with pytest.raises(CrmLacksScope, match=f"does not let `{db.connection.login}` read `views`; grant"):
+            views(source)
+
+
+def test_nothing_can_be_written_through_it(tmp_path):
+    with warehouse("postgresql", tmp_path) as db:
+        db.fill("views", [a_view(1)])
+        with db.engine.begin() as owner:
+            owner.exec_driver_sql(
+                "CREATE FUNCTION spy() RETURNS text SECURITY DEFINER LANGUAGE sql AS "
+                "$$ INSERT INTO views (id) VALUES (99) RETURNING 'x' $$"
+            )
+            owner.exec_driver_sql("CREATE VIEW trap AS SELECT *, spy() AS caught FROM views")
+        db.let_read()
+        mapping = MAPPING.replace(b"table: views", b"table: trap").replace(b"asset: page", b"asset: caught")
+        with pytest.raises(TerminalError, match=r"`trap` \(25006\)"):
+            views(db.source(mapping))
+        assert ids(views(db.source())[0]) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"login": "nobody_of_that_name"}, CrmRejectedCredentials),
+        ({"schema": "no_such_database"}, CrmRejectedCredentials),
+        ({"host": "127.0.0.1", "port": 1}, CrmUnavailable),
+    ],
+    ids=["login", "database", "nobody there"],
+)
+def test_a_connection_that_leads_nowhere_is_one_sentence_without_the_password(tmp_path, change, error):
+    with warehouse("postgresql", tmp_path) as db:
+        given = {name: getattr(db.connection, name) for name in Connection.__slots__} | {"password": "s3cr3t"}
+        source = SqlSource(Database(Connection(**(given | change))), db.source().mapping)
+        with pytest.raises(error) as caught:
+            views(source)
+    assert "rescore_warehouse" in str(caught.value)
+    assert "s3cr3t" not in repr(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["", "no_such_database", "oracle"])
+def test_a_type_without_a_driver_is_named(kind):
+    with pytest.raises(SettingsIncomplete, match="Connection `w`"):
+        Database(Connection("w", "h", kind=kind))
+
+
+def test_a_sqlite_file_that_is_not_there_is_not_made(tmp_path):
+    path = tmp_path / "nothing.db"
+    with pytest.raises(CrmRejectedCredentials, match="Connection `w`"):
+        Database(Connection("w", str(path), kind="sqlite")).check_columns("views", ["id"])
+    assert not path.exists()
+
+
+def test_the_environments_connections_lead_to_databases_too(tmp_path):
+    uri = "sqlite://%2FSome%2FWhere.db"
+    found = connection_from_environment("w", {"AIRFLOW_CONN_W": uri})
+    assert (found.kind, found.host) == ("sqlite", "/Some/Where.db")
+
+
+@pytest.mark.parametrize(
+    ("value", "overlap", "expected"),
+    [
+        (datetime(2026, 11, 1, 0, 4, tzinfo=UTC), None, datetime(2026, 10, 31, 23, 59, tzinfo=UTC)),
+        (100, 10, 90),
+        (100, None, 100),
+        ("2026-11-01T00:04:00.123Z", timedelta(minutes=5), "2026-10-31T23:59:00"),
+        ("row 7", None, "row 7"),
+    ],
+    ids=str,
+)
+def test_an_overlap_is_in_the_cursors_own_terms(value, overlap, expected):
+    assert before(value, overlap, "views") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "overlap"), [(7, timedelta(hours=1)), (datetime(2026, 1, 1, tzinfo=UTC), 5)]
+)
+def test_an_overlap_in_other_terms_is_a_mistake_in_the_mapping(value, overlap):
+    with pytest.raises(MappingInvalid, match="`overlap`"):
+        before(value, overlap, "views")
