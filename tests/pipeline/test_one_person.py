@@ -3,6 +3,7 @@
 import pytest
 
 from rescore.ledger import tables
+from rescore.ledger.people.records import ambiguous_records
 from rescore.ledger.status import status
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.erase import erase
@@ -143,6 +144,7 @@ def test_an_ambiguous_person_is_counted_until_it_is_clear(apart):
     assert job.extract()["set aside: ambiguous person"] == 3
     with job.ws.ledger.reading() as connection:
         assert dict(status(connection, job.now).lines())["ambiguous persons"] == 3
+        assert ambiguous_records(connection, limit=2) == [ADA, "hubspot:adb"]
     job.run()
     assert job.record().keys() == {ADA, ADA_THERE, "hubspot:adb"}
     job.crm.put_lead("ada", {"job_title": "Clerk"}, addresses=["b@x.org"])

@@ -32,6 +32,7 @@ COMMANDS = {
     "updates": "updates",
     "connections": "connections",
     "overrides": "overrides",
+    "persons": "persons",
     "restored": "restored",
     "pause": "operate",
     "resume": "operate",

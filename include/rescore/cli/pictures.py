@@ -48,6 +48,10 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield Text(f"{source}: {when}")
     if owed:
         yield Panel(_counts(owed), title="CRM and automations", title_align="left")
+    if status.ambiguous:
+        yield Text(
+            f"{status.ambiguous:,} records may be one person with several others; see `rescore persons`"
+        )
     for breaker in status.left_alone:
         yield Text(breaker.told(), "yellow")
     for hold in status.holds:

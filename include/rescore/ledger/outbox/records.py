@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from rescore.ledger import tables
-from rescore.ledger.scores.stage import LEADS_A_QUERY
 from rescore.model import lead_key, split_lead_key
 
 RECORD = tables.record
+AT_ONCE = 10_000
+"""No query asks for more leads than that."""
 
 
 def in_target(connection: Connection, target: str, leads: Collection[str]) -> dict[str, str]:
@@ -52,4 +53,4 @@ def has_record(target: str, lead: ColumnElement[str]) -> ColumnElement[bool]:
 
 def _batches(leads: Collection[str]) -> Iterator[list[str]]:
     ordered = sorted(leads)
-    return (ordered[start : start + LEADS_A_QUERY] for start in range(0, len(ordered), LEADS_A_QUERY))
+    return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))

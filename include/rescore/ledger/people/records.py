@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, func, select
 
 from rescore.ledger import tables
-from rescore.ledger.scores.stage import LEADS_A_QUERY
 from rescore.ledger.upsert import insert
 from rescore.model import split_lead_key
 from rescore.same_person import AMBIGUOUS, Place
 
 RECORD = tables.record
+AT_ONCE = 10_000
+"""No query asks for more records than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,12 @@ def ambiguous(connection: Connection) -> int:
     return connection.scalar(select(func.count()).where(RECORD.c.state == AMBIGUOUS)) or 0
 
 
+def ambiguous_records(connection: Connection, *, limit: int) -> list[str]:
+    """The first of those, by their keys."""
+    rows = select(RECORD.c.record).where(RECORD.c.state == AMBIGUOUS).order_by(RECORD.c.record).limit(limit)
+    return list(connection.scalars(rows))
+
+
 def _known(connection: Connection, records: Collection[str]) -> dict[str, tuple[str, int]]:
     """What each of the known ones counts as, and since when."""
     return {
@@ -93,4 +100,4 @@ def _known(connection: Connection, records: Collection[str]) -> dict[str, tuple[
 
 def _batches(records: Collection[str]) -> Iterator[list[str]]:
     ordered = sorted(records)
-    return (ordered[start : start + LEADS_A_QUERY] for start in range(0, len(ordered), LEADS_A_QUERY))
+    return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))
