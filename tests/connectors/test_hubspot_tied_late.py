@@ -125,7 +125,8 @@ def test_a_deal_that_somebody_ties_later_is_found(hubspot, server, associate):
     rows = server.sandbox.store.rows("SELECT max(id) AS id FROM objects WHERE type = 'deals' AND visible")
     newest = rows[0]["id"]
     server.sandbox.store.db.execute("DELETE FROM associations WHERE from_id = ?", [newest])
-    found, _, cursor = read(hubspot, "deals")
+    server.sandbox.store.write(newest, {}, server.sandbox.now() - 3_600_000)
+    _, _, cursor = read(hubspot, "deals")
     associate("deals", newest, 100001)
     found, _, _ = read(hubspot, "deals", cursor, after=AN_HOUR)
     assert {f"deals:{newest}:created:100001", f"deals:{newest}:standing:100001"} <= found

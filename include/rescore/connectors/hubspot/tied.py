@@ -54,8 +54,8 @@ def tied_pages(
 
     What has not happened yet (a meeting is usually logged before, and nothing changes when it does) is set
     aside as `not_yet` and read again when it is due. What is about nobody is set aside as `no_contact`, and
-    its associations are read in every run until three days after its change. Both are remembered in the cursor, the former
-    under `waiting`, the latter under `untied`.
+    its associations are read in every run until three days after its change. The cursor remembers the
+    former under `waiting`, the latter under `untied`.
     """
     return _Reading(client, stream, tied, kind, cursor or {}, until).pages()
 
