@@ -1,5 +1,6 @@
 """A connector to a sandbox organisation, as an Airflow Connection would make it."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ def salesforce(
     *,
     pace: Any = None,
     sleep: Callable[[float], None] = lambda seconds: None,
+    clock: Callable[[], float] = time.monotonic,
     **limits: Any,
 ) -> Salesforce:
     """Nothing ever waits: what would sleep notes that the server works on."""
@@ -42,5 +44,6 @@ def salesforce(
         Limits(**{"calls": 10**6, **limits}),
         origin=server.url,
         pace=pace,
+        clock=clock,
         sleep=sleep,
     )

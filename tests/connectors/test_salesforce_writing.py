@@ -246,3 +246,37 @@ def test_the_days_calls_of_everybody_are_told_to_whoever_counts(empty: Salesforc
     kinds(crm, leads(empty, 1))
     assert pace.told == (501, 100_000)
     assert pace.waits == 2  # the login and the write
+
+
+def test_a_write_ends_in_time_and_says_what_waits_for_a_later_one(empty: SalesforceServer):
+    class Clock:
+        """A minute passes with every look."""
+
+        now = 0.0
+
+        def __call__(self) -> float:
+            self.now += 60
+            return self.now
+
+    crm = salesforce(empty, clock=Clock(), write_seconds=130)
+    results = crm.write([ScoreUpdate(one, {SCORE: 7}) for one in leads(empty, 900)])
+    done = [result.kind for result in results].index("transient")
+    assert 200 <= done <= 600
+    assert {result.kind for result in results[done:]} == {"transient"}
+    assert empty.organisation.written == done
+
+
+def test_both_jobs_of_a_write_share_its_time(empty: SalesforceServer):
+    empty.organisation.bulk_looks = 10**9
+    seconds = [0.0]
+    crm = salesforce(
+        empty,
+        bulk_above=3,
+        bulk_seconds=60,
+        clock=lambda: seconds[0],
+        sleep=lambda wait: seconds.append(seconds.pop() + wait),
+    )
+    people = leads(empty, 4) + leads(empty, 4, "Contact")
+    assert set(kinds(crm, people)) == {"unknown"}
+    assert seconds[0] <= 70
+    assert {job.state for job in empty.organisation.jobs.values()} == {"Aborted"}

@@ -31,17 +31,17 @@ Values = Mapping[str, Mapping[str, Any]]
 Found = dict[str, list[Problem] | WriteResult]
 
 
-def update_in_bulk(client: Client, kind: PersonKind, values: Values) -> Found:
+def update_in_bulk(client: Client, kind: PersonKind, values: Values, *, ends: float) -> Found:
     """Write records of one kind; see `writing` for what comes back.
 
-    A job that takes longer than `bulk_seconds` is aborted, and what became of its records is unknown: the
-    same values sent again are right.
+    A job that is not done when the client's clock shows `ends` is aborted, and what became of its records is
+    unknown: the same values sent again are right.
 
     Raises:
         CrmFieldMissing: A field does not exist; nothing was written.
         CrmUnavailable: The job was not begun, or nobody knows how it ended.
     """
-    job = _Job(client, kind, values)
+    job = _Job(client, kind, values, ends)
     try:
         job.upload()
         return job.results() if job.ended() else _unknown(values, TOO_LONG)
@@ -55,10 +55,10 @@ def update_in_bulk(client: Client, kind: PersonKind, values: Values) -> Found:
 
 
 class _Job:
-    def __init__(self, client: Client, kind: PersonKind, values: Values) -> None:
+    def __init__(self, client: Client, kind: PersonKind, values: Values, ends: float) -> None:
         self.closed = False
         self._client = client
-        self._last_look = client.clock() + client.limits.bulk_seconds - client.limits.poll
+        self._last_look = ends - client.limits.poll
         self._kind = kind
         self._values = values
         self._names = sorted({name for mine in values.values() for name in mine})

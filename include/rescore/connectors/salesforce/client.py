@@ -16,7 +16,7 @@ from rescore.connectors.salesforce.login import Login
 from rescore.connectors.salesforce.riding import LIMITS, RidingSession
 from rescore.connectors.salesforce.words import Problem, problems
 from rescore.connectors.session import NoAnswer, Session
-from rescore.errors import CrmLacksScope, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable
+from rescore.errors import CrmLacksScope, CrmRateLimited, CrmRejectedCredentials, CrmUnavailable, CursorStuck
 
 JsonObject = dict[str, Any]
 T = TypeVar("T")
@@ -72,7 +72,13 @@ class Client:
         return self._object("a query", lambda org: org.query(soql, include_deleted=deleted, headers=size))
 
     def more(self, next_records: str) -> JsonObject:
-        """The page behind one that said `nextRecordsUrl`."""
+        """The page behind one that said `nextRecordsUrl`.
+
+        Raises:
+            CursorStuck: That is no path of this organisation.
+        """
+        if not next_records.startswith("/services/"):
+            raise CursorStuck("Salesforce named a next page that is none of its own; nobody can read on")
         return self._object(
             "the next page of a query", lambda org: org.query_more(next_records, identifier_is_url=True)
         )
@@ -118,7 +124,7 @@ class Client:
                 raise self._as_error(what, error.status, found) from None  # its text quotes the answer
             except NoAnswer as error:
                 raise CrmUnavailable(f"Salesforce did not answer {what}: {error}", sent=error.sent) from error
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:  # the latter where somebody nests a thousand deep
                 raise self._not_json(what) from error
 
     def _object(self, what: str, ask: Callable[[Salesforce], Any]) -> JsonObject:

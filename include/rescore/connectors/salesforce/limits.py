@@ -10,6 +10,9 @@ from rescore.connectors.connection import Connection
 from rescore.connectors.pace import Rates
 from rescore.errors import SettingsIncomplete
 
+AFTER = 8
+"""Calls that one begun in time may bring with it: a job has to be filled, closed, and read three times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -81,7 +84,7 @@ class Limits:
     @property
     def longest_write(self) -> float:
         """Seconds after which a write has ended, whatever happens: a lease has to be longer."""
-        return max(self.write_seconds, self.bulk_seconds) + 4 * (self.seconds + self.longest_wait)
+        return max(self.write_seconds, self.bulk_seconds) + AFTER * (self.seconds + self.longest_wait)
 
     def impatient(self) -> Self:
         """The same, without waiting long for an answer."""

@@ -94,7 +94,7 @@ class Login:
                     "be an RSA key in PEM"
                 ) from error
             raise self._no_login(session) from error
-        except (AttributeError, TypeError, KeyError) as error:
+        except (AttributeError, TypeError, KeyError, RecursionError) as error:
             raise self._no_login(session) from error
         if not token or not instance:
             raise self._no_login(session)

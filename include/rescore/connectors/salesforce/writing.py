@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from rescore.connectors.base import FieldValue, ScoreUpdate, WriteResult
@@ -25,7 +26,11 @@ from rescore.outcome import outcome_of
 
 NOT_REPORTED = "Salesforce did not say what became of this record"
 NO_PERSON = "the id is none of a lead or contact of Salesforce's"
+FOLLOWED_LATER = "this lead became a contact, which a later write will find"
 COLLECTIONS = "composite/sobjects"
+ABOUT_A_RECORD = 400
+SHORT = 15
+"""Characters of an id; three more only say again which of them are capitals."""
 
 Fields = dict[str, FieldValue]
 Values = Mapping[str, Mapping[str, Any]]
@@ -65,47 +70,83 @@ def contacts_of(client: Client, lead_ids: Sequence[str]) -> dict[str, str]:
 
 
 def _written(client: Client, fields: Mapping[str, Fields]) -> dict[str, WriteResult]:
-    found = _sent(client, fields)
+    """All records, and the contacts of those that turn out to be converted, within the time of one write."""
+    limits = client.limits
+    longest = limits.bulk_seconds if len(fields) > limits.bulk_above else limits.write_seconds
+    sending = _Sending(client, client.clock() + longest)
+    found = sending.send(fields)
     converted = [lead_id for lead_id, said in found.items() if _is_converted(said)]
-    contacts = contacts_of(client, converted)
-    instead = {contacts[one]: fields[one] for one in converted if contacts.get(one, one) not in fields}
-    written = _sent(client, instead)
-    for lead_id in converted:
-        contact = contacts.get(lead_id)
-        if contact in written:
-            found[lead_id] = written[contact]
-        elif contact:
-            found[lead_id] = WriteResult(
-                lead_id, "transient", "this lead became a contact that was written in the same call"
-            )
+    found |= {one: WriteResult(one, "transient", FOLLOWED_LATER) for one in converted}
+    if followed := converted[: limits.ids]:
+        found |= sending.rest(followed, lambda: _followed(client, sending, fields, followed))
     return {lead_id: _result(lead_id, said) for lead_id, said in found.items()}
+
+
+def _followed(
+    client: Client, sending: _Sending, fields: Mapping[str, Fields], leads: Sequence[str]
+) -> dict[str, Found]:
+    """What became of converted leads, each written as its contact."""
+    contacts = contacts_of(client, leads)
+    written = sending.send(
+        {contacts[one]: fields[one] for one in leads if contacts.get(one, one) not in fields}
+    )
+    return {lead_id: written[contact] for lead_id, contact in contacts.items() if contact in written}
 
 
 def _is_converted(said: Found) -> bool:
     return isinstance(said, list) and any(problem.code == CONVERTED for problem in said)
 
 
-def _sent(client: Client, fields: Mapping[str, Fields]) -> dict[str, Found]:
-    """The records by kind: a call takes ten changes of kind at most, a bulk job one kind.
+class _Sending:
+    """The calls of one write, and when the last of them may begin."""
 
-    An error after the first call says what became of the rest: the known results must not be lost.
-    """
-    values = {lead_id: _values(mine) for lead_id, mine in sorted(fields.items())}
-    in_bulk = len(values) > client.limits.bulk_above
-    calls = list(_kinds(values)) if in_bulk else list(_chunks(values, client.limits.collection))
-    ends = client.clock() + client.limits.write_seconds
-    found: dict[str, Found] = {}
-    for number, call in enumerate(calls):
+    def __init__(self, client: Client, ends: float) -> None:
+        self._client = client
+        self._ends = ends
+
+    def send(self, fields: Mapping[str, Fields]) -> dict[str, Found]:
+        """The records by kind: a call takes ten changes of kind at most, a bulk job one kind.
+
+        An error after the first call says what became of the rest: the known results must not be lost.
+        """
+        values, limits = {one: _values(mine) for one, mine in sorted(fields.items())}, self._client.limits
+        in_bulk = len(values) > limits.bulk_above
+        found: dict[str, Found] = {}
+        for call in _kinds(values) if in_bulk else _chunks(values, limits.collection):
+            ask = partial(self._bulk if in_bulk else self._collection, call)
+            known = any(isinstance(said, list) for said in found.values())
+            found |= self.rest(call, ask) if known else ask()
+        return found
+
+    def rest(self, lead_ids: Iterable[str], ask: Callable[[], dict[str, Found]]) -> dict[str, Found]:
+        """The results of one more call; what it fails for is theirs."""
         try:
-            if number and client.clock() >= ends and not in_bulk:
+            if self._client.clock() >= self._ends:
                 raise CrmUnavailable("the write took too long; the rest comes with a later one", sent=False)
-            found |= update_in_bulk(client, _kind(call), call) if in_bulk else _collection(client, call)
+            return ask()
         except RescoreError as error:
-            if not any(isinstance(said, list) for said in found.values()):
-                raise
             said = outcome_of(error)
-            found |= {lead_id: WriteResult(lead_id, said.kind, said.reason) for lead_id in call}
-    return found
+            return {lead_id: WriteResult(lead_id, said.kind, said.reason) for lead_id in lead_ids}
+
+    def _bulk(self, values: Values) -> dict[str, Found]:
+        return update_in_bulk(self._client, PREFIXES[next(iter(values))[:3]], values, ends=self._ends)
+
+    def _collection(self, values: Values) -> dict[str, Found]:
+        """One call; one that is refused as a whole is halved until the record to blame stands alone."""
+        sent = [{"attributes": {"type": kind_of(one)}, "id": one, **mine} for one, mine in values.items()]
+        try:
+            answer = self._client.send("PATCH", COLLECTIONS, {"allOrNone": False, "records": sent})
+        except Refused as refusal:
+            stop_when_field_missing(refusal.problems, _names(values))
+            if refusal.status != ABOUT_A_RECORD:
+                raise CrmUnavailable(f"{refusal}; see that this version of its API can do that") from refusal
+            if len(values) == 1:
+                return dict.fromkeys(values, refusal.problems)
+            found: dict[str, Found] = {}
+            for half in _chunks(values, (len(values) + 1) // 2):
+                found |= self.rest(half, partial(self._collection, half))
+            return found
+        return _read_results(answer, values)
 
 
 def _kinds(values: Values) -> Iterator[Values]:
@@ -120,10 +161,6 @@ def _chunks(values: Values, size: int) -> Iterator[Values]:
         yield dict(records[start : start + size])
 
 
-def _kind(values: Values) -> PersonKind:
-    return PREFIXES[next(iter(values))[:3]]
-
-
 def _result(lead_id: str, said: Found) -> WriteResult:
     if isinstance(said, WriteResult):
         return WriteResult(lead_id, said.kind, said.reason)
@@ -133,22 +170,6 @@ def _result(lead_id: str, said: Found) -> WriteResult:
     return WriteResult(lead_id, kind, reason)
 
 
-def _collection(client: Client, values: Values) -> dict[str, Found]:
-    """One call; one that is refused as a whole is halved until the record to blame stands alone."""
-    sent = [{"attributes": {"type": kind_of(one)}, "id": one, **mine} for one, mine in values.items()]
-    try:
-        answer = client.send("PATCH", COLLECTIONS, {"allOrNone": False, "records": sent})
-    except Refused as refusal:
-        stop_when_field_missing(refusal.problems, _names(values))
-        if refusal.status != 400:
-            raise CrmUnavailable(f"{refusal}; see that this version of its API can do that") from refusal
-        if len(values) == 1:
-            return dict.fromkeys(values, refusal.problems)
-        halves = [_collection(client, half) for half in _chunks(values, (len(values) + 1) // 2)]
-        return {lead_id: said for half in halves for lead_id, said in half.items()}
-    return _read_results(answer, values)
-
-
 def _read_results(answer: Any, values: Values) -> dict[str, Found]:
     """Each record's result: they come in the order of the request."""
     rows = answer if isinstance(answer, list) else []
@@ -156,7 +177,7 @@ def _read_results(answer: Any, values: Values) -> dict[str, Found]:
     if len(rows) != len(values):
         return found
     for lead_id, row in zip(values, rows, strict=True):
-        if not isinstance(row, dict) or row.get("id") not in (None, lead_id):
+        if not isinstance(row, dict) or str(row.get("id") or lead_id)[:SHORT] != lead_id[:SHORT]:
             continue
         if row.get("success") is True:
             found[lead_id] = []
