@@ -7,18 +7,20 @@ reads them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingOf
 from datetime import timedelta
 from itertools import takewhile
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, PlainValidator, StringConstraints, model_validator
 
 from rescore.manual_edits import Kept
 from rescore.model import lead_key
 from rescore.same_person import Matching
-from rescore.strict.model import StrictMap, Trouble, did_you_mean, refuse_all
+from rescore.strict.messages import described
+from rescore.strict.model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
 from rescore.withheld import ATTRIBUTES as RESERVED
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
@@ -36,6 +38,19 @@ Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9/{}._-]+$", max_le
 """A path below the Connection's host; the API's version is part of it."""
 
 Mode = Literal["live", "shadow"]
+DAYS = re.compile(r"([1-9][0-9]{0,3})d")
+
+
+def _days(value: Any) -> timedelta:
+    found = DAYS.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        refuse(f"`{{name}}` cannot be {described(value)}; write days, such as `400d`")
+    return timedelta(days=int(found[1]))
+
+
+Days = Annotated[timedelta, PlainValidator(_days)]
+"""`400d`."""
+
 AttributeType = Literal["text", "number", "flag", "date", "timestamp"]
 
 
@@ -210,6 +225,7 @@ class Mapping(MappingPart):
     Of a person with records in several sources the `primary` one comes first, then the others by their names:
     the first target shows the score, and the first source that has a value of an attribute says it. A target
     that is `always_written` shows the score beside an earlier one: only where nothing else copies it there.
+    Activities that happened longer ago than `history` when they would be read are left out.
     Automations set only the properties of `settable`.
     """
 
@@ -218,6 +234,7 @@ class Mapping(MappingPart):
     mode: Mode
     primary: bool = False
     always_written: bool = False
+    history: Days | None = None
     leads: Leads
     scores: dict[Name, ScoreFields] = Field(default_factory=dict)
     settable: dict[Property, Settable] = Field(default_factory=dict)

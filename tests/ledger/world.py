@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -152,7 +152,7 @@ class World:
     def land(self, *leads: str, at: datetime | None = None) -> int:
         """Facts of these leads arrive; the input version they got."""
         with self.ledger.transaction() as connection:
-            lease = streams.take_fence(connection, "crm", "contacts")
+            lease = replace(streams.take_fence(connection, "crm", "contacts"), first=False)
             lease = streams.commit_landing(connection, lease, cursor={}, dirty=dict.fromkeys(leads, at))
         assert lease.input_ver is not None
         return lease.input_ver

@@ -13,6 +13,7 @@ from rescore.automations.score_conditions import Values, only_looks_upward, test
 from rescore.rules.card import Automation, Band, Not, Scorecard
 
 NO_LONGER_TRUE = "no longer true"
+HISTORY = "it comes from a history that was being read"
 
 
 class State(StrEnum):
@@ -74,6 +75,7 @@ class Commit:
         flags: Which lead conditions hold: `mql unless`, `mql already_fired`.
         restarted_at: The lead's newest restart, where it is newer than the committed one.
         facts_until: When the newest of the lead's new facts happened; None when nothing new is known.
+        history: Some of its new facts come from a stream whose history is being read for the first time.
         last_fired: By automation, the last crossing of this lead that fired, for those with a cooldown.
         account_fired: By automation, the last crossing that fired of any lead of the same account, for
             those with a `once_per`.
@@ -87,6 +89,7 @@ class Commit:
     flags: frozenset[str] = frozenset()
     restarted_at: datetime | None = None
     facts_until: datetime | None = None
+    history: bool = False
     last_fired: Mapping[str, datetime] = field(default_factory=dict)
     account_fired: Mapping[str, datetime] = field(default_factory=dict)
     old_rules: OldRules | None = None
@@ -198,6 +201,8 @@ class Machine:
     def _suppressed(self, commit: Commit, *, by_rules: bool) -> str | None:
         """Why a crossing does not fire, if one of the automation's own policies says so."""
         automation = self.automation
+        if commit.history:
+            return HISTORY
         if self._unless in commit.flags:
             return "`unless` holds"
         if by_rules and automation.on_rules_change == "suppress":

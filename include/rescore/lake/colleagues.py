@@ -13,8 +13,11 @@ from rescore.lake.reading import attributes, keep, texts
 from rescore.lake.tables import LEADS, TIME, bucket_of, buckets_of
 from rescore.lake.views import Views
 
-MARKS = pa.schema([("lead", pa.string()), ("input_ver", pa.int64()), ("facts_until", TIME)])
-"""Leads with news: the input version that brought it, and how late it happened (naive UTC, or null)."""
+MARKS = pa.schema(
+    [("lead", pa.string()), ("input_ver", pa.int64()), ("facts_until", TIME), ("history", pa.bool_())]
+)
+"""Leads with news: the input version that brought it, how late it happened (naive UTC, or null), and whether
+some of it is of a history that is being read."""
 
 
 def colleagues(
@@ -44,11 +47,12 @@ def colleagues(
     found = connection.sql(
         f"""
         WITH woken AS (
-            SELECT e.account, max(m.input_ver) AS input_ver, max(m.facts_until) AS facts_until
+            SELECT e.account, max(m.input_ver) AS input_ver, max(m.facts_until) AS facts_until,
+                bool_or(m.history) AS history
             FROM ({ever}) AS e JOIN records AS r USING (record) JOIN marks AS m ON m.lead = r.lead
             WHERE e.account IS NOT NULL GROUP BY e.account
         )
-        SELECT n.lead, w.input_ver, w.facts_until FROM ({now}) AS n JOIN woken AS w USING (account)
+        SELECT n.lead, w.input_ver, w.facts_until, w.history FROM ({now}) AS n JOIN woken AS w USING (account)
         """
     )
     return found.to_arrow_table().cast(MARKS)

@@ -18,11 +18,11 @@ def mark_colleagues(ws: Workspace, scorecard: str) -> list[str]:
         marked = marks.marks_of(connection, scorecard)
     rows = ws.lake.colleagues(marked).to_pylist()
     with ws.ledger.transaction() as connection:
-        for number in sorted({row["input_ver"] for row in rows}):
+        for number, history in sorted({(row["input_ver"], row["history"]) for row in rows}):
             woken = {
                 row["lead"]: row["facts_until"] and row["facts_until"].replace(tzinfo=UTC)
                 for row in rows
-                if row["input_ver"] == number
+                if (row["input_ver"], row["history"]) == (number, history)
             }
-            marks.mark_dirty(connection, scorecard, woken, number)
+            marks.mark_dirty(connection, scorecard, woken, number, history=history)
         return runs.dirty_leads(connection, scorecard)

@@ -132,6 +132,7 @@ class Judging:
                 C.c.activation_seq.label("judged_by"),
                 C.c.ver,
                 self._facts_until().label("facts_until"),
+                self._history().label("history"),
             )
             .where(chunk.wins, or_(*concerned))
             .order_by(S.c.lead)
@@ -161,6 +162,7 @@ class Judging:
             flags=frozenset(json.loads(row.flags)) if row.flags else NO_NAMES,
             restarted_at=row.restarted_at if restarted else None,
             facts_until=row.facts_until,
+            history=row.history,
             last_fired=last_fired,
             account_fired=account_fired,
             old_rules=self._old_rules(connection, row, new),
@@ -234,16 +236,17 @@ class Judging:
         """When the newest of the facts that this run covers happened; read where a policy asks for it."""
         if all(automation.max_age is None for automation in self._card.automations):
             return null()
-        dirty = tables.dirty
-        return (
-            select(dirty.c.facts_until)
-            .where(
-                dirty.c.scorecard == self._run.scorecard,
-                dirty.c.lead == S.c.lead,
-                dirty.c.input_ver <= self._run.input_ver,
-            )
-            .scalar_subquery()
-        )
+        return select(tables.dirty.c.facts_until).where(self._covers()).scalar_subquery()
+
+    def _history(self) -> ColumnElement[bool]:
+        """Whether a history that is being read is among the facts that this run covers."""
+        return select(tables.dirty.c.lead).where(self._covers(), tables.dirty.c.history).exists()
+
+    def _covers(self) -> ColumnElement[bool]:
+        """The mark of a staged lead, if this run is as new as it."""
+        dirty, run = tables.dirty, self._run
+        mine = and_(dirty.c.scorecard == run.scorecard, dirty.c.lead == S.c.lead)
+        return and_(mine, dirty.c.input_ver <= run.input_ver)
 
     def _is_held(self) -> ColumnElement[bool]:
         arming = tables.arming

@@ -9,26 +9,44 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import JSON, BigInteger, Connection, DateTime, bindparam, case, cast, func, literal, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    DateTime,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from rescore.ledger import tables
 from rescore.ledger.upsert import Insert, insert
 
 MARKS_A_STATEMENT = 50_000
-COLUMNS = ("scorecard", "lead", "input_ver", "facts_until")
+COLUMNS = ("scorecard", "lead", "input_ver", "facts_until", "history")
 
 
 def mark_dirty(
-    connection: Connection, scorecard: str, leads: Mapping[str, datetime | None], number: int
+    connection: Connection,
+    scorecard: str,
+    leads: Mapping[str, datetime | None],
+    number: int,
+    *,
+    history: bool = False,
 ) -> None:
     """Mark leads with an input version; a mark never goes back, neither in version nor in `facts_until`.
 
+    Once some of a lead's new facts are `history`, its mark says so until a run has covered it.
     Everybody locks leads in the order of their keys.
     """
     mark = _in_one_statement if connection.dialect.name == "postgresql" else _insert_many
     ordered = iter(sorted(leads.items()))
     while some := list(islice(ordered, MARKS_A_STATEMENT)):
-        mark(connection, scorecard, some, number)
+        mark(connection, scorecard, some, number, history)
 
 
 def later(kept: Any, new: Any) -> Any:
@@ -39,7 +57,9 @@ def later(kept: Any, new: Any) -> Any:
 Marks = Iterable[tuple[str, datetime | None]]
 
 
-def _in_one_statement(connection: Connection, scorecard: str, marks: Marks, number: int) -> None:
+def _in_one_statement(
+    connection: Connection, scorecard: str, marks: Marks, number: int, history: bool
+) -> None:
     """PostgreSQL's bulk path that needs no right to make tables: two JSON lists become rows of a statement.
 
     Lists of its own kind would be written value by value by the driver, which takes ten times as long.
@@ -49,21 +69,24 @@ def _in_one_statement(connection: Connection, scorecard: str, marks: Marks, numb
     lead, at = map(func.json_array_elements_text, lists)
     given = select(lead.label("lead"), at.label("until")).subquery()
     until = cast(given.c.until, DateTime(timezone=True))
-    rows = select(literal(scorecard), given.c.lead, literal(number, BigInteger), until)
+    same = (literal(number, BigInteger), literal(history))
+    rows = select(literal(scorecard), given.c.lead, same[0], until, same[1])
     rows = rows.order_by(given.c.lead.collate("C"))
     upsert = _never_back(insert(connection, tables.dirty).from_select(COLUMNS, rows))
     connection.execute(upsert, {"leads": leads, "moments": [m and f"{m}+00" for m in _as_texts(moments)]})
 
 
-def _insert_many(connection: Connection, scorecard: str, marks: Marks, number: int) -> None:
+def _insert_many(connection: Connection, scorecard: str, marks: Marks, number: int, history: bool) -> None:
     """SQLite's bulk path: one prepared statement, run by the driver for every row."""
     leads, moments = zip(*marks, strict=True)
     upsert = _never_back(
         insert(connection, tables.dirty).values({name: bindparam(name) for name in COLUMNS})
     ).compile(dialect=connection.dialect)
     cursor = connection.connection.cursor()
-    rows = zip([scorecard] * len(leads), leads, [number] * len(leads), _as_texts(moments), strict=True)
-    cursor.executemany(str(upsert), list(rows))
+    rows = [
+        (scorecard, lead, number, at, history) for lead, at in zip(leads, _as_texts(moments), strict=True)
+    ]
+    cursor.executemany(str(upsert), rows)
     cursor.close()
 
 
@@ -80,17 +103,26 @@ def _never_back(marks: Insert) -> Insert:
         set_={
             "input_ver": later(tables.dirty.c.input_ver, marks.excluded.input_ver),
             "facts_until": later(tables.dirty.c.facts_until, marks.excluded.facts_until),
+            "history": or_(tables.dirty.c.history, marks.excluded.history),
         },
     )
 
 
 def marks_of(connection: Connection, scorecard: str) -> pa.Table:
-    """The leads whose score may have changed: lead, input_ver, and facts_until in naive UTC."""
+    """The leads whose score may have changed: lead, input_ver, facts_until in naive UTC, and history."""
     dirty = tables.dirty.c
     found = connection.execute(
-        select(dirty.lead, dirty.input_ver, dirty.facts_until).where(dirty.scorecard == scorecard)
+        select(dirty.lead, dirty.input_ver, dirty.facts_until, dirty.history).where(
+            dirty.scorecard == scorecard
+        )
     ).all()
-    leads, versions, until = zip(*found, strict=True) if found else ((), (), ())
+    leads, versions, until, history = zip(*found, strict=True) if found else ((), (), (), ())
     naive = [moment and moment.replace(tzinfo=None) for moment in until]
-    columns = {"lead": pa.array(leads, pa.string()), "input_ver": pa.array(versions, pa.int64())}
-    return pa.table(columns | {"facts_until": pa.array(naive, pa.timestamp("us"))})
+    return pa.table(
+        {
+            "lead": pa.array(leads, pa.string()),
+            "input_ver": pa.array(versions, pa.int64()),
+            "facts_until": pa.array(naive, pa.timestamp("us")),
+            "history": pa.array(history, pa.bool_()),
+        }
+    )

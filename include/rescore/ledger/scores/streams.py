@@ -26,7 +26,8 @@ class StreamLease:
 
     `landing` numbers the next append to the lake, `committed` is the number of the last one whose leads
     are marked; `cursor` is where to resume, None at the beginning; `input_ver` is that of the last landing
-    committed under this lease.
+    committed under this lease. What a stream brings before it was `first` read to its end is history: it
+    moves scores and fires nothing.
     """
 
     source: str
@@ -36,6 +37,7 @@ class StreamLease:
     committed: int
     cursor: dict[str, Any] | None
     input_ver: int | None = None
+    first: bool = False
 
 
 def take_fence(connection: Connection, source: str, stream: str) -> StreamLease:
@@ -55,10 +57,12 @@ def take_fence(connection: Connection, source: str, stream: str) -> StreamLease:
             tables.stream.c.landing,
             tables.stream.c.committed,
             tables.stream.c.cursor,
+            tables.stream.c.read_at,
         )
     ).one()
     cursor = json.loads(row.cursor) if row.cursor else None
-    return StreamLease(source, stream, row.fence, row.landing, row.committed, cursor)
+    first = row.read_at is None
+    return StreamLease(source, stream, row.fence, row.landing, row.committed, cursor, first=first)
 
 
 def commit_landing(
@@ -104,7 +108,7 @@ def commit_landing(
         raise Fenced(f"a newer run reads {lease.source}/{lease.stream} now; this one stops")
     number = _next_input_ver(connection)
     for scorecard in _in_force(connection):
-        mark_dirty(connection, scorecard, dirty, number)
+        mark_dirty(connection, scorecard, dirty, number, history=lease.first)
     return replace(lease, landing=row.landing, committed=lease.landing, cursor=dict(cursor), input_ver=number)
 
 

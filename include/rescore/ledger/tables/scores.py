@@ -45,6 +45,7 @@ dirty = Table(
     Column("lead", String, primary_key=True),
     Column("input_ver", BigInteger, nullable=False),
     Column("facts_until", UtcDateTime),  # latest occurred_at of its new facts: no earlier run covers it
+    Column("history", Boolean, nullable=False, default=False),  # among them some of a history being read
     comment="leads whose score may have changed",
 )
 

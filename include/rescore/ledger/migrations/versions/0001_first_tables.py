@@ -188,6 +188,7 @@ def upgrade() -> None:
         sa.Column("lead", sa.String(), nullable=False),
         sa.Column("input_ver", sa.BigInteger(), nullable=False),
         sa.Column("facts_until", UtcDateTime(), nullable=True),
+        sa.Column("history", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("scorecard", "lead", name=op.f("pk_dirty")),
         comment="leads whose score may have changed",
     )
