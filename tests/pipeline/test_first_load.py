@@ -103,7 +103,7 @@ def test_the_rest_of_a_deployment_goes_on_firing_while_a_history_is_read(job):
     job.visit("ada", number=4)
     turn(job, second(job), time_is_up=at_once)
     assert not complete(job)
-    assert crossings(job) == [("hubspot:ada", "fired", None)]
+    assert ("hubspot:ada", "fired", None) in crossings(job)
 
 
 def test_a_reading_that_is_cut_short_goes_on_where_it_stopped(job):
@@ -153,7 +153,7 @@ def test_a_limit_ends_the_reading_of_a_history_and_fails_the_reading_of_news(job
 def test_a_history_leaves_the_rest_of_the_day_to_news_and_writing(job):
     other = second(job)
     other.rooms = {3: 3600.0}
-    assert read(job, other)["streams to go on with"] == 2
+    assert read(job, other)["streams to go on with"] == 1
     other.rooms = {}
     read(job, other)
     assert complete(job)

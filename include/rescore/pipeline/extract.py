@@ -85,7 +85,7 @@ def extract(
         vanished = vanished_pages(ws, source, lease)
         pages = chain(vanished, source.pages(lease.stream, lease.cursor, until=until))
         recent = pages if history is None else since(pages, until - history, counts)
-        ended = reading.land(lease, worth_a_commit(recent, time_is_up), time_is_up)
+        ended = reading.land(lease, recent, time_is_up)
         if ended is None:
             counts["streams to go on with"] = len(in_turn) - number
             break
@@ -116,24 +116,28 @@ class _Reading:
     progress: Progress
     claimed: int = 0
 
-    def land(self, lease: StreamLease, batches: Iterable[Page], time_is_up: TimeIsUp) -> StreamLease | None:
-        """Land a stream, batch by batch; the lease behind its last one, None when it stopped before."""
-        behind = iter(batches)
+    def land(self, lease: StreamLease, pages: Iterable[Page], time_is_up: TimeIsUp) -> StreamLease | None:
+        """Land a stream, some pages at a time; the lease behind its last one, None when it stopped before."""
+        behind = worth_a_commit(pages, lambda: self._enough(lease, time_is_up) is not None)
         try:
             for batch in behind:
                 lease = self._land(lease, batch)
                 why = self._enough(lease, time_is_up)
                 if why is not None:  # a page more: it may have been the last
                     further = next(behind, None)
-                    return lease if further is None else self._stop(self._land(lease, further), why)
+                    if further is None:
+                        return lease
+                    self._stop(self._land(lease, further), why)
+                    return None
         except CrmRateLimited as limit:
             if not lease.first:
                 raise
-            return self._stop(lease, str(limit))
+            self._stop(lease, str(limit))
+            return None
         return lease
 
     def _enough(self, lease: StreamLease, time_is_up: TimeIsUp) -> str | None:
-        """Why a stream should not be read on in this run."""
+        """Why a stream should not be read on in this run, if it should not."""
         if time_is_up():
             return "its time for this run is up"
         if lease.first and isinstance(self.source, Target) and self.source.room(HISTORY) > 0:

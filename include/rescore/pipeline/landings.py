@@ -27,8 +27,8 @@ def never() -> bool:
     return False
 
 
-def worth_a_commit(pages: Iterable[Page], time_is_up: TimeIsUp) -> Iterator[Page]:
-    """Pages glued together until they are many, time is up, or the source fails: what was read is landed."""
+def worth_a_commit(pages: Iterable[Page], enough: Callable[[], bool]) -> Iterator[Page]:
+    """Pages glued together until there are many, or enough, or the source fails: what was read is landed."""
     waiting: list[Page] = []
     rows = many = 0
     try:
@@ -36,7 +36,7 @@ def worth_a_commit(pages: Iterable[Page], time_is_up: TimeIsUp) -> Iterator[Page
             waiting.append(page)
             rows += page.rows - page.batch_rows
             many += page.batch_rows
-            if rows >= ROWS_A_LANDING or many >= BATCH_ROWS_A_LANDING or time_is_up():
+            if rows >= ROWS_A_LANDING or many >= BATCH_ROWS_A_LANDING or enough():
                 yield _glued(waiting)
                 waiting, rows, many = [], 0, 0
     except RescoreError:

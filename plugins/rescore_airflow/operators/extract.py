@@ -20,8 +20,8 @@ class ExtractOperator(RescoreOperator):
     The cursor is the ledger's: neither a data interval nor the run's own time decides what is read, so
     a run that comes late, twice or as a backfill misses nothing. A source that cannot be read fails the task
     after the others were. Sources are the mappings in `include/mappings`, each with its Connection
-    `rescore_<source>`. None reads for much longer than its `minutes`, which only the history of a new one takes:
-    the next run goes on, and meanwhile the other sources have their turn.
+    `rescore_<source>`. None reads for much longer than its `minutes`, which only a history takes: the next
+    run goes on, and meanwhile the other sources have their turn.
     """
 
     def __init__(self, *, minutes: float = 10, **kwargs) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from rescore.mapping import Mapping as MappingFile
 from rescore.rules.card import Scorecard
 from rescore.rules.lint.found import Census, Found, LintWarning
+from rescore.rules.lint.history import beyond_history
 from rescore.rules.lint.letters import upside_down
 from rescore.rules.lint.names import unknown_names, unused_lists
 from rescore.rules.lint.never import never
@@ -26,6 +27,7 @@ CODES: Final = {
     "unknown-activity": "nothing in the lake has been such an activity",
     "unknown-field": "nothing in the lake has such a field",
     "unused-list": "a list that no condition names",
+    "beyond-history": "a rule that looks back further than a CRM's `history`",
     "not-open": "a CRM, a task or a property that no mapping opens to automations",
     "never": "a condition or an entry that can never match",
     "unreachable": "a threshold beyond what the points allow",
@@ -75,6 +77,7 @@ def _findings(
     yield from unused_lists(card)
     if mappings is not None:
         yield from not_open(card, mappings)
+        yield from beyond_history(card, mappings)
     yield from never(card)
     yield from out_of_reach(card)
     yield from upside_down(card)
