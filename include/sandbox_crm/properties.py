@@ -134,6 +134,7 @@ def task_properties() -> dict[str, Property]:
     dates = (
         Property("hs_timestamp", "Due date", "datetime", "date"),
         Property("hs_task_completion_date", "Completed at", "datetime", "date"),
+        Property("hs_createdate", "Created at", "datetime", "date"),
     )
     return {name: Property(name, label) for name, label in text.items()} | {
         known.name: known for known in (status, *dates)

@@ -40,6 +40,8 @@ COMMANDS = {
     "object": "objection",
     "maintain": "maintain",
     "setup": "setup",
+    "describe": "doctor",
+    "doctor": "doctor",
 }
 """Each command, and the module of this room whose function, or group of commands, it is."""
 

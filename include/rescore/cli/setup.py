@@ -8,14 +8,11 @@ from typing import Annotated
 
 import typer
 
+from rescore.cli.systems import find_mapping, open_system
 from rescore.connectors.base import CanBePrepared
-from rescore.connectors.catalog import open_source, read_mappings
-from rescore.connectors.connection import connection_from_environment
-from rescore.errors import InputUnreadable
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from rescore.settings import Settings
-from rescore.strict.model import did_you_mean
 
 
 def setup(
@@ -38,10 +35,7 @@ def _ledger(settings: Settings) -> list[str]:
 
 
 def _crm(name: str, settings: Settings) -> list[str]:
-    mappings = read_mappings(settings.mappings_dir)
-    if name not in mappings:
-        raise InputUnreadable(f"no mapping is called `{name}`; {did_you_mean(name, ['ledger', *mappings])}")
-    crm = open_source(connection_from_environment(f"rescore_{name}", os.environ), mappings[name])
+    crm = open_system(find_mapping(name, settings, also=["ledger"]))
     if not isinstance(crm, CanBePrepared):
         return [f"{name}: there is nothing to prepare, Rescore only reads it"]
     return crm.setup()

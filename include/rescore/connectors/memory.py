@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from rescore.connectors.base import Cursor, FieldValue, ScoreUpdate, WriteResult
+from rescore.connectors.describing import Listing, Offered, Volume
 from rescore.connectors.memory_actions import MemoryFields, MemoryTasks
+from rescore.connectors.pace import Rates
 from rescore.connectors.readback import Edit, Shown
 from rescore.errors import RescoreError
 from rescore.lake.records import (
@@ -36,6 +39,7 @@ class MemoryCrm:
     streams: tuple[str, ...] = (LEADS, ACTIVITIES)
     longest_write = 1.0
     call_seconds = 0.0
+    rates = Rates({}, day=1, reserve=0.0, zone=ZoneInfo("UTC"), longest_wait=0.0)
 
     def __init__(self, name: str = "memory", *, page_size: int = 100, batch_size: int = 100) -> None:
         self.name = self.account = name
@@ -147,6 +151,19 @@ class MemoryCrm:
     def fingerprint(self) -> str:
         """See `Target.fingerprint`; `account` says otherwise."""
         return self.account
+
+    def describe(self) -> Iterator[Listing]:
+        """See `Describable.describe`: the attributes that any lead ever had, whatever they hold."""
+        self._fail_when_told()
+        names = sorted(
+            {name for row in self._log[LEADS] if isinstance(row, LeadRecord) for name in row.attributes}
+        )
+        yield Listing(LEADS, [Offered(name, name, "other", "any") for name in names])
+
+    def volumes(self, *, since: datetime | None) -> Iterator[Volume]:
+        """See `Describable.volumes`."""
+        for stream in self.streams:
+            yield Volume(stream, len(self._log[stream]))
 
     def room(self, priority: int) -> float:
         """See `Target.room`; `rooms` says otherwise."""

@@ -9,10 +9,12 @@ from typing import Self
 
 from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
+from rescore.connectors.describing import Listing, Volume
 from rescore.connectors.hubspot.accounts import account_pages
 from rescore.connectors.hubspot.client import Client, Refused
 from rescore.connectors.hubspot.deals import deals_as
 from rescore.connectors.hubspot.deletions import deleted_pages
+from rescore.connectors.hubspot.describing import listings, volumes
 from rescore.connectors.hubspot.email_events import email_event_pages
 from rescore.connectors.hubspot.engagements import engagements_as
 from rescore.connectors.hubspot.fields import HubSpotFields
@@ -64,6 +66,7 @@ class HubSpot:
         limits = limits or Limits()
         self._client = Client(base_url, token, limits, verify=verify, pace=pace, clock=clock, sleep=sleep)
         self.batch_size = limits.batch
+        self.rates = limits.rates
         self.longest_write = limits.longest_write
         self.call_seconds = limits.calls_seconds / limits.calls
         self._recipients = Recipients(self._client, mapping.leads.read)
@@ -154,6 +157,14 @@ class HubSpot:
                 "`crm_task` out of the rules"
             )
         return HubSpotTasks(self._client, self.mapping.tasks, self.fields)
+
+    def describe(self) -> Iterator[Listing]:
+        """See `Describable.describe`."""
+        return listings(self._client, self.mapping)
+
+    def volumes(self, *, since: datetime | None) -> Iterator[Volume]:
+        """See `Describable.volumes`."""
+        return volumes(self._client, self.mapping, since=since)
 
     def setup(self) -> list[str]:
         """Create the score properties; one line per property says what was done. Safe to repeat."""

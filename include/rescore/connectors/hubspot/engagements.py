@@ -15,11 +15,7 @@ from rescore.lake.records import ActivityRecord
 
 def engagements_as(engagements: Engagements) -> Kind:
     """How these engagements are read."""
-    single = [engagements.asset, engagements.value, engagements.ours]
-    named = [*engagements.at, *single, *engagements.fields.values()]
-    if isinstance(engagements.type, TypeByProperty):
-        named.append(engagements.type.property)
-    return Kind(list(dict.fromkeys(name for name in named if name)), partial(_activities, engagements))
+    return Kind(sorted(engagements.read_properties), partial(_activities, engagements))
 
 
 def _activities(

@@ -41,7 +41,9 @@ def form_pages(
     since: dict[str, int] = dict((cursor or {}).get("since") or {})
     reading: dict[str, Any] = (cursor or {}).get("reading") or {}
     end = milliseconds(until)
-    for guid, name in sorted(_forms(client, forms).items()):
+    named = names_of_forms(client, forms.listing)
+    for guid in sorted(forms.forms or named):
+        name = named.get(guid, guid)
         resumed = reading if reading.get("form") == guid else {}
         known = since.get(guid, 0)
         oldest = known - round(client.limits.overlap * 1000)
@@ -67,20 +69,19 @@ def form_pages(
                 break
 
 
-def _forms(client: Client, forms: Forms) -> dict[str, str]:
-    """Names by GUID, of the forms that the mapping lists or of all."""
+def names_of_forms(client: Client, listing: str) -> dict[str, str]:
+    """Every form: its name by its GUID."""
 
     def ask(token: str | None) -> tuple[Rows, str | None]:
-        answer = client.get(forms.listing, {"limit": 100, **({"after": token} if token else {})})
-        return rows_of(answer, "results", what=f"GET {forms.listing}"), next_token(answer)
+        answer = client.get(listing, {"limit": 100, **({"after": token} if token else {})})
+        return rows_of(answer, "results", what=f"GET {listing}"), next_token(answer)
 
-    named = {
+    return {
         str(form["id"]): str(form.get("name") or form["id"])
         for rows, _ in follow(ask, None, what="forms")
         for form in rows
         if isinstance(form.get("id"), str)
     }
-    return {guid: named.get(guid, guid) for guid in forms.forms or named}
 
 
 def _page(

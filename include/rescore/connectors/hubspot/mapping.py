@@ -99,6 +99,13 @@ class Engagements(Tied):
     fields: dict[Name, Property] = Field(default_factory=dict)
     translate: dict[Property, dict[str, str]] = Field(default_factory=dict)
 
+    @property
+    def read_properties(self) -> set[str]:
+        """Every property that activities are made of."""
+        single = (self.asset, self.value, self.ours)
+        named = {*self.at, *self.fields.values(), *(name for name in single if name)}
+        return named | ({self.type.property} if isinstance(self.type, TypeByProperty) else set())
+
 
 class Deals(Tied):
     """Sales in the making: of each contact that a deal is about, that it was made, and how it stands.

@@ -1,0 +1,164 @@
+"""What a CRM offers, and whether everything that its mapping needs works: on the sandbox CRM."""
+
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+from typer.testing import CliRunner
+
+from rescore.cli.main import app
+from rescore.connectors.catalog import read_mapping
+from rescore.connectors.checkup import checks
+from rescore.connectors.hubspot import HubSpot
+from rescore.connectors.memory import MemoryCrm
+from sandbox_crm.testing import SandboxServer
+from sandbox_crm.world import build_world
+
+MAPPING = Path(__file__).parents[2] / "include" / "mappings" / "hubspot.yaml"
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return build_world(ends_at=NOW, leads=40, cache=tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture
+def server(world, tmp_path, monkeypatch):
+    """A sandbox CRM whose properties are made, and a deployment that knows its address."""
+    (tmp_path / "mappings").mkdir()
+    shutil.copy(MAPPING, tmp_path / "mappings")
+    with SandboxServer(world) as server:
+        server.sandbox.clock = lambda: NOW
+        host = server.url.removeprefix("http://")
+        monkeypatch.setenv("AIRFLOW_CONN_RESCORE_HUBSPOT", f"http://:{server.token}@{host}")
+        monkeypatch.setenv("RESCORE_HOME", str(tmp_path))
+        monkeypatch.setenv("RESCORE_MAPPINGS_DIR", str(tmp_path / "mappings"))
+        HubSpot(server.url, server.token, read_mapping(MAPPING)).setup()
+        yield server
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, words)
+    return done.exit_code, done.output
+
+
+def remap(tmp_path: Path, old: str, new: str) -> None:
+    path = tmp_path / "mappings" / "hubspot.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def lines(output: str, word: str) -> list[str]:
+    return [line for line in output.splitlines() if line.startswith(word)]
+
+
+def test_describe_lists_fields_with_types_and_labels_beside_their_use(server):
+    code, output = run("describe", "hubspot")
+    assert code == 0
+    assert re.search(r"jobtitle +string +Job Title +<- leads.attributes.job_title", output)
+    assert re.search(r"rescore_score +number .*<- scores.b2b_saas.score", output)
+    assert "Demo request" in output
+    assert re.search(r"createdate +datetime, read only +Create Date", output)
+
+
+def test_doctor_finds_nothing_wrong_with_a_deployment_that_is_right(server):
+    code, output = run("doctor", "hubspot", "--try-writing")
+    assert lines(output, "problem") == []
+    assert code == 0
+    assert "ok       the account: portal 24680135" in output
+    assert re.search(r"ok       loading `contacts`: \d+ records, 2 calls", output)
+    assert (
+        "ok       writing: an update of a record that does not exist was taken, and told as `gone`" in output
+    )
+    assert re.search(r"the first load: \d+ calls and what nobody counts: 0\.0 hours at our pace", output)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param("property: jobtitle", "property: jobtitel", "did you mean `jobtitle`?", id="misspelt"),
+        pytest.param(
+            "property: country, type: text",
+            "property: hs_email_optout, type: number",
+            "it holds a bool, and is read as a number; correct the `type`",
+            id="type",
+        ),
+        pytest.param("score: rescore_score", "score: hs_object_id", "nobody can write it", id="read only"),
+        pytest.param(
+            "band: rescore_band", "band: level_of_interest", "or `rescore setup` makes it", id="not made"
+        ),
+        pytest.param(
+            "rules_version: rescore_rules_version",
+            "rules_version: level",
+            "or `rescore setup` makes it",
+            id="number",
+        ),
+    ],
+)
+def test_a_field_that_does_not_fit_is_told_with_the_way_out(server, tmp_path, old, new, said):
+    remap(tmp_path, old, new)
+    code, output = run("doctor", "hubspot")
+    assert code == 1
+    [line] = lines(output, "problem")
+    assert said in line
+
+
+def test_a_refused_token_is_one_problem_and_ends_the_rest(server, monkeypatch):
+    host = server.url.removeprefix("http://")
+    monkeypatch.setenv("AIRFLOW_CONN_RESCORE_HUBSPOT", f"http://:wrong@{host}")
+    code, output = run("doctor", "hubspot")
+    assert code == 1
+    assert len(output.splitlines()) == 1
+    assert "problem  the account: HubSpot refused the token (401)" in output
+
+
+def test_a_missing_connection_is_one_problem(server, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_RESCORE_HUBSPOT")
+    code, output = run("doctor", "hubspot")
+    assert (code, len(output.splitlines())) == (1, 1)
+    assert "set AIRFLOW_CONN_RESCORE_HUBSPOT" in output
+
+
+def test_a_stream_that_may_not_be_read_is_a_problem_of_its_own(server):
+    refused = {"path": "/email/", "method": "GET", "status": 403, "body": {"category": "MISSING_SCOPES"}}
+    requests.post(f"{server.url}/sandbox/faults", json={"faults": [refused]}, timeout=30).raise_for_status()
+    code, output = run("doctor", "hubspot")
+    [line] = lines(output, "problem")
+    assert code == 1, output
+    assert line.startswith("problem  reading `email_events`: HubSpot does not let this token do GET /email/")
+
+
+def test_nothing_of_anybody_is_shown(server):
+    people = server.sandbox.store.rows("SELECT properties FROM objects WHERE type = 'contacts'")
+    shown = run("describe", "hubspot")[1] + run("doctor", "hubspot")[1]
+    assert people
+    for address in re.findall(r"[\w.]+@[\w.]+", " ".join(row["properties"] for row in people)):
+        assert address not in shown
+
+
+def test_a_source_that_tells_little_is_checked_by_reading_it():
+    """What every connector gets for nothing: its account, and a page of each stream."""
+
+    class Quiet:
+        name, streams = "quiet", ("leads",)
+
+        def __init__(self) -> None:
+            self.pages = MemoryCrm().pages
+
+    found = list(checks(Quiet(), read_mapping(MAPPING), until=NOW))
+    assert [(check.what, check.ok) for check in found] == [
+        ("reading `leads`", True),
+        ("the first load", None),
+    ]
+
+
+def test_the_memory_crm_tells_what_it_has():
+    crm = MemoryCrm("hubspot")
+    crm.put_lead("ada", {"job_title": "CTO"})
+    said = [f"{check.what}: {check.says}" for check in checks(crm, read_mapping(MAPPING), until=NOW)]
+    assert "loading `leads`: 1 records" in said
