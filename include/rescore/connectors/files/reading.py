@@ -57,13 +57,9 @@ def _parquet(
 def _csv(
     folder: Folder, file: File, columns: Sequence[str], malformed: Malformed, _: int
 ) -> Iterator[pa.RecordBatch]:
-    parsing = csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed.skip)
     with folder.reading(file) as opened:
-        _check(
-            file,
-            columns,
-            csv.open_csv(opened, parse_options=csv.ParseOptions(newlines_in_values=True)).schema.names,
-        )
+        first_look = csv.open_csv(opened, parse_options=_parsing(Malformed()))
+        _check(file, columns, first_look.schema.names)
     converting = csv.ConvertOptions(
         include_columns=list(columns),
         column_types=dict.fromkeys(columns, pa.string()),
@@ -71,7 +67,11 @@ def _csv(
         null_values=[""],
     )
     with folder.reading(file) as opened:
-        yield from csv.open_csv(opened, csv.ReadOptions(block_size=_BLOCK), parsing, converting)
+        yield from csv.open_csv(opened, csv.ReadOptions(block_size=_BLOCK), _parsing(malformed), converting)
+
+
+def _parsing(malformed: Malformed) -> csv.ParseOptions:
+    return csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed.skip)
 
 
 def _check(file: File, columns: Sequence[str], there: Sequence[str]) -> None:

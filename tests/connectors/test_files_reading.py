@@ -1,0 +1,218 @@
+"""Files as they are left: new, changed, half-written, broken, and in other people's ideas of CSV."""
+
+import gzip
+import os
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rescore.connectors.catalog import load_mapping, open_source
+from rescore.connectors.connection import Connection
+from rescore.errors import CrmFieldMissing, SettingsIncomplete
+from tests.connectors.contract import UNTIL, activities_of, read
+
+MAPPING = b"""\
+mapping: exports
+connector: files
+leads:
+  files: people.csv
+  id: id
+  deleted: gone
+  attributes: {title: {property: title, type: text}, size: {property: size, type: number}}
+activities:
+  clicks:
+    files: clicks/**/*.csv
+    id: id
+    lead: person
+    type: {property: kind}
+    occurred_at: at
+    value: amount
+  packed:
+    files: packed/*.csv.gz
+    id: id
+    lead: person
+    type: click
+    occurred_at: at
+  views:
+    files: views/*.parquet
+    id: id
+    lead: person
+    type: page_view
+    occurred_at: at
+"""
+HEAD = "id,person,kind,at,amount\n"
+ROW = "{},1,click,2026-11-01 09:00:00,2.5\n"
+
+
+class Exports:
+    """A folder that somebody writes files to, an hour ago unless told otherwise."""
+
+    def __init__(self, path):
+        self.path = path
+        path.mkdir()
+        self.source = open_source(
+            Connection("rescore_exports", extra={"path": str(path)}, kind="fs"),
+            load_mapping(MAPPING, "exports.yaml"),
+            patient=False,
+            pace=None,
+        )
+
+    def put(self, name, content, *, age=3600):
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, pa.Table):
+            pq.write_table(content, path)
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        os.utime(path, (UNTIL.timestamp() - age,) * 2)
+
+    def read(self, stream="clicks", cursor=None):
+        pages = read(self.source, stream, cursor)
+        return [one for page in pages for one in activities_of(page)], pages[-1].cursor, pages
+
+
+@pytest.fixture
+def exports(tmp_path):
+    return Exports(tmp_path / "exports")
+
+
+def ids(found):
+    return [one.activity_id for one in found]
+
+
+def aside(pages):
+    return [(one.record_id, one.reason) for page in pages for one in page.set_aside]
+
+
+def test_new_files_are_read_once_and_those_read_before_are_not(exports):
+    exports.put("clicks/2026/a.csv", HEAD + ROW.format(1))
+    first, cursor, _ = exports.read()
+    exports.put("clicks/b.csv", HEAD + ROW.format(2), age=7200)  # older than what was read: names count too
+    assert ids(first) == ["1"]
+    assert ids(exports.read(cursor=cursor)[0]) == ["2"]
+
+
+def test_a_file_that_changed_is_read_again_whole(exports):
+    exports.put("clicks/a.csv", HEAD + ROW.format(1))
+    _, cursor, _ = exports.read()
+    exports.put("clicks/a.csv", HEAD + ROW.format(1) + ROW.format(2), age=1800)
+    found, after, _ = exports.read(cursor=cursor)
+    assert ids(found) == ["1", "2"]
+    assert len(after["read"]) == 1, "a file that is gone leaves the cursor"
+
+
+def test_of_two_files_the_one_that_changed_later_has_the_last_word(exports):
+    exports.put("people.csv", "id,title,size,gone\n1,CTO,5,\n")
+    exports.put("clicks/z.csv", HEAD + ROW.format(1), age=7200)
+    exports.put("clicks/a.csv", HEAD + ROW.format(2), age=3600)
+    assert ids(exports.read()[0]) == ["1", "2"]
+
+
+def test_a_file_that_somebody_may_still_write_to_waits(exports):
+    exports.put("clicks/a.csv", HEAD + ROW.format(1), age=30)
+    nothing, cursor, _ = exports.read()
+    assert (nothing, cursor) == ([], {"read": []})
+    exports.put("clicks/a.csv", HEAD + ROW.format(1), age=61)
+    assert ids(exports.read(cursor=cursor)[0]) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "name", ["clicks/.a.csv", "clicks/_tmp/a.csv", "clicks/a.csv.part", "other/a.csv", "a.csv"]
+)
+def test_other_files_are_left_alone(exports, name):
+    exports.put(name, HEAD + ROW.format(1))
+    assert exports.read()[0] == []
+
+
+def test_a_run_that_was_cut_within_a_file_goes_on_behind_its_last_page(exports):
+    rows = {"id": range(7), "person": [1] * 7, "at": [UNTIL - timedelta(days=1)] * 7}
+    exports.put("views/a.parquet", pa.table(rows))
+    exports.source._turn = 3
+    pages = exports.source.pages("views", None, until=UNTIL)
+    first = next(pages)
+    assert ids(activities_of(first)) == ["0", "1", "2"]
+    assert ids(exports.read("views", first.cursor)[0]) == ["3", "4", "5", "6"]
+
+
+def test_a_broken_file_is_set_aside_under_its_name_and_the_others_go_on(exports):
+    whole = pa.table({"id": [1], "person": [1], "at": [UNTIL]})
+    exports.put("views/a.parquet", b"PAR1 and no end")
+    exports.put("views/b.parquet", whole, age=1800)
+    found, cursor, pages = exports.read("views")
+    assert ids(found) == ["1"]
+    assert aside(pages) == [("views/a.parquet", "file_unreadable")]
+    assert aside(exports.read("views", cursor)[2]) == []
+    exports.put("views/a.parquet", whole, age=600)
+    assert ids(exports.read("views", cursor)[0]) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe", (HEAD + ROW.format("\udcff")).encode(errors="surrogateescape")]
+)
+def test_a_csv_that_is_not_utf_8_is_a_broken_file(exports, body):
+    exports.put("clicks/a.csv", body)
+    try:
+        pages = exports.read()[2]
+    except CrmFieldMissing:
+        return  # its first line has no names that we know
+    assert aside(pages) == [("clicks/a.csv", "file_unreadable")]
+
+
+def test_lines_of_another_length_are_counted_and_the_others_are_read(exports):
+    exports.put("clicks/a.csv", HEAD + ROW.format(1) + "2,too,short\n" + ROW.format(3))
+    found, _, pages = exports.read()
+    assert ids(found) == ["1", "3"]
+    assert aside(pages) == [("clicks/a.csv", "row_malformed")]
+    assert pages[-2].set_aside[0].detail == "1 rows"
+
+
+def test_an_empty_file_says_which_it_is(exports):
+    exports.put("clicks/a.csv", "")
+    assert aside(exports.read()[2]) == [("clicks/a.csv", "file_unreadable")]
+
+
+def test_a_missing_column_is_named_with_the_file(exports):
+    exports.put("clicks/a.csv", HEAD.replace("person", "perso") + ROW.format(1))
+    with pytest.raises(CrmFieldMissing) as caught:
+        exports.read()
+    assert str(caught.value) == "the file `clicks/a.csv` has no column `person`; did you mean `perso`?"
+
+
+def test_texts_of_a_csv_are_times_and_numbers_where_the_mapping_says_so(exports):
+    lines = [
+        "1,7,click,2026-11-01 09:00:00,2.5",
+        "2,7,click,2026-11-01T09:00:00+02:00,",
+        '3,7,"a, ""b""",yesterday,much',
+        "4,007,,2026-11-01,1e3",
+    ]
+    exports.put("clicks/a.csv", "\ufeff" + HEAD + "\n".join(lines) + "\n")
+    one, two, three, four = exports.read()[0]
+    nine = datetime(2026, 11, 1, 9, tzinfo=UTC)
+    assert (one.occurred_at, one.value) == (nine, 2.5)
+    assert (two.occurred_at, two.value) == (nine - timedelta(hours=2), None)
+    assert (three.type, three.occurred_at, str(three.value)) == ('a, "b"', None, "nan")
+    assert (four.lead_id, four.type, four.value) == ("007", None, 1000.0)
+
+
+def test_a_packed_csv_is_read_too(exports):
+    exports.put("packed/a.csv.gz", gzip.compress(b"id,person,at\n1,2,2026-11-01\n"))
+    assert [(one.activity_id, one.lead_id) for one in exports.read("packed")[0]] == [("1", "2")]
+
+
+def test_leads_of_a_csv_have_typed_attributes(exports):
+    exports.put("people.csv", 'id,title,size,gone\n1,"CTO\nand more",5,\n2,,many,\n3,,,true\n,x,1,\n')
+    pages = exports.read("leads")[2]
+    leads = {lead.lead_id: lead for page in pages for lead in page.leads}
+    assert leads["1"].attributes == {"title": "CTO\nand more", "size": 5.0}
+    assert leads["3"].deleted
+    assert aside(pages) == [("2", "size_unreadable"), ("", "id_missing")]
+
+
+@pytest.mark.parametrize("extra", [{}, {"path": "relative"}, {"url": 7}])
+def test_a_connection_without_a_place_is_named(extra):
+    with pytest.raises(SettingsIncomplete, match="Connection `rescore_exports` names no place"):
+        open_source(
+            Connection("rescore_exports", extra=extra, kind="fs"), load_mapping(MAPPING, "exports.yaml")
+        )
