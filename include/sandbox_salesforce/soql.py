@@ -87,9 +87,9 @@ class _Parser:
         known = field_at(path, about, self.records.objects)
         if self.take("IN"):
             self.need("(")
-            values = [self.literal(known)]
+            values = {self.literal(known)}
             while self.take(","):
-                values.append(self.literal(known))
+                values.add(self.literal(known))
             self.need(")")
             return lambda row: value_at(path, row, about, self.records) in values
         sign = self.tokens.pop(0)[1]
