@@ -8,6 +8,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from rescore.connectors.pace import Pace
 from rescore.connectors.session import Answer, NoAnswer, Session
@@ -72,7 +73,7 @@ class Client:
         self.clock = clock
         self.uid = 0
         self.pace = pace
-        self._url = f"{base_url.rstrip('/')}/{database}/rpc/"
+        self._url = f"{base_url.rstrip('/')}/{quote(database, safe='')}/rpc/"
         self._database = database
         self._login = login
         self._password = password
