@@ -11,8 +11,9 @@ from rescore.connectors.base import Cursor
 from rescore.connectors.tryton.changes import Rows, changed_since, rows_of
 from rescore.connectors.tryton.client import Client, Row
 from rescore.connectors.tryton.mapping import TrytonLeads
-from rescore.connectors.tryton.values import at_path, read_attribute, says_yes
-from rescore.lake.records import AttributeValue, LeadRecord, Page, SetAside
+from rescore.connectors.tryton.values import at_path, read_plain, says_yes
+from rescore.connectors.values import read_attributes
+from rescore.lake.records import LeadRecord, Page
 from rescore.withheld import OBJECTS
 
 LEAD = "sale.opportunity"
@@ -81,14 +82,9 @@ def _page(rows: Rows, leads: TrytonLeads, state: Cursor) -> Page:
 def _read(row: Row, leads: TrytonLeads, page: Page) -> None:
     """One lead into the page; an attribute that cannot be read is set aside alone."""
     lead_id = str(row["id"])
-    attributes: dict[str, AttributeValue] = {}
-    for name, attribute in leads.attributes.items():
-        value = at_path(row, attribute.property)
-        try:
-            attributes[name] = read_attribute(value, attribute.type)
-        except ValueError as problem:
-            attributes[name] = None
-            page.set_aside.append(SetAside("lead", lead_id, f"{name}_unreadable", f"{value!r}: {problem}"))
+    attributes = read_attributes(
+        leads.attributes, lambda name: at_path(row, name), read_plain, page, kind="lead", record_id=lead_id
+    )
     if leads.objection:
         attributes[OBJECTS] = says_yes(at_path(row, leads.objection))
     page.leads.append(

@@ -48,14 +48,12 @@ def decoded(value: Mapping[str, Any]) -> Any:
     return value
 
 
-def read_attribute(value: Any, kind: AttributeType) -> AttributeValue:
-    """One value of a field; an empty one is None.
+def read_plain(value: Any, kind: AttributeType) -> AttributeValue:
+    """One value of a field, which is not empty.
 
     Raises:
         ValueError: It is not what the mapping says.
     """
-    if value is None or value == "":
-        return None
     if kind == "text":
         if isinstance(value, dict | list):
             raise ValueError("not a single value")
