@@ -10,6 +10,7 @@ import requests
 from rescore.connectors.catalog import load_mapping
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.errors import CrmFieldMissing, MappingInvalid
+from rescore.lake.lake import Lake
 from tests.connectors.conftest import HUBSPOT_YAML, NOW
 
 FAST = Limits(calls=10**6, searches=10**6, search_page=50, overlap=60)
@@ -74,6 +75,21 @@ def test_from_a_cursor_only_what_changed_since_comes(hubspot, server):
     changed, _ = read(hubspot, cursor, later=timedelta(hours=3))
     assert dict(changed[company].attributes) == {"company_industry": "TOYS", "company_employees": None}
     assert len(changed) < len(accounts)
+
+
+def test_in_the_lake_each_lead_carries_what_its_company_is(hubspot, tmp_path):
+    lake = Lake(str(tmp_path / "lake"))
+    for stream in ("contacts", "companies"):
+        for number, page in enumerate(hubspot.pages(stream, None, until=NOW), start=1):
+            lake.land("hubspot", page, stream=stream, number=number, known_at=NOW)
+    accounts, _ = read(hubspot)
+    with lake.facts() as facts:
+        leads = facts.connection.sql(f"FROM {facts.leads}").to_arrow_table().to_pylist()
+    assert len(leads) > 200
+    for lead in leads:
+        company = accounts[lead["account"]].attributes if lead["account"] else {}
+        for name in ("company_industry", "company_employees"):
+            assert lead[name] == company.get(name)
 
 
 def test_a_company_property_that_is_not_there_is_named(server):

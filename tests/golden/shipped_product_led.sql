@@ -23,6 +23,68 @@ WITH "list free_mail" AS (
 ac.at
 ac.bd', '
 ')) AS "value"
+), "of accounts" AS (
+  WITH "people" AS (
+    SELECT
+      "leads"."account__folded",
+      "leads"."lead"
+    FROM "leads"
+  ), "members" AS (
+    SELECT
+      "people"."lead",
+      CASE
+        WHEN NULLIF(TRIM("people"."account__folded", ' 	'), '') IS NULL
+        THEN 'lead ' || "people"."lead"
+        ELSE 'account ' || NULLIF(TRIM("people"."account__folded", ' 	'), '')
+      END AS "account"
+    FROM "people"
+  ), "together" AS (
+    SELECT
+      "members"."account" AS "lead",
+      "activities"."lead" AS "person of the account",
+      "activities"."source",
+      "activities"."activity_id",
+      "activities"."type",
+      "activities"."occurred_at",
+      "activities"."known_at",
+      "activities"."asset",
+      "activities"."channel",
+      "activities"."value",
+      "activities"."asset__folded",
+      "activities"."asset__words",
+      "activities"."channel__folded",
+      "activities"."channel__words"
+    FROM "activities"
+    JOIN "members"
+      ON "members"."lead" = "activities"."lead"
+  ), "aged" AS (
+    SELECT
+      "together"."lead",
+      "together"."person of the account",
+      "together"."type",
+      CAST('2026-11-01' AS DATE) - CAST("together"."occurred_at" AS DATE) AS "age in days"
+    FROM "together"
+    WHERE
+      "together"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
+  ), "per_lead" AS (
+    SELECT
+      "aged"."lead",
+      COUNT(
+        DISTINCT CASE
+          WHEN "aged"."type" = 'session' AND "aged"."age in days" < 30
+          THEN "aged"."person of the account"
+        END
+      ) AS "company_team"
+    FROM "aged"
+    GROUP BY
+      "aged"."lead"
+  )
+  SELECT
+    "members"."lead",
+    CAST(CASE WHEN "per_lead"."company_team" >= 3 THEN 10000 ELSE 0 END AS BIGINT) AS "company_team"
+  FROM "members"
+  LEFT JOIN "per_lead"
+    ON "per_lead"."lead" = "members"."account"
 ), "restarting" AS (
   SELECT
     "activities"."lead",
@@ -362,6 +424,7 @@ ac.bd', '
     CAST(COALESCE("per_lead"."first_report", 0) AS BIGINT) AS "first_report",
     CAST(COALESCE("per_lead"."seat_invited", 0) AS BIGINT) AS "seat_invited",
     CAST(CASE WHEN "per_lead"."roles_used" >= 3 THEN 8000 ELSE 0 END AS BIGINT) AS "roles_used",
+    CAST(COALESCE("of accounts"."company_team", 0) AS BIGINT) AS "company_team",
     CAST(CASE WHEN "per_lead"."daily_habit" >= 4 THEN 20000 ELSE 0 END AS BIGINT) AS "daily_habit",
     CAST(CASE WHEN "per_lead"."gone_quiet" >= 14 THEN -25000 ELSE 0 END AS BIGINT) AS "gone_quiet",
     CAST(GREATEST(LEAST(COALESCE("per_day_sums"."limit_reached", 0), 36000), -36000) AS BIGINT) AS "limit_reached",
@@ -482,6 +545,8 @@ ac.bd', '
     ON "per_day_sums"."lead" = "profiles"."lead"
   LEFT JOIN "restarts"
     ON "restarts"."lead" = "profiles"."lead"
+  LEFT JOIN "of accounts"
+    ON "of accounts"."lead" = "profiles"."lead"
 ), "summed" AS (
   SELECT
     *,
@@ -492,7 +557,7 @@ ac.bd', '
       ),
       0
     ) AS "usage",
-    GREATEST(LEAST("address" + "company_size" + "role", 50000), -40000) AS "fit"
+    GREATEST(LEAST("company_team" + "address" + "company_size" + "role", 50000), -40000) AS "fit"
   FROM "ruled"
 ), "totalled" AS (
   SELECT
@@ -594,6 +659,7 @@ SELECT
   "first_report",
   "seat_invited",
   "roles_used",
+  "company_team",
   "daily_habit",
   "gone_quiet",
   "limit_reached",

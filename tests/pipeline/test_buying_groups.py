@@ -11,6 +11,7 @@ from rescore.ledger import tables
 from rescore.ledger.rules import activations
 from rescore.ledger.scores import runs
 from rescore.pipeline.belief import committed_belief
+from rescore.pipeline.erase import erase
 from rescore.pipeline.extract import extract
 from rescore.pipeline.score import score
 from rescore.pipeline.verify import verify_scores
@@ -143,6 +144,15 @@ def test_a_merge_moves_what_was_done_to_the_account_of_the_lead_that_is_left(at_
     at_work.crm.put_lead("eve", {"account": "100"}, merged=["zoe"])
     at_work.run()
     assert at_work.scores() == {"ada": 40, "bob": 30, "eve": 40, "zoe": None}
+
+
+def test_who_is_erased_counts_for_no_colleague(at_work):
+    at_work.visit("bob")
+    at_work.run()
+    erase(at_work.ws, ["hubspot:bob"], by="test", at=at_work.now)
+    assert dirty(at_work) == {"ada", "eve"}
+    at_work.run()
+    assert at_work.scores() == {"ada": 10, "eve": 0, "zoe": 0}
 
 
 def test_colleagues_stay_dirty_until_a_run_has_promoted_them(at_work):

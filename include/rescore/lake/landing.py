@@ -208,6 +208,8 @@ class Landing:
 
     def _leads_of_changed_accounts(self, table: DeltaTable) -> set[str]:
         """But for those that are merged away, whose attributes nobody reads."""
+        if not self._screened.accounts:
+            return set()
         accounts = Carrying(self._source, self._storage.existing(ACCOUNTS))
         changed = [id_ for id_ in self._screened.accounts if accounts.key(id_) not in self._marked_accounts]
         found = set(accounts.leads_of(table, changed))

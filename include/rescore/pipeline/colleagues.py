@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC
 
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from rescore.errors import ScorecardInvalid
+from rescore.lake.tables import TIME
+from rescore.ledger.rules import activations, registry
 from rescore.ledger.scores import marks, runs
+from rescore.rules.scope import about_accounts
 from rescore.workspace import Workspace
+
+
+def colleagues_of(ws: Workspace, leads: Collection[str]) -> dict[str, set[str]]:
+    """By scorecard in force with rules about accounts, whose scores depend on what these leads did."""
+    with ws.ledger.reading() as connection:
+        cards = [
+            active.scorecard
+            for active in activations.in_force(connection)
+            if _asks(connection, active.scorecard, active.version_seq)
+        ]
+    if not cards:
+        return {}
+    asked = pa.table({"lead": pa.array(sorted(leads), pa.string())})
+    asked = asked.append_column("input_ver", pa.repeat(pa.scalar(0, pa.int64()), asked.num_rows))
+    asked = asked.append_column("facts_until", pa.nulls(asked.num_rows, TIME))
+    found = {*ws.lake.colleagues(asked)["lead"].to_pylist()} - {*leads}
+    return dict.fromkeys(cards, found)
+
+
+def _asks(connection: Connection, scorecard: str, version: int) -> bool:
+    try:
+        return about_accounts(registry.card(connection, scorecard, version))
+    except ScorecardInvalid:
+        return False  # it is paused, and scored as a whole when it goes on
 
 
 def mark_colleagues(ws: Workspace, scorecard: str) -> list[str]:

@@ -18,6 +18,8 @@ from rescore.erased import Person, is_address, is_key
 from rescore.errors import InputUnreadable
 from rescore.ledger.people import erasures
 from rescore.ledger.people.erasures import ASKED, BEGUN, DONE, Erasure
+from rescore.ledger.scores import streams
+from rescore.pipeline.colleagues import colleagues_of
 from rescore.plan.erase_reports import erase_from_reports
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
@@ -95,13 +97,16 @@ def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress
         leads = ws.lake.family(asked) if erasure.state == ASKED else asked
         person = Person(frozenset(leads), erasure.person.addresses)
         hashes = ws.lake.address_hashes(leads)
+        woken = colleagues_of(ws, leads)
         with ws.ledger.transaction() as connection:
+            streams.wake(connection, woken)
             fences, counts = erasures.start(connection, erasure, person, at=at, hashes=hashes)
         progress(f"erasure {erasure.erasure_id}: begun, nothing is written or sent about the person any more")
         counts += ws.lake.erase(person, fences=fences)
         progress(f"erasure {erasure.erasure_id}: the lake is clean")
         counts["reports"] += erase_from_reports(ws.reports_dir, person)
         with ws.ledger.transaction() as connection:
+            streams.wake(connection, woken)  # a run may have scored them meanwhile, from what is gone now
             counts += erasures.forget(connection, person)
             erasures.sweep(connection, erasure.erasure_id, counts)
         progress(f"erasure {erasure.erasure_id}: no row names the person")

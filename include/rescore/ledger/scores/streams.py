@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -155,6 +155,15 @@ def catch_up(
     number = _next_input_ver(connection)
     for scorecard in _in_force(connection):
         mark_dirty(connection, scorecard, dirty, number)
+
+
+def wake(connection: Connection, leads: Mapping[str, Collection[str]]) -> None:
+    """Mark leads, by scorecard, whose facts are others now though nothing landed."""
+    if not any(leads.values()):
+        return
+    number = _next_input_ver(connection)
+    for scorecard, woken in sorted(leads.items()):
+        mark_dirty(connection, scorecard, dict.fromkeys(woken), number)
 
 
 def note_read(connection: Connection, lease: StreamLease, at: datetime) -> None:
