@@ -25,7 +25,6 @@ from rescore.errors import CrmUnavailable, RescoreError
 from rescore.outcome import outcome_of
 
 NOT_REPORTED = "Salesforce did not say what became of this record"
-NO_PERSON = "the id is none of a lead or contact of Salesforce's"
 FOLLOWED_LATER = "this lead became a contact, which a later write will find"
 COLLECTIONS = "composite/sobjects"
 ABOUT_A_RECORD = 400
@@ -48,15 +47,18 @@ def write_scores(client: Client, updates: Sequence[ScoreUpdate]) -> list[WriteRe
     fields: dict[str, Fields] = {}
     for update in updates:
         fields.setdefault(update.lead_id, {}).update(update.fields)
-    people = {lead_id: mine for lead_id, mine in fields.items() if kind_of(lead_id)}
-    results = {lead_id: WriteResult(lead_id, "gone", NO_PERSON) for lead_id in fields.keys() - people.keys()}
-    results |= _written(client, people)
+    results = _written(client, fields)
     return [results[update.lead_id] for update in updates]
 
 
 def kind_of(lead_id: str) -> PersonKind | None:
     """What an id is of; None when of neither."""
     return PREFIXES.get(lead_id[:3]) if is_id(lead_id) else None
+
+
+def _sent_as(lead_id: str) -> PersonKind:
+    """What a record is written as; Salesforce shall say of an id of neither kind that it knows none."""
+    return kind_of(lead_id) or "Lead"
 
 
 def contacts_of(client: Client, lead_ids: Sequence[str]) -> dict[str, str]:
@@ -129,11 +131,11 @@ class _Sending:
             return {lead_id: WriteResult(lead_id, said.kind, said.reason) for lead_id in lead_ids}
 
     def _bulk(self, values: Values) -> dict[str, Found]:
-        return update_in_bulk(self._client, PREFIXES[next(iter(values))[:3]], values, ends=self._ends)
+        return update_in_bulk(self._client, _sent_as(next(iter(values))), values, ends=self._ends)
 
     def _collection(self, values: Values) -> dict[str, Found]:
         """One call; one that is refused as a whole is halved until the record to blame stands alone."""
-        sent = [{"attributes": {"type": kind_of(one)}, "id": one, **mine} for one, mine in values.items()]
+        sent = [{"attributes": {"type": _sent_as(one)}, "id": one, **mine} for one, mine in values.items()]
         try:
             answer = self._client.send("PATCH", COLLECTIONS, {"allOrNone": False, "records": sent})
         except Refused as refusal:
@@ -151,7 +153,7 @@ class _Sending:
 
 def _kinds(values: Values) -> Iterator[Values]:
     for kind in dict.fromkeys(PREFIXES.values()):
-        if mine := {lead_id: one for lead_id, one in values.items() if kind_of(lead_id) == kind}:
+        if mine := {lead_id: one for lead_id, one in values.items() if _sent_as(lead_id) == kind}:
             yield mine
 
 
