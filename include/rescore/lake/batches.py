@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from rescore.lake.arrivals import GIVEN
@@ -54,7 +55,7 @@ def screen_batch(source: str, batch: pa.Table, *, known_at: datetime) -> tuple[p
     plain = batch.set_column(place, "occurred_at", batch["occurred_at"].cast(TIME))
     bits = pa.chunked_array([chunk.view(pa.int64()) for chunk in batch["value"].chunks], pa.int64())
     plain = plain.append_column("value bits", bits)
-    plain = plain.append_column("place", pa.array(range(batch.num_rows), pa.int64()))
+    plain = plain.append_column("place", pa.array(np.arange(batch.num_rows)))
     known = f"TIMESTAMP '{known_at.astimezone(UTC).replace(tzinfo=None)}'"
     problems = _problems(fields, known)
     with connect() as connection:
