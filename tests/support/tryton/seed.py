@@ -44,12 +44,11 @@ def _users(company, employee) -> None:
         for module, name in (
             ("sale_opportunity_score", "rescore"),
             ("sale_opportunity", "opportunity"),
-            ("marketing", "marketing"),
             ("sale", "sale"),
         )
     }
     for login, has in {
-        "rescore": ("rescore", "marketing"),
+        "rescore": ("rescore",),
         "stranger": (),
         "reader": ("sale",),
         "sales": ("sale", "opportunity"),
