@@ -170,6 +170,8 @@ def _first_page(
 ) -> dict[str, Any]:
     found = run(soql, org.records, deleted=deleted)
     about = org.records.objects[found.object]
+    if not found.fields:
+        return {"totalSize": len(found.rows), "done": True, "records": []}
     rows = [
         {"attributes": _attributes(version, found.object, row)} | _shaped(found.fields, row, about, org)
         for row in found.rows

@@ -120,7 +120,11 @@ def run(soql: str, records: Records, *, deleted: bool) -> Query:
     """
     parser = _Parser(soql, records)
     parser.need("SELECT")
-    fields = parser.words()
+    counting = parser.take("COUNT")
+    if counting:
+        parser.need("(")
+        parser.need(")")
+    fields = [] if counting else parser.words()
     if len(set(map(str.lower, fields))) < len(fields):
         raise Refusal(400, "INVALID_FIELD", "duplicate field selected")
     parser.need("FROM")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rescore.connectors.checkup import checks
 from rescore.connectors.salesforce import Salesforce
 from rescore.errors import CrmFieldMissing, CrmLacksScope
 from rescore.lake.records import LeadRecord
@@ -226,3 +227,23 @@ def test_every_page_of_an_organisation_counts_one_call(organisation: SalesforceS
     assert org.used == sum(org.calls.values())
     assert len(queries) == 1
     assert org.logins == 1
+
+
+def test_what_an_organisation_offers_and_what_a_first_load_costs(organisation: SalesforceServer):
+    crm = salesforce(organisation)
+    offered = {listing.what: listing for listing in crm.describe()}
+    leads, accounts = offered["Lead fields"], offered["Account fields"]
+    assert {"Title", "Rescore_Score__c"} <= set(leads.used())
+    assert set(accounts.used()) == {"Industry", "NumberOfEmployees"}
+    kinds = {one.name: (one.holds, one.read_only) for one in leads.offered}
+    assert (kinds["NumberOfEmployees"], kinds["SystemModstamp"]) == (("number", False), ("timestamp", True))
+    found = {one.stream: (one.rows, one.calls) for one in crm.volumes(since=None)}
+    assert found["people"] == (420, {"calls": 2})
+    assert set(found) == set(crm.streams)
+
+
+def test_the_example_fits_what_the_sandbox_offers(organisation: SalesforceServer):
+    asked = list(checks(salesforce(organisation), MAPPING, until=NOW, try_writing=True))
+    assert [one for one in asked if one.ok is False] == []
+    [writing] = [one for one in asked if one.what == "writing"]
+    assert "told as `gone`" in writing.says

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
+from rescore.connectors.describing import Listing, Volume
 from rescore.connectors.own_pace import OwnPace
 from rescore.connectors.pace import Pace, Rates
 from rescore.connectors.readback import Edit, Shown
 from rescore.connectors.salesforce.activities import activity_pages
 from rescore.connectors.salesforce.checking import check_fields
 from rescore.connectors.salesforce.client import Client, Refused
+from rescore.connectors.salesforce.describing import listings, volumes
 from rescore.connectors.salesforce.fields import SalesforceFields
 from rescore.connectors.salesforce.limits import Limits
 from rescore.connectors.salesforce.login import Login
@@ -58,6 +60,7 @@ class Salesforce:
         pace = pace or OwnPace(limits.rates, clock=clock, sleep=sleep)
         self._client = Client(login, limits, pace, origin=origin, verify=verify, clock=clock, sleep=sleep)
         self._zone = ZoneInfo(mapping.zone)
+        self.rates = limits.rates
         self.batch_size = limits.batch
         self.longest_write = limits.longest_write
         self.call_seconds = limits.calls_seconds / limits.calls
@@ -138,6 +141,14 @@ class Salesforce:
                 "`crm_task` out of the rules"
             )
         return SalesforceTasks(self._client, self.mapping.tasks, self.fields, self._zone, self.name)
+
+    def describe(self) -> Iterator[Listing]:
+        """See `Describable.describe`."""
+        return listings(self._client, self.mapping)
+
+    def volumes(self, *, since: datetime | None) -> Iterator[Volume]:
+        """See `Describable.volumes`; `since` spares nothing: what changed is read, whenever it happened."""
+        return volumes(self._client, self.mapping)
 
     def setup(self) -> list[str]:
         """Fields are an administrator's to make; see `check`. One line for each that is ours."""
