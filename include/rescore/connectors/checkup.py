@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from rescore.connectors.base import ScoreUpdate, Source, Target
-from rescore.connectors.describing import Describable, Listing, Offered, Use, Volume
+from rescore.connectors.describing import CanBeChecked, Describable, Listing, Offered, Use, Volume
 from rescore.connectors.pace import SHARES, Rates
 from rescore.errors import RescoreError
 from rescore.mapping import Mapping
@@ -58,6 +58,8 @@ def checks(
             return
     if isinstance(source, Describable):
         yield from _fields(source)
+    elif isinstance(source, CanBeChecked):
+        yield _asked("rights and fields of the mapping", source.check)
     for stream in source.streams:
         yield _asked(f"reading `{stream}`", lambda name=stream: _first_page(source, name, until))
     if not mapping.scores:

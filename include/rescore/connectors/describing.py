@@ -95,6 +95,20 @@ class Describable(Protocol):
         ...
 
 
+@runtime_checkable
+class CanBeChecked(Protocol):
+    """A source that can tell at once whether its rights and the fields of its mapping are there."""
+
+    def check(self) -> None:
+        """Ask for all of them.
+
+        Raises:
+            CrmRejectedCredentials: The login is refused, or lacks a right.
+            CrmFieldMissing: Naming the fields and the way out.
+        """
+        ...
+
+
 def uses_of_attributes(attributes: Mapping[str, Attribute], place: str) -> list[Use]:
     """What is read as attributes of leads or accounts."""
     return [

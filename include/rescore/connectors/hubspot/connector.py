@@ -21,7 +21,14 @@ from rescore.connectors.hubspot.fields import HubSpotFields
 from rescore.connectors.hubspot.forms import form_pages
 from rescore.connectors.hubspot.leads import lead_pages
 from rescore.connectors.hubspot.limits import Limits
-from rescore.connectors.hubspot.mapping import Deals, EmailEvents, Engagements, HubSpotMapping, PageViews
+from rescore.connectors.hubspot.mapping import (
+    Deals,
+    EmailEvents,
+    Engagements,
+    Forms,
+    HubSpotMapping,
+    PageViews,
+)
 from rescore.connectors.hubspot.page_views import page_view_pages
 from rescore.connectors.hubspot.properties import check_properties, create_properties
 from rescore.connectors.hubspot.reading_back import read_edits, read_shown
@@ -29,6 +36,7 @@ from rescore.connectors.hubspot.recipients import Recipients
 from rescore.connectors.hubspot.tasks import HubSpotTasks
 from rescore.connectors.hubspot.tied import tied_pages
 from rescore.connectors.hubspot.usage import learn_usage, read_usage
+from rescore.connectors.hubspot.values import milliseconds
 from rescore.connectors.hubspot.writing import write_scores
 from rescore.connectors.pace import Pace, Rates
 from rescore.connectors.readback import Edit, Shown
@@ -197,6 +205,9 @@ class HubSpot:
         if stream == ACCOUNTS and self.mapping.accounts:
             return account_pages(self._client, self.mapping.accounts, cursor, until=until)
         languages, read = self.mapping.languages, self.mapping.activities[stream]
+        oldest = milliseconds(until - self.mapping.history) if self.mapping.history else 0
+        if cursor is None and oldest and not isinstance(read, Forms):
+            cursor = {"since": oldest}  # what happened since then was changed since then
         if isinstance(read, Engagements | Deals):
             kind = engagements_as(read) if isinstance(read, Engagements) else deals_as(read)
             return tied_pages(self._client, stream, read, kind, cursor, until=until)
@@ -206,4 +217,6 @@ class HubSpot:
             return email_event_pages(
                 self._client, stream, read, languages, self._recipients, cursor, until=until
             )
-        return form_pages(self._client, stream, read, languages, self._recipients, cursor, until=until)
+        return form_pages(
+            self._client, stream, read, languages, self._recipients, cursor, until=until, oldest=oldest
+        )

@@ -33,8 +33,9 @@ def form_pages(
     cursor: Cursor | None,
     *,
     until: datetime,
+    oldest: int = 0,
 ) -> Iterator[Page]:
-    """Submissions of every form, each list read back to where the last run began.
+    """Submissions of every form, each list read back to where the last run began, or to `oldest` (ms).
 
     The cursor is `{"since": {guid: ms}}`; within a form's list also `{"reading": {form, after, newest}}`.
     """
@@ -45,8 +46,8 @@ def form_pages(
     for guid in sorted(forms.forms or named):
         name = named.get(guid, guid)
         resumed = reading if reading.get("form") == guid else {}
-        known = since.get(guid, 0)
-        oldest = known - round(client.limits.overlap * 1000)
+        known = since.get(guid, oldest)
+        back_to = known - round(client.limits.overlap * 1000)
         newest = resumed.get("newest", known)
         path = forms.path.format(form=quote(guid, safe=""))
 
@@ -57,8 +58,8 @@ def form_pages(
         for rows, token in follow(ask, resumed.get("after"), what=stream):
             times = [_submitted(row) for row in rows]
             newest = max(newest, *(moment for moment in times if moment <= end), 0)
-            fresh = [row for row, moment in zip(rows, times, strict=True) if not 0 < moment < oldest]
-            done = token is None or any(0 < moment < oldest for moment in times)
+            fresh = [row for row, moment in zip(rows, times, strict=True) if not 0 < moment < back_to]
+            done = token is None or any(0 < moment < back_to for moment in times)
             if done:
                 since[guid] = newest
             following: Cursor = {"since": dict(since)}
