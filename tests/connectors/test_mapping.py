@@ -2,8 +2,9 @@
 
 import pytest
 
-from rescore.connectors.catalog import load_mapping, read_mapping
+from rescore.connectors.catalog import load_mapping, read_mapping, read_mappings
 from rescore.errors import MappingInvalid
+from rescore.mapping import earlier_targets, matching_of
 
 SMALL = b"""\
 mapping: crm
@@ -69,6 +70,36 @@ def test_a_mistake_is_named_with_its_place(old, new, said):
     for words in said:
         assert words in str(caught.value)
     assert all(line.startswith("crm.yaml:") for line in str(caught.value).splitlines())
+
+
+def test_a_mapping_says_how_its_leads_are_known_elsewhere(tmp_path):
+    same = b"leads:\n  same_person: {records: {sales: [sales_id]}, email: true}"
+    mapping = load_mapping(SMALL.replace(b"leads:", same), "crm.yaml")
+    assert mapping.leads.same_person.keys({"sales_id": " 7 "}.get) == ("sales:7",)
+    assert "sales_id" in mapping.leads.read_properties
+    with pytest.raises(MappingInvalid, match="is this source itself"):
+        load_mapping(SMALL.replace(b"leads:", same.replace(b"sales:", b"crm:")), "crm.yaml")
+
+
+def test_the_primary_target_comes_first_and_the_others_by_name():
+    mappings = [
+        load_mapping(SMALL.replace(b"mapping: crm", b"mapping: " + name) + also, "x.yaml")
+        for name, also in ((b"a", b""), (b"b", b"always_written: true\n"), (b"c", b"primary: true\n"))
+    ]
+    assert matching_of(mappings, b"").sources == ("c", "a", "b")
+    assert [earlier_targets(mappings, mapping) for mapping in mappings] == [
+        {"b2b": ("c",), "other": ("c",)},
+        {},
+        {"b2b": (), "other": ()},
+    ]
+
+
+def test_only_one_mapping_is_the_primary_one(tmp_path):
+    for name in ("a", "b"):
+        body = SMALL.replace(b"mapping: crm", b"mapping: " + name.encode()) + b"primary: true\n"
+        (tmp_path / f"{name}.yaml").write_bytes(body)
+    with pytest.raises(MappingInvalid, match="a and b are all `primary: true`"):
+        read_mappings(tmp_path)
 
 
 def test_every_mistake_is_named_at_once():
