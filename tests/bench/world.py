@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ from rescore.scoring.facts import with_text_forms
 AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SEED = 20261101
 LAYOUT = 5  # change it when the same seed makes other files
-FILES = f"{DEFAULT_BUCKETS}x{ROWS_PER_GROUP}"  # a lake of earlier buckets and row groups is another lake
+TABLES = blake2b(repr(SCHEMAS).encode(), digest_size=4).hexdigest()
+FILES = f"{DEFAULT_BUCKETS}x{ROWS_PER_GROUP}-{TABLES}"  # a lake of earlier tables or files is another lake
 ZIPF = 0.8
 TYPES = [f"type_{index:02}" for index in range(12)]
 SIZES = {"xs": (2_000, 40_000), "s": (100_000, 2_000_000), "m": (1_000_000, 20_000_000)}

@@ -53,6 +53,7 @@ def test_airflow_is_met_through_its_sdk():
         "airflow.triggers.base",  # the SDK has no trigger base
         "airflow.providers.standard.operators.trigger_dagrun",
         "airflow.providers.standard.operators.hitl",
+        "airflow.providers.standard.operators.empty",
         "airflow.providers.slack.hooks.slack_webhook",
         "airflow.plugins_manager",  # where a plugin says what it brings
         "airflow.api_fastapi.core_api.security",  # a plugin's pages have no login of their own
