@@ -206,7 +206,10 @@ def run(short: bool, say: Say) -> Layer:
         with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
             for results in pool.imap_unordered(_worker, jobs, chunksize=1):
                 layer.done += len(results)
-                layer.violations += [problem for found in results for problem in found]
+                broken = [problem for found in results for problem in found]
+                layer.violations += broken
+                for problem in broken:
+                    say(f"network: {problem}")
                 say(f"network: {layer.done:,} of {len(every):,} cells, {len(layer.violations)} violations")
     return layer
 

@@ -65,7 +65,6 @@ class Desk:
             "SELECT id FROM objects WHERE type = 'contacts' AND visible ORDER BY id LIMIT 5"
         )
         self.leads = [int(row["id"]) for row in rows]
-        self.truths: dict[str, Facts] = {}
 
     def hubspot(self, url: str, seconds: float = 30.0) -> HubSpot:
         """The product's own client; it does not really sleep."""
