@@ -1,9 +1,9 @@
 """What the ledger no longer needs: rows whose time is over and that no decision looks at any more.
 
 For every table it is said here why that is so. What is not here is kept for good, and bounded by something
-else than time: leads (`score`, `sync`, `arming`, `dirty`, `record`), edits (`rules_version` with the rejected
-bodies, `activation`, `automation`), Connections (`breaker`, `budget`, `stream`), and people's wishes (`erasure`,
-`tombstone`).
+else than time: leads (`score`, `sync`, `arming`, `dirty`, `record`), edits (`activation`, `automation`, and
+`rules_version` with the rejected bodies), Connections (`breaker`, `budget`, `stream`), and people's wishes
+(`erasure`, `tombstone`).
 """
 
 from __future__ import annotations

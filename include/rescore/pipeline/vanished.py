@@ -12,8 +12,8 @@ from rescore.connectors.base import Source
 from rescore.connectors.readback import ReadBack
 from rescore.lake.records import LeadRecord, Page
 from rescore.ledger.outbox import confirmed
+from rescore.ledger.outbox.records import in_target
 from rescore.ledger.scores.streams import StreamLease
-from rescore.model import split_lead_key
 from rescore.workspace import Workspace
 
 A_CALL = 100
@@ -35,8 +35,9 @@ def vanished_pages(ws: Workspace, source: Source, lease: StreamLease) -> Iterato
         return
     with ws.ledger.reading() as connection:
         missed = confirmed.missed(connection, source.name, most=MOST)
-    for start in range(0, len(missed), A_CALL):
-        ids = [split_lead_key(lead)[1] for lead in missed[start : start + A_CALL]]
+        records = sorted(in_target(connection, source.name, missed).values())
+    for start in range(0, len(records), A_CALL):
+        ids = records[start : start + A_CALL]
         found = source.read(ids, [scores[0].score])
         gone = [lead_id for lead_id in ids if lead_id in found and found[lead_id] is None]
         yield Page(leads=[LeadRecord(lead_id, {}, deleted=True) for lead_id in gone], cursor=lease.cursor)
