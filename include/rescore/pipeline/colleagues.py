@@ -29,6 +29,7 @@ def colleagues_of(ws: Workspace, leads: Collection[str]) -> dict[str, set[str]]:
     asked = pa.table({"lead": pa.array(sorted(leads), pa.string())})
     asked = asked.append_column("input_ver", pa.repeat(pa.scalar(0, pa.int64()), asked.num_rows))
     asked = asked.append_column("facts_until", pa.nulls(asked.num_rows, TIME))
+    asked = asked.append_column("history", pa.repeat(pa.scalar(False), asked.num_rows))
     found = {*ws.lake.colleagues(asked)["lead"].to_pylist()} - {*leads}
     return dict.fromkeys(cards, found)
 
