@@ -235,3 +235,14 @@ def test_erasing_one_record_erases_the_person_from_both_and_keeps_them_out(job):
     job.sales.put_lead("003A", DIRECTOR)
     job.run()
     assert job.record() == {BOB: 0}
+
+
+def test_a_record_that_the_primary_crm_does_not_have_any_more_leaves_the_person_to_the_other_one(job):
+    job.view(ADA)
+    job.run()
+    del job.sales.shown["003A"]  # nobody has told us
+    job.view(ADA)
+    job.run()
+    job.run()
+    assert job.record()[ADA] == 20
+    assert job.shown() == {"hubspot:ada": 20, "hubspot:bob": 0}

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select, update
 from rescore.ledger import tables
 from rescore.ledger.outbox import overrides
 from rescore.ledger.outbox.overrides import Override
+from rescore.ledger.outbox.records import has_record
 
 SETTLED, SMALL, OVERRIDDEN, DELETED = "settled", "small", "overridden", "deleted"
 CONFIRMED = (SETTLED, SMALL, OVERRIDDEN, DELETED)
@@ -72,7 +73,7 @@ def leads(connection: Connection, target: str) -> Iterator[tuple[str, datetime |
 
 
 def missed(connection: Connection, target: str, *, most: int) -> list[str]:
-    """Leads of the target's own source that it did not find, and that nobody has told us are gone."""
+    """Leads whose record the target did not find, and of which nobody has told us that it is gone."""
     sync, score = tables.sync, tables.score
     rows = connection.scalars(
         select(sync.c.lead)
@@ -81,7 +82,7 @@ def missed(connection: Connection, target: str, *, most: int) -> list[str]:
             sync.c.target == target,
             sync.c.state == DELETED,
             sync.c.failure == "gone",
-            sync.c.lead.startswith(f"{target}:", autoescape=True),
+            has_record(target, sync.c.lead),
             score.c.withheld.is_(None),
         )
         .distinct()
