@@ -20,6 +20,7 @@ from tests.delivery.conftest import MAPPING
 from tests.ledger.world import World
 
 PATHS = {
+    b"account_details: /a\n": b"account_details: /account-info/2026-09/details\n",
     b"search: /s": b"search: /crm/objects/2026-09/contacts/search",
     b"read: /r": b"read: /crm/objects/2026-09/contacts/batch/read",
     b"update: /u": b"update: /crm/objects/2026-09/contacts/batch/update",
