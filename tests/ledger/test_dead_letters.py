@@ -11,7 +11,7 @@ from sqlalchemy import select
 from rescore.automations.state_machine import Restraint
 from rescore.ledger import tables
 from rescore.ledger.automations.replays import replay_suppressed
-from rescore.ledger.outbox import dead_letters, deliveries
+from rescore.ledger.outbox import breakers, dead_letters, deliveries
 from rescore.ledger.outbox.dead_letters import Chosen
 from rescore.ledger.outbox.deliveries import DeliveryResult
 from rescore.outcome import Outcome
@@ -118,6 +118,14 @@ def test_a_replay_is_of_its_span_of_time(mixed):
     assert do(mixed, dead_letters.replay, later) == {}
 
 
+def test_a_replay_leaves_alone_what_a_person_discarded(world):
+    world.score(**{"crm:1": 120})
+    do(world, dead_letters.discard, reason="a test lead")
+    assert do(world, dead_letters.replay, Chosen(automation="mql")) == {"discarded": 1}
+    assert states(world) == [("discarded", "discarded by anna: a test lead")]
+    assert do(world, dead_letters.retry, Chosen(states=["discarded"])) == {"again": 1}
+
+
 def test_an_e_mail_whose_fate_is_unknown_is_parked_and_only_a_person_lets_it_go_again(mixed):
     attempt(mixed, "unknown", "unknown")
     assert mixed.rows(tables.delivery, "kind", "state") == [("email", "parked"), ("webhook", "due")]
@@ -167,3 +175,16 @@ def test_a_suppressed_crossing_that_another_arming_has_overtaken_stays_as_it_is(
     world.score(**{"crm:1": 120})
     assert suppressed(world) == {"overtaken": 1}
     assert len(world.rows(tables.delivery)) == 1
+
+
+def test_who_mends_a_spent_quota_and_closes_its_breaker_need_not_wait_for_the_reset(world):
+    world.score(**{"crm:1": 120})
+    spent = Outcome("quota", "the day's calls are used up", retry_after=36_000)
+    with world.ledger.transaction() as connection:
+        [claim] = deliveries.claim(connection, worker="w", now=world.tick(), lease=MINUTE, limit=9)
+        deliveries.settle(connection, [DeliveryResult(claim, spent)], now=world.now)
+    with world.ledger.transaction() as connection:
+        assert deliveries.claim(connection, worker="w", now=world.tick(), lease=MINUTE, limit=9) == []
+        assert breakers.close(connection, claim.connection, "anna")
+        again = deliveries.claim(connection, worker="w", now=world.tick(), lease=MINUTE, limit=9)
+    assert [(each.delivery_id, each.tries) for each in again] == [(claim.delivery_id, 0)]

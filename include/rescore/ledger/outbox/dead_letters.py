@@ -125,7 +125,7 @@ def replay(
     """Send the deliveries of a span of time again, whatever became of them, with their own id and body.
 
     Receivers that tell by the id do nothing twice. Kinds that cannot tell (`SEEN_TWICE`) are left alone where
-    they arrived or may have; so is what was cancelled.
+    they arrived or may have; so is what was cancelled, and what a person discarded.
 
     Returns:
         Counts: `again`, `seen twice` for those left alone because nobody could tell, those left alone by
@@ -138,7 +138,7 @@ def replay(
         arrived = row.state == "delivered" or row.delivery_id in unknown
         if row.kind in SEEN_TWICE and arrived:
             counts["seen twice"] += 1
-        elif row.state in ("cancelled", "due"):
+        elif row.state in ("cancelled", "discarded", "due"):
             counts[row.state] += 1
         elif not row.size:
             counts[NO_BODY] += 1

@@ -48,8 +48,8 @@ def next_at(outcome: Outcome, *, tries: int, key: str, now: datetime) -> datetim
     """
     if outcome.kind == "unready":
         return now + UNREADY_WAIT
-    if outcome.retry_after is None and not CONSEQUENCES[outcome.kind].spends_try:
-        return None
+    if not CONSEQUENCES[outcome.kind].spends_try:
+        return None  # whatever wait was asked for is the breaker's, which a person may close
     return now + wait(tries, key, outcome.retry_after)
 
 
