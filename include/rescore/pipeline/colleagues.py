@@ -12,6 +12,7 @@ from rescore.errors import ScorecardInvalid
 from rescore.lake.tables import TIME
 from rescore.ledger.rules import activations, registry
 from rescore.ledger.scores import marks, runs
+from rescore.ledger.scores.marked import marks_of
 from rescore.rules.scope import about_accounts
 from rescore.workspace import Workspace
 
@@ -48,7 +49,7 @@ def mark_colleagues(ws: Workspace, scorecard: str) -> list[str]:
     with news stays dirty until a promotion covers it. To do it again adds nobody.
     """
     with ws.ledger.reading() as connection:
-        marked = marks.marks_of(connection, scorecard)
+        marked = marks_of(connection, scorecard)
     rows = ws.lake.colleagues(marked).to_pylist()
     with ws.ledger.transaction() as connection:
         for number, history in sorted({(row["input_ver"], row["history"]) for row in rows}):

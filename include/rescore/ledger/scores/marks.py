@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -92,9 +90,8 @@ def _insert_many(connection: Connection, scorecard: str, marks: Marks, number: i
 
 def _as_texts(moments: Iterable[datetime | None]) -> list[str | None]:
     """In UTC and to the microsecond, as `UtcDateTime` has them on SQLite."""
-    naive = pa.array(moments, pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-    told: list[str | None] = pc.strftime(naive, "%Y-%m-%d %H:%M:%S").to_pylist()
-    return told
+    utc = (moment and moment.astimezone(UTC).replace(tzinfo=None) for moment in moments)
+    return [moment and moment.isoformat(" ", "microseconds") for moment in utc]
 
 
 def _never_back(marks: Insert) -> Insert:
@@ -105,24 +102,4 @@ def _never_back(marks: Insert) -> Insert:
             "facts_until": later(tables.dirty.c.facts_until, marks.excluded.facts_until),
             "history": or_(tables.dirty.c.history, marks.excluded.history),
         },
-    )
-
-
-def marks_of(connection: Connection, scorecard: str) -> pa.Table:
-    """The leads whose score may have changed: lead, input_ver, facts_until in naive UTC, and history."""
-    dirty = tables.dirty.c
-    found = connection.execute(
-        select(dirty.lead, dirty.input_ver, dirty.facts_until, dirty.history).where(
-            dirty.scorecard == scorecard
-        )
-    ).all()
-    leads, versions, until, history = zip(*found, strict=True) if found else ((), (), (), ())
-    naive = [moment and moment.replace(tzinfo=None) for moment in until]
-    return pa.table(
-        {
-            "lead": pa.array(leads, pa.string()),
-            "input_ver": pa.array(versions, pa.int64()),
-            "facts_until": pa.array(naive, pa.timestamp("us")),
-            "history": pa.array(history, pa.bool_()),
-        }
     )
