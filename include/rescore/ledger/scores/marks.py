@@ -90,8 +90,10 @@ def _insert_many(connection: Connection, scorecard: str, marks: Marks, number: i
 
 def _as_texts(moments: Iterable[datetime | None]) -> list[str | None]:
     """In UTC and to the microsecond, as `UtcDateTime` has them on SQLite."""
-    utc = (moment and moment.astimezone(UTC).replace(tzinfo=None) for moment in moments)
-    return [moment and moment.isoformat(" ", "microseconds") for moment in utc]
+    return [
+        None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        for moment in moments
+    ]
 
 
 def _never_back(marks: Insert) -> Insert:
