@@ -7,12 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from demo.places import CannotStart, Places
 
 FINISHED = {"success", "failed"}
 DAGS = ("score_leads", "watch_rules", "rescore_all", "review_hold", "rollback_rules")
 """Those that a demo or a story waits for before it begins."""
+
+ASK_AGAIN = Retry(total=4, connect=0, status=0, backoff_factor=1, allowed_methods={"GET"})
+"""On a busy machine Airflow may take longer than anybody waits for an answer; to look again does no harm."""
 
 
 class AirflowApi:
@@ -22,6 +27,7 @@ class AirflowApi:
         self._places = places
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.mount(places.airflow_url, HTTPAdapter(max_retries=ASK_AGAIN))
 
     def wait_until_healthy(
         self, *, seconds: float, require_alive: Callable[[], None], say: Callable[[str], None]
@@ -65,23 +71,32 @@ class AirflowApi:
 
     def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         """One GET below /api/v2."""
-        answer = self._session.get(f"{self._places.airflow_url}/api/v2/{path}", params=parameters, timeout=30)
-        answer.raise_for_status()
-        return dict(answer.json())
+        return dict(self._ask("GET", f"/api/v2/{path}", params=parameters).json())
 
     def page(self, path: str) -> str:
         """One page of Airflow's, as somebody who is logged in sees it."""
-        answer = self._session.get(f"{self._places.airflow_url}{path}", timeout=30)
-        answer.raise_for_status()
-        return answer.text
+        return self._ask("GET", path).text
 
     def send(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """One POST or PATCH below /api/v2."""
-        answer = self._session.request(
-            method, f"{self._places.airflow_url}/api/v2/{path}", json=body, timeout=30
-        )
-        answer.raise_for_status()
+        answer = self._ask(method, f"/api/v2/{path}", json=body)
         return dict(answer.json()) if answer.content else {}
+
+    def _ask(self, method: str, path: str, **what: Any) -> requests.Response:
+        """The answer to one call; a refusal is an HTTPError.
+
+        Raises:
+            CannotStart: There is no answer.
+        """
+        try:
+            answer = self._session.request(method, f"{self._places.airflow_url}{path}", timeout=30, **what)
+        except requests.RequestException as error:
+            raise CannotStart(
+                f"Airflow at {self._places.airflow_url} does not answer ({type(error).__name__}); is the machine "
+                f"too busy? Its logs are in {self._places.home}"
+            ) from error
+        answer.raise_for_status()
+        return answer
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, run_id: str | None = None) -> str:
         """Start a manual run and give its id."""
