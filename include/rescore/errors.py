@@ -5,7 +5,7 @@
     │                                                  PolicyInvalid · InputUnreadable · LedgerBehind
     │                                                  CommandMiswritten · ConnectionLeadsElsewhere
     ├── TerminalError        a person looks outside   CrmRejectedCredentials · CrmLacksScope · CrmFieldMissing
-    │                                                  CursorStuck
+    │                                                  CursorStuck · LakeBehind
     ├── RetryableError       the same call, later     CrmUnavailable · CrmRateLimited · LedgerBusy
     ├── RecordError          set one record aside     RecordUnreadable · RecordRefused · RecordGone
     └── Superseded           a newer writer took over Fenced
@@ -93,6 +93,10 @@ class ReceiverRefused(TerminalError):
 
 class CursorStuck(TerminalError):
     """A page led to itself: going on would never end."""
+
+
+class LakeBehind(TerminalError):
+    """The lake lacks facts that the ledger has committed: it is an older copy, or it is not there."""
 
 
 class CrmUnavailable(RetryableError):

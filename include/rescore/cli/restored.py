@@ -1,4 +1,4 @@
-"""The command for a ledger that came back from a backup."""
+"""The command for a store that came back from a backup, or was lost."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from rescore.cli.given import user
-from rescore.cli.operate import open_ledger
-from rescore.errors import CommandMiswritten
+from rescore.errors import CommandMiswritten, LakeBehind
 from rescore.ledger.outbox import restored as ledger_restored
+from rescore.pipeline import restore as pipeline_restore
 from rescore.settings import Settings
+from rescore.whole_lake import lake_behind
+from rescore.workspace import Workspace
 
 
 def restored(
@@ -23,15 +25,24 @@ def restored(
     hold: Annotated[
         bool, typer.Option("--hold", help="Say that it was restored, where nothing has landed since.")
     ] = False,
+    read_again: Annotated[
+        bool, typer.Option("--read-again", help="What the lake lost is gone: read every source anew.")
+    ] = False,
     by: Annotated[str, typer.Option("--by", help="Who says so; by default the user of this machine.")] = "",
 ) -> None:
-    """Say whether sending is held because the ledger was restored, and what is missing; or go on."""
-    if hold and (resume or without_automations):
-        raise CommandMiswritten("give --hold or --resume, not both")
+    """Say whether sending is held because a store was restored or lost, and what is missing; or go on."""
+    if resume + hold + read_again > 1 or (hold and without_automations):
+        raise CommandMiswritten("give one of --hold, --read-again and --resume")
     if without_automations and not resume:
         raise CommandMiswritten("--without-automations goes with --resume")
     who, now = by or user(), datetime.now(UTC)
-    with open_ledger(Settings.from_environment(os.environ)).transaction() as connection:
+    ws = Workspace.open(Settings.from_environment(os.environ))
+    if read_again:
+        pipeline_restore.read_again(ws, at=now, by=who)
+    lost = lake_behind(ws)
+    if resume and lost:
+        raise LakeBehind(f"{lost}; put the right lake back, or say `rescore restored --read-again`")
+    with ws.ledger.transaction() as connection:
         if hold:
             ledger_restored.notice(connection, at=now, why=f"{who} said so")
         if resume:
@@ -43,9 +54,12 @@ def restored(
             return
         known = ledger_restored.restored(connection)
         first = ledger_restored.missing(connection)
-    if known is None:
+    if lost:
+        print(f"nothing is read, scored or sent: {lost}")
+        print("  put the right lake back; or, if it is lost, `rescore restored --read-again`")
+    elif known is None:
         print("no restore was noticed, nothing is held")
-        return
-    print(f"held since {known.noticed_at:%Y-%m-%d %H:%M} UTC: {known.why}")
-    for sentence in first or ["everything is read back and scored; `rescore restored --resume` goes on"]:
-        print(f"  {sentence}")
+    else:
+        print(f"held since {known.noticed_at:%Y-%m-%d %H:%M} UTC: {known.why}")
+        for sentence in first or ["everything is read back and scored; `rescore restored --resume` goes on"]:
+            print(f"  {sentence}")

@@ -11,6 +11,7 @@ from functools import partial
 import pyarrow as pa
 
 from rescore.erased import NOBODY, Erased, Person
+from rescore.errors import LakeBehind
 from rescore.lake import erasing, housekeeping, results, unclaimed
 from rescore.lake.aliases import Aliases, follow, read_aliases, read_merges
 from rescore.lake.census import (
@@ -26,7 +27,7 @@ from rescore.lake.claims import address_hashes
 from rescore.lake.colleagues import colleagues
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
-from rescore.lake.landings import Stream, landed_after, landings
+from rescore.lake.landings import Stream, behind, landed_after, landings, whole
 from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
 from rescore.lake.reading import CurrentRows, connect, still_there
 from rescore.lake.records import Page
@@ -94,9 +95,13 @@ class Lake:
         Raises:
             Fenced: This or a later landing of the stream is in the lake; nothing was written to the
                 tables that hold it.
+            LakeBehind: The landings that were committed are not here; no table was made or written.
             MappingInvalid: A field has a name that cannot be a column.
             RetryableError: Others kept landing for all our attempts.
         """
+        known = {**(others or {}), stream: committed}
+        if why := self.behind({(source, name): number for name, number in known.items()}):
+            raise LakeBehind(why)
         page = under_known_names(self._storage, source, page)
         page, claimed = unclaimed.with_claimed(self._storage, source, page)
         landing = Landing(
@@ -105,7 +110,7 @@ class Lake:
             page,
             stream=stream,
             number=number,
-            committed={**(others or {}), stream: committed},
+            committed=known,
             known_at=known_at,
             claimed=claimed,
             erased=erased,
@@ -163,6 +168,14 @@ class Lake:
     def landings(self, streams: Iterable[Stream]) -> dict[Stream, int]:
         """The highest landing number that is here of each of these streams, 0 for none."""
         return landings(self._storage, streams)
+
+    def whole(self, streams: Iterable[Stream]) -> dict[Stream, int]:
+        """The highest landing number of each of these streams that is here with all its parts, 0 for none."""
+        return whole(self._storage, streams)
+
+    def behind(self, committed: Mapping[Stream, int]) -> str | None:
+        """In a sentence, what is missing of the landings that the ledger has committed; None: nothing."""
+        return behind(self._storage, committed)
 
     def landed_after(self, source: str, stream: str, number: int) -> dict[str, datetime | None]:
         """The leads of a stream's landings after that number, with the time of each one's latest activity."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from rescore.lake.aliases import read_aliases
@@ -22,6 +22,42 @@ def landings(storage: Storage, streams: Iterable[Stream]) -> dict[Stream, int]:
         )
         for source, stream in streams
     }
+
+
+def whole(storage: Storage, streams: Iterable[Stream]) -> dict[Stream, int]:
+    """The highest landing number of each of these streams of which every table has its part.
+
+    Activities come last in a landing, and carry its number even when it brought none.
+    """
+    table = storage.open(ACTIVITIES)
+    return {
+        (source, stream): 0 if table is None else table.transaction_version(f"{source}/{stream}") or 0
+        for source, stream in streams
+    }
+
+
+def behind(storage: Storage, committed: Mapping[Stream, int]) -> str | None:
+    """In a sentence, what the lake lacks of the landings that the ledger has committed; None: nothing.
+
+    Args:
+        storage: The lake.
+        committed: By stream the last landing that the ledger has committed, 0 for none.
+    """
+    here = whole(storage, committed)
+    lacking = sorted(stream for stream, number in committed.items() if here[stream] < number)
+    if not lacking:
+        return None
+    source, stream = first = lacking[0]
+    more = f" (and more of {len(lacking) - 1} other streams)" if len(lacking) > 1 else ""
+    ahead = f"the ledger has committed {source}/{stream} up to landing {committed[first]}{more}"
+    if not any(here.values()):
+        return (
+            f"there is no lake at {storage.root} (is its volume mounted, is its address right?), and {ahead}"
+        )
+    return (
+        f"the lake at {storage.root} is older than the ledger (is its volume mounted, is it the right one?): "
+        f"it ends at landing {here[first]}, and {ahead}"
+    )
 
 
 def landed_after(storage: Storage, source: str, stream: str, number: int) -> dict[str, datetime | None]:

@@ -20,6 +20,7 @@ from rescore.ledger.people import erasures
 from rescore.ledger.people.erasures import ASKED, BEGUN, DONE, Erasure
 from rescore.ledger.scores import streams
 from rescore.pipeline.colleagues import colleagues_of
+from rescore.pipeline.restore import notice_restore
 from rescore.plan.erase_reports import erase_from_reports
 from rescore.progress import Progress, silent
 from rescore.workspace import Workspace
@@ -75,6 +76,7 @@ def resume(
     Raises:
         InputUnreadable: There is no such erasure.
         RetryableError: A store was too busy; the erasure is taken up again by the next call.
+        LakeBehind: Facts are missing that the ledger has committed: what is erased now would come back.
     """
     with ws.ledger.reading() as connection:
         if erasure_id is None:
@@ -92,6 +94,7 @@ def resume(
 def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress) -> Counter[str]:
     counts: Counter[str] = Counter()
     if erasure.state in (ASKED, BEGUN):
+        notice_restore(ws, at=at)  # its fences would hide that the lake lacks landings
         # with merges while the lake still knows them; a second attempt has them from the first
         asked = erasure.person.leads
         leads = ws.lake.family(asked) if erasure.state == ASKED else asked

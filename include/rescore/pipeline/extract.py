@@ -69,6 +69,7 @@ def extract(
         Fenced: A newer run reads the same stream now.
         RetryableError, TerminalError: The source could not be read; what was landed stays landed, and the
             next run goes on from there.
+        LakeBehind: The lake lacks landings that the ledger has committed; nothing is read.
     """
     counts: Counter[str] = Counter()
     if notice_restore(ws, at=known_at, also=[(source.name, stream) for stream in source.streams]):

@@ -20,11 +20,13 @@ from rescore.ledger.scores import extracts, runs
 from rescore.ledger.scores.chunk import band_moves
 from rescore.ledger.scores.runs import Run
 from rescore.pipeline.overtaken import list_overtaken
+from rescore.pipeline.restore import notice_restore
 from rescore.plan.make import results_key
 from rescore.policy.file import Policy, read_policy
 from rescore.policy.limits import AutomationMeasure, Limits, Measures, Verdict, judge
 from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
+from rescore.whole_lake import require_facts
 from rescore.workspace import Workspace
 
 DAY = timedelta(days=1)
@@ -58,7 +60,10 @@ def promote_or_hold(
     Raises:
         PolicyInvalid: The limits cannot be read.
         Fenced: A newer attempt has taken the run over.
+        LakeBehind: Facts are missing that the ledger has committed; nothing is promoted.
     """
+    notice_restore(ws, at=at)
+    require_facts(ws)
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
         card = activations.card_of(connection, run.scorecard, run.activation_seq)

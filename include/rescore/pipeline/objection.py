@@ -10,6 +10,7 @@ from rescore.lake.records import Page
 from rescore.ledger.people import identity, tombstones
 from rescore.ledger.scores import streams
 from rescore.model import split_lead_key
+from rescore.pipeline.restore import notice_restore
 from rescore.workspace import Workspace
 
 
@@ -31,7 +32,9 @@ def note_objection(ws: Workspace, lead: str, *, objects: bool, at: datetime) -> 
     Raises:
         InputUnreadable: The lake does not know the lead.
         Fenced: Somebody else noted an objection at this moment; do it again.
+        LakeBehind: Facts are missing that the ledger has committed.
     """
+    notice_restore(ws, at=at)
     family = ws.lake.family([lead])
     if not any(ws.lake.first_known(each) for each in family):
         raise InputUnreadable(

@@ -15,12 +15,14 @@ from rescore.ledger.scores import runs, seen, streams
 from rescore.pipeline.colleagues import mark_colleagues
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
+from rescore.pipeline.restore import notice_restore
 from rescore.pipeline.shadow import score_shadow
 from rescore.progress import Progress, silent
 from rescore.rules.scope import about_accounts
 from rescore.scoring.engine import score_to_parquet
 from rescore.scoring.fields import fields_asked
 from rescore.scoring.unreadable import absent_fields, unreadable
+from rescore.whole_lake import require_facts
 from rescore.workspace import Workspace
 
 
@@ -58,7 +60,10 @@ def start_runs(
 
     Raises:
         InputUnreadable: One of `scorecards` is not in force.
+        LakeBehind: Facts are missing that the ledger has committed.
     """
+    notice_restore(ws, at=at)
+    require_facts(ws)
     expire_holds(ws, at, progress=progress)
     with ws.ledger.reading() as connection:
         cards = _asked_for(connection, scorecards)
@@ -151,6 +156,9 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
 
     Returns:
         Counts: `scored`, and one `unreadable <field> as <kind>` per attribute whose values did not parse.
+
+    Raises:
+        LakeBehind: Facts are missing that the ledger has committed.
     """
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)
@@ -172,6 +180,7 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
     counts = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
     with ws.lake.facts(leads, fields=fields_asked(card)) as facts:
+        require_facts(ws)  # now that they are in hand: a volume may have gone since the run began
         for field in absent_fields(card, facts):
             progress(f"{run.scorecard}: {field}: the rules ask for it, and no row has it")
         counts["scored"] = score_to_parquet(card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key))

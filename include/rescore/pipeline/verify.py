@@ -24,6 +24,7 @@ from rescore.rules.card import Scorecard
 from rescore.rules.scope import about_accounts
 from rescore.scoring.as_json import dimensions_json
 from rescore.scoring.engine import score
+from rescore.whole_lake import require_facts
 from rescore.withheld import MERGED
 from rescore.workspace import Workspace
 
@@ -73,7 +74,11 @@ def verify_scores(ws: Workspace, *, sample: int, at: datetime, seed: int) -> Ver
 
     Returns:
         Counts; differences are written to a file below `ws.reports_dir`, because they name leads.
+
+    Raises:
+        LakeBehind: Facts are missing that the ledger has committed.
     """
+    require_facts(ws)
     found = Verification(at)
     differences: list[dict[str, Any]] = []
     with ws.ledger.reading() as connection:

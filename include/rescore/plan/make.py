@@ -23,6 +23,7 @@ from rescore.policy.file import read_policy
 from rescore.progress import Progress, silent
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint
+from rescore.whole_lake import require_facts
 from rescore.workspace import Workspace
 
 GOOD_FOR = timedelta(hours=24)
@@ -61,6 +62,7 @@ def make_plan(
 
     Raises:
         InputUnreadable: Nothing is in force to compare with, or no lead has the attribute.
+        LakeBehind: Facts are missing that the ledger has committed.
     """
     with ws.ledger.reading() as connection:
         active = activations.active(connection, scorecard)
@@ -77,6 +79,7 @@ def make_plan(
     # stored scores are those of the rules in force once everybody was rescored under them
     from_store = wakes != "scoring" and compared == active.version_seq and active.rescored_at is not None
     with ws.lake.facts() as facts:
+        require_facts(ws)
         snapshot = {"input_ver": record.input_ver} if from_store else dict(facts.seen)
         plan_hash = plan_hash_of(old, new, snapshot, as_of)
         path = ws.lake.results_path(results_key(plan_hash))

@@ -38,7 +38,7 @@ class RescoreOperator(BaseOperator):
         raise NotImplementedError
 
     def look_for_a_restore(self, ws: Workspace) -> None:
-        """Before anything is sent: nothing is, from a ledger that was restored, until a person says so."""
+        """Before anything is sent: nothing is, once a store was restored or lost, until a person says so."""
         notice_restore(ws, at=now())
         with ws.ledger.reading() as connection:
             held = restored(connection)

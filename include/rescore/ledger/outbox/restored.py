@@ -1,16 +1,17 @@
-"""The ledger came back from a backup: nothing is sent until targets are read back and a person says so."""
+"""One store is older than the other: nothing is sent until targets are read back and a person says so."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
 from rescore.errors import InputUnreadable
 from rescore.ledger import installation, tables
+from rescore.ledger.scores import streams
 
 NAME = "restored"
 RESUMED = "resumed after a restore"
@@ -18,11 +19,15 @@ RESUMED = "resumed after a restore"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Since when sending is held, and why; `read_back` says which targets were read back since, and when."""
+    """Since when sending is held, and why; `read_back` says which targets were read back since, and when.
+
+    While `reading_again`, what the lake has lost comes from the sources once more.
+    """
 
     noticed_at: datetime
     why: str
     read_back: Mapping[str, datetime]
+    reading_again: bool = False
 
 
 def restored(connection: Connection) -> Restored | None:
@@ -31,15 +36,16 @@ def restored(connection: Connection) -> Restored | None:
     if known is None:
         return None
     read_back = {target: datetime.fromisoformat(at) for target, at in known["read_back"].items()}
-    return Restored(datetime.fromisoformat(known["noticed_at"]), known["why"], read_back)
+    noticed_at = datetime.fromisoformat(known["noticed_at"])
+    return Restored(noticed_at, known["why"], read_back, known["reading_again"])
 
 
-def notice(connection: Connection, *, at: datetime, why: str) -> None:
+def notice(connection: Connection, *, at: datetime, why: str, reading_again: bool = False) -> None:
     """Hold everything that would be sent, have targets read back, and everybody scored once more.
 
     Noticed again it starts anew: what was read back may be older than the ledger that is there now.
     """
-    _write(connection, Restored(at, why, {}))
+    _write(connection, Restored(at, why, {}, reading_again))
     connection.execute(update(tables.control).values(full_pass_date=None))
 
 
@@ -47,7 +53,7 @@ def note_read_back(connection: Connection, target: str, *, at: datetime) -> None
     """A target's confirmed leads were all read back after the restore was noticed."""
     known = restored(connection)
     if known is not None:
-        _write(connection, Restored(known.noticed_at, known.why, {**known.read_back, target: at}))
+        _write(connection, replace(known, read_back={**known.read_back, target: at}))
 
 
 def missing(connection: Connection) -> list[str]:
@@ -65,7 +71,9 @@ def missing(connection: Connection) -> list[str]:
             control.c.full_pass_date.is_(None),
         )
     )
+    reading = known.reading_again and not streams.history_complete(connection)
     return [
+        *(["the history is not read again yet: run the DAG score_leads until it is"] if reading else []),
         *(
             f"{target} is not read back yet: run the DAG reconcile"
             for target in sorted(targets)
@@ -97,13 +105,13 @@ def resume(
     """
     known = restored(connection)
     if known is None:
-        raise InputUnreadable("no restore of the ledger was noticed, so there is nothing to resume")
+        raise InputUnreadable("no restore was noticed, so there is nothing to resume")
     if first := missing(connection):
         raise InputUnreadable("; ".join(first))
     delivery = tables.delivery
     due = delivery.c.state == "due"
     if without_automations:
-        reason = f"the ledger was restored; {by} resumed without automations"
+        reason = f"after a restore {by} resumed without automations"
         values = {"state": "cancelled", "settled_at": at, "reason": reason}
         counts = Counter(cancelled=connection.execute(update(delivery).where(due).values(values)).rowcount)
     else:
@@ -118,4 +126,4 @@ def resume(
 def _write(connection: Connection, known: Restored) -> None:
     read_back = {target: at.isoformat() for target, at in known.read_back.items()}
     value = {"noticed_at": known.noticed_at.isoformat(), "why": known.why, "read_back": read_back}
-    installation.write(connection, NAME, value)
+    installation.write(connection, NAME, value | {"reading_again": known.reading_again})

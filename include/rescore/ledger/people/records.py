@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from rescore.ledger import tables
 from rescore.ledger.upsert import insert
@@ -74,6 +74,11 @@ def take_places(connection: Connection, places: Mapping[str, Place], *, entries:
         parted={record: before[record] for record in moved if newer[record].lead == record},
         changed=frozenset({before[record] for record in moved} | {newer[record].lead for record in moved}),
     )
+
+
+def take_any_place(connection: Connection) -> None:
+    """The log of aliases begins anew, or further back: whatever the next landing says of a record counts."""
+    connection.execute(update(RECORD).values(entries=0))
 
 
 def ambiguous(connection: Connection) -> int:

@@ -136,11 +136,13 @@ def catch_up(
     stream: str,
     *,
     landing: int,
+    whole: int,
     dirty: Mapping[str, datetime | None],
 ) -> None:
     """Go on after a landing that a lost ledger gave out: its leads are marked, its number is not used again.
 
-    The cursor stays where it is; whoever reads the stream now is shut out.
+    The last one that is `whole` in the lake counts as committed. The cursor stays where it is; whoever reads
+    the stream now is shut out.
     """
     given, marked = tables.stream.c.landing, tables.stream.c.committed
     take_fence(connection, source, stream)
@@ -149,12 +151,47 @@ def catch_up(
         .where(tables.stream.c.source == source, tables.stream.c.stream == stream)
         .values(
             landing=case((given > landing, given), else_=landing),
-            committed=case((marked > landing, marked), else_=landing),
+            committed=case((marked > whole, marked), else_=whole),
         )
     )
     number = _next_input_ver(connection)
     for scorecard in _in_force(connection):
         mark_dirty(connection, scorecard, dirty, number)
+
+
+def read_again(
+    connection: Connection, source: str, stream: str, *, landing: int, whole: int, anew: bool
+) -> None:
+    """Go on with a lake that lost landings: of its own the last one that is `whole` counts as committed.
+
+    Args:
+        connection: In a transaction.
+        source: Which source.
+        stream: Which of its streams; whoever reads it now is shut out.
+        landing: The highest number that the lake knows, which is not used again.
+        whole: The last landing that is in the lake with all its parts.
+        anew: Read from the beginning, as a history.
+    """
+    given, marked = tables.stream.c.landing, tables.stream.c.committed
+    take_fence(connection, source, stream)
+    from_the_beginning = {"cursor": None, "read_at": None} if anew else {}
+    connection.execute(
+        update(tables.stream)
+        .where(tables.stream.c.source == source, tables.stream.c.stream == stream)
+        .values(
+            landing=case((given > landing, given), else_=landing),
+            committed=case((marked < whole, marked), else_=whole),
+            **from_the_beginning,
+        )
+    )
+
+
+def mark_everybody(connection: Connection) -> None:
+    """Mark all leads that have a score as having history: what crosses when they are scored fires nothing."""
+    number, score = _next_input_ver(connection), tables.score
+    for scorecard in _in_force(connection):
+        leads = connection.scalars(select(score.c.lead).where(score.c.scorecard == scorecard))
+        mark_dirty(connection, scorecard, dict.fromkeys(leads), number, history=True)
 
 
 def wake(connection: Connection, leads: Mapping[str, Collection[str]]) -> None:
