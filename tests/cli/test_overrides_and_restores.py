@@ -8,6 +8,7 @@ from rescore.cli.main import main
 from rescore.ledger.migrate import migrate
 from rescore.ledger.outbox import overrides, restored
 from rescore.ledger.outbox.overrides import Override
+from rescore.ledger.scores import streams
 from rescore.ledger.transaction import Ledger
 from tests.ledger.world import MONDAY, World
 
@@ -106,6 +107,30 @@ def test_a_person_may_say_that_it_was_restored_and_is_told_what_is_missing(resco
         assert restored.restored(connection) is None
 
 
-@pytest.mark.parametrize("arguments", [("--hold", "--resume"), ("--without-automations",)], ids=" ".join)
+def test_a_lake_that_is_gone_is_told_where_it_was_looked_for_and_a_person_has_it_all_read_again(
+    rescore, kept, ledger, tmp_path
+):
+    with ledger.transaction() as connection:
+        lease = streams.take_fence(connection, "hubspot", "leads")
+        streams.commit_landing(connection, lease, cursor={"position": 7}, dirty={})
+    gone = f"there is no lake at {tmp_path}/lake (is its volume mounted, is its address right?)"
+    behind = f"{gone}, and the ledger has committed hubspot/leads up to landing 1"
+    ways = "put the right lake back; or, if it is lost, `rescore restored --read-again`"
+    assert rescore("restored") == (0, f"nothing is read, scored or sent: {behind}\n  {ways}\n", "")
+    rescore("restored", "--hold")
+    assert behind in rescore("restored", "--resume")[2]
+    code, said, _ = rescore("restored", "--read-again", "--by", "rita")
+    assert code == 0
+    assert f"rita has the history read again: {behind}" in said
+    assert "the history is not read again yet: run the DAG score_leads until it is" in said
+    with ledger.reading() as connection:
+        assert connection.exec_driver_sql("SELECT cursor, committed FROM stream").all() == [(None, 0)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--hold", "--resume"), ("--read-again", "--resume"), ("--without-automations",)],
+    ids=" ".join,
+)
 def test_answers_that_make_no_sense_are_refused(rescore, arguments):
     assert rescore("restored", *arguments)[0] == 2

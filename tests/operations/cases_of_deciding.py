@@ -7,7 +7,7 @@ import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-from rescore.errors import CrmUnavailable, InputUnreadable, PolicyInvalid
+from rescore.errors import CrmUnavailable, InputUnreadable, LakeBehind, PolicyInvalid
 from rescore.ledger import tables
 from rescore.ledger.people import erasures
 from rescore.ledger.rules import activations, holds
@@ -152,6 +152,18 @@ def _read_back_and_scored(place: Place) -> None:
     place.reconcile()
 
 
+def _lake_unmounted(place: Place) -> None:
+    place.send()
+    (place.home / "lake").rename(place.home / "unmounted")
+    with contextlib.suppress(LakeBehind):
+        place.run()
+
+
+def _lake_put_back(place: Place) -> None:
+    (place.home / "unmounted").rename(place.home / "lake")
+    _read_back_and_scored(place)
+
+
 def _ask(place: Place) -> str:
     return ask_to_erase(place.ws, ["hubspot:bob"], by="rita", at=place.now)
 
@@ -219,6 +231,7 @@ OF_DECIDING = {
     ),
     "new facts": Case(_facts, by_hand=run),
     "a restored ledger": Case(_restored, mend=_read_back_and_scored),
+    "a lost lake": Case(_lake_unmounted, mend=_lake_put_back, words=("there is no lake at …",)),
     "an erasure that is asked for": Case(_ask),
     "an erasure that was interrupted": Case(_erasure_begun),
 }
