@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rescore.errors import LakeBehind
 from rescore.ledger.outbox.restored import restored
 from rescore.ledger.scores import streams
+from rescore.ledger.scores.streams import Numbers
 from rescore.workspace import Workspace
 
 
@@ -16,6 +19,11 @@ def lake_behind(ws: Workspace) -> str | None:
     """
     with ws.ledger.reading() as connection:
         known = streams.landings(connection)
+    return lacking(ws, known)
+
+
+def lacking(ws: Workspace, known: Mapping[tuple[str, str], Numbers]) -> str | None:
+    """The same of numbers that the ledger had a moment ago: a lake only grows."""
     return ws.lake.behind({stream: numbers.committed for stream, numbers in known.items()})
 
 
@@ -25,11 +33,12 @@ def require_facts(ws: Workspace) -> None:
     Raises:
         LakeBehind: The lake is older than the ledger, or what it lost is being read again.
     """
-    if why := lake_behind(ws):
-        raise LakeBehind(f"{why}; nothing is scored or sent, `rescore restored` says what to do")
     with ws.ledger.reading() as connection:
+        known = streams.landings(connection)
         held = restored(connection)
         reading = held is not None and held.reading_again and not streams.history_complete(connection)
+    if why := lacking(ws, known):
+        raise LakeBehind(f"{why}; nothing is scored or sent, `rescore restored` says what to do")
     if reading:
         raise LakeBehind(
             "the history is being read again, because the lake had lost facts; nothing is scored or sent "

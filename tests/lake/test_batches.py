@@ -89,7 +89,7 @@ def land_all(lake: Lake, pages: list[Page], erased: Erased, *, committed: int = 
     landed = []
     for number, page in enumerate(pages, start=1):
         options = {"stream": "s", "number": number, "known_at": NOON, "erased": erased}
-        landed.append(lake.land("crm", page, committed=committed, **options))
+        landed.append(lake.land("crm", page, committed=min(committed, number - 1), **options))
     return landed
 
 

@@ -20,7 +20,6 @@ from rescore.ledger.scores import extracts, runs
 from rescore.ledger.scores.chunk import band_moves
 from rescore.ledger.scores.runs import Run
 from rescore.pipeline.overtaken import list_overtaken
-from rescore.pipeline.restore import notice_restore
 from rescore.plan.make import results_key
 from rescore.policy.file import Policy, read_policy
 from rescore.policy.limits import AutomationMeasure, Limits, Measures, Verdict, judge
@@ -62,7 +61,6 @@ def promote_or_hold(
         Fenced: A newer attempt has taken the run over.
         LakeBehind: Facts are missing that the ledger has committed; nothing is promoted.
     """
-    notice_restore(ws, at=at)
     require_facts(ws)
     with ws.ledger.reading() as connection:
         run = runs.find(connection, run_key)

@@ -14,7 +14,7 @@ from rescore.ledger.outbox import restored
 from rescore.ledger.people import records
 from rescore.ledger.scores import streams
 from rescore.ledger.scores.streams import NEVER, NOTED_HERE
-from rescore.whole_lake import lake_behind
+from rescore.whole_lake import lacking, lake_behind
 from rescore.workspace import Workspace
 
 
@@ -35,25 +35,23 @@ def notice_restore(ws: Workspace, *, at: datetime, also: Iterable[tuple[str, str
     Raises:
         LakeBehind: The lake is the older one. The ledger notes it: nothing is sent, nothing may be landed.
     """
-    if lost := lake_behind(ws):
+    with ws.ledger.reading() as connection:
+        known = streams.landings(connection)
+    if lost := lacking(ws, known):
         with ws.ledger.transaction() as connection:
-            known = restored.restored(connection)
-            if known is None or known.why != lost:
+            held = restored.restored(connection)
+            if held is None or held.why != lost:
                 restored.notice(connection, at=at, why=lost)
         raise LakeBehind(f"{lost}; nothing is scored or sent, `rescore restored` says what to do")
-    with ws.ledger.reading() as connection:
-        names = {*streams.landings(connection), *also}
     # lake first, ledger second: whoever lands between the two looks has raised the ledger's number before
-    in_lake = ws.lake.landings(names)
+    in_lake = ws.lake.landings({*known, *also})
     with ws.ledger.reading() as connection:
-        known_numbers = streams.landings(connection)
-    ahead = {
-        name: number for name, number in in_lake.items() if number > known_numbers.get(name, NEVER).landing
-    }
+        known = streams.landings(connection)
+    ahead = {name: number for name, number in in_lake.items() if number > known.get(name, NEVER).landing}
     if not ahead:
         return False
     whole = ws.lake.whole(ahead)
-    marks = {name: ws.lake.landed_after(*name, known_numbers.get(name, NEVER).committed) for name in ahead}
+    marks = {name: ws.lake.landed_after(*name, known.get(name, NEVER).committed) for name in ahead}
     told = ", ".join(f"{source}/{stream}" for source, stream in sorted(ahead))
     with ws.ledger.transaction() as connection:
         for name, number in sorted(ahead.items()):

@@ -15,7 +15,6 @@ from rescore.ledger.scores import runs, seen, streams
 from rescore.pipeline.colleagues import mark_colleagues
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
-from rescore.pipeline.restore import notice_restore
 from rescore.pipeline.shadow import score_shadow
 from rescore.progress import Progress, silent
 from rescore.rules.scope import about_accounts
@@ -62,7 +61,6 @@ def start_runs(
         InputUnreadable: One of `scorecards` is not in force.
         LakeBehind: Facts are missing that the ledger has committed.
     """
-    notice_restore(ws, at=at)
     require_facts(ws)
     expire_holds(ws, at, progress=progress)
     with ws.ledger.reading() as connection:

@@ -43,8 +43,11 @@ def restored(connection: Connection) -> Restored | None:
 def notice(connection: Connection, *, at: datetime, why: str, reading_again: bool = False) -> None:
     """Hold everything that would be sent, have targets read back, and everybody scored once more.
 
-    Noticed again it starts anew: what was read back may be older than the ledger that is there now.
+    Noticed again it starts anew: what was read back may be older than the ledger that is there now. What is
+    being read again still is.
     """
+    known = restored(connection)
+    reading_again = reading_again or (known is not None and known.reading_again)
     _write(connection, Restored(at, why, {}, reading_again))
     connection.execute(update(tables.control).values(full_pass_date=None))
 
