@@ -89,7 +89,7 @@ def test_what_nobody_overrides_cannot_end(rescore, kept, arguments):
 def test_without_a_restore_there_is_nothing_to_resume(rescore):
     assert rescore("restored") == (0, "no restore was noticed, nothing is held\n", "")
     code, _, complaint = rescore("restored", "--resume")
-    assert (code, complaint) == (1, "no restore of the ledger was noticed, so there is nothing to resume\n")
+    assert (code, complaint) == (1, "no restore was noticed, so there is nothing to resume\n")
 
 
 def test_a_person_may_say_that_it_was_restored_and_is_told_what_is_missing(rescore, kept, ledger):

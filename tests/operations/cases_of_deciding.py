@@ -55,7 +55,7 @@ def _history_fails(place: Place) -> None:
     place.crm.failures = [CrmUnavailable("it is down")]
     with contextlib.suppress(CrmUnavailable):
         place.extract()
-    place.promote()
+    place.promote(place.start())
 
 
 def _older_build(place: Place) -> None:

@@ -16,10 +16,7 @@ from rescore.errors import RescoreError
 from rescore.lake.lake import Lake
 from rescore.ledger.transaction import Ledger
 from rescore.outcome import Outcome
-from rescore.pipeline.deltas import stage_deltas
-from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.reconcile import read_back, rescue
-from rescore.pipeline.score import score
 from rescore.workspace import Workspace
 from tests.faults.world import Receiver
 from tests.support.main_job import MAPPINGS, RULES, Job
@@ -58,13 +55,6 @@ class Place(Job):
 
     def set_policy(self, text: str) -> None:
         self.ws.policy_file.write_text(text + "internal_domains: [example.com]\n")
-
-    def promote(self) -> None:
-        """A run up to its gate."""
-        for key in self.start():
-            score(self.ws, key)
-            stage_deltas(self.ws, key)
-            promote_or_hold(self.ws, key, at=self.now)
 
     def crowd(self) -> None:
         """More leads cross than the policy lets without asking."""
@@ -133,13 +123,13 @@ def live(place: Place) -> None:
     """Both are scored and shown; then Ada crosses and Bob gets points, which nobody outside has heard yet."""
     place.adopt()
     place.extract()
-    place.promote()
+    place.promote(place.start())
     place.send()
     place.now += timedelta(minutes=15)
     place.visit("ada", number=4)
     place.visit("bob")
     place.extract()
-    place.promote()
+    place.promote(place.start())
 
 
 def copied(place: Place, home: Path) -> Place:
