@@ -129,6 +129,11 @@ AUTUMN = ["--from", "2026-11-01", "--to", "2026-11-02"]
             "--from is not before --to; swap them",
             id="the wrong way round",
         ),
+        pytest.param(
+            ["replay", "--automation", "mql", "--from", "2026-11-30", "--to", "2026-11-30"],
+            "--to is the moment before which it ends, so nothing lies between; write --to 2026-12-01",
+            id="one day",
+        ),
         pytest.param(["retry", "x", "--state", "parked"], "; not both", id="ids and options"),
         pytest.param(["--state", "parked", "retry", "x"], "options before `retry`", id="options too early"),
         pytest.param(

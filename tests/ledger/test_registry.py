@@ -1,5 +1,6 @@
 """The registry: every body once, one version in force, and a rescore owed for as long as it takes."""
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,7 +29,14 @@ def world(ledger) -> World:
 def reject(world, body: bytes, *, path="b2b.yaml", problems=("b2b.yaml:3:1: unknown key `pionts`",)) -> int:
     with world.ledger.transaction() as connection:
         return registry.reject(
-            connection, scorecard="b2b", body=body, path=path, at=MONDAY, by="test", problems=problems
+            connection,
+            scorecard="b2b",
+            sha256=hashlib.sha256(body).hexdigest(),
+            body=body,
+            path=path,
+            at=MONDAY,
+            by="test",
+            problems=problems,
         )
 
 

@@ -111,6 +111,7 @@ def test_a_file_is_rejected_only_while_it_says_what_was_rejected(world):
         registry.reject(
             connection,
             scorecard="b2b",
+            sha256="0" * 64,
             body=b"broken",
             path="b2b.yaml",
             at=world.now,

@@ -86,7 +86,14 @@ def test_the_last_changes_are_told_newest_first_with_their_causes(life):
 def test_what_cannot_be_told_is_one_sentence(life, how, sentence):
     with life.ws.ledger.transaction() as connection:
         registry.reject(
-            connection, scorecard="b2b_saas", body=b"?", path="x", at=life.now, by="x", problems=["x:1:1: no"]
+            connection,
+            scorecard="b2b_saas",
+            sha256="0" * 64,
+            body=None,
+            path="x",
+            at=life.now,
+            by="x",
+            problems=["x:1:1: no"],
         )
     known = {"known_as_of": life.now + how["known_as_of"] * HOUR} if "known_as_of" in how else {}
     with pytest.raises(InputUnreadable) as problem:

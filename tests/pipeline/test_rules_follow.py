@@ -2,7 +2,7 @@
 
 import pytest
 
-from rescore.errors import InputUnreadable, SettingsIncomplete
+from rescore.errors import InputUnreadable
 from rescore.ledger.rules import activations
 from rescore.ledger.status import status
 from tests.support.main_job import RULES
@@ -49,13 +49,6 @@ def test_a_broken_file_is_looked_at_once(job):
     job.write_rules("rules: [")
     assert [what for what, _ in news_of(job)] == ["rejected"]
     assert news_of(job) == []
-
-
-def test_a_rules_file_that_cannot_be_read_is_one_sentence(job):
-    (job.ws.rules_dir / "folder.yaml").mkdir()
-
-    with pytest.raises(SettingsIncomplete, match=r"folder\.yaml cannot be read"):
-        job.adopt()
 
 
 def test_a_file_that_is_broken_and_mended_is_back_in_force_with_nothing_owed(job):

@@ -1,6 +1,7 @@
 """`rescore plan` over files: a comment for a pull request, without a server."""
 
 import json
+import stat
 
 import pytest
 
@@ -70,6 +71,7 @@ def test_what_is_said_on_a_pull_request_names_nobody(files, capsys, form):
 def test_a_page_goes_to_a_file(files, capsys, tmp_path):
     main_without_exit([*files, "--format", "html", "--out", str(tmp_path / "plan.html")])
     assert (tmp_path / "plan.html").read_text().startswith("<!doctype html>")
+    assert stat.S_IMODE((tmp_path / "plan.html").stat().st_mode) == 0o600, "it names leads"
 
 
 def test_text_goes_to_a_file_too(files, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -154,8 +154,13 @@ def replay(
     settings = Settings.from_environment(os.environ)
     at, who = datetime.now(UTC), by or user()
     begin, end = (moment.replace(tzinfo=UTC) for moment in (since, until))
-    if begin >= end:
+    if begin > end:
         raise CommandMiswritten("--from is not before --to; swap them")
+    if begin == end:
+        after = (begin + timedelta(days=1)).date()
+        raise CommandMiswritten(
+            f"--to is the moment before which it ends, so nothing lies between; write --to {after}"
+        )
     if suppressed and state:
         raise CommandMiswritten("--state is about deliveries, and what was suppressed has none; leave it out")
     ledger = open_ledger(settings)

@@ -17,6 +17,7 @@ from rescore.ledger.migrate import require_current
 from rescore.ledger.rules import activations
 from rescore.ledger.status import status as read_status
 from rescore.ledger.transaction import Ledger
+from rescore.rules.on_disk import rules_paths
 from rescore.settings import Settings
 
 Card = Annotated[str, typer.Option("--scorecard", help="Only this scorecard.")]
@@ -34,7 +35,7 @@ def status(
 ) -> None:
     """What is in force, how many leads carry which band, and everything that is still owed."""
     settings = Settings.from_environment(os.environ)
-    files = {file.name for file in settings.rules_dir.glob("*.yaml")}
+    files = rules_paths(settings.rules_dir)
     with open_ledger(settings).reading() as connection:
         now = read_status(connection, datetime.now(UTC), files=files)
     if plain:

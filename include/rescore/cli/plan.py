@@ -141,8 +141,10 @@ def _tell(plan: Plan, form: Format, out: Path | None) -> None:
     elif out is None:
         print(_told(plan, form))
     else:
+        told = _told(plan, form)
         try:
-            out.write_text(_told(plan, form), encoding="utf-8")
+            out.touch(mode=0o600)  # lead data may be in it; a file that was there stays as its owner has it
+            out.write_text(told, encoding="utf-8")
         except OSError as problem:
             raise InputUnreadable(f"{out}: cannot be written ({problem.strerror})") from None
         print(out)

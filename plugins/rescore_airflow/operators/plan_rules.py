@@ -11,6 +11,7 @@ from rescore.plan.make import make_plan
 from rescore.rules.lists import read_lists
 from rescore.rules.load import load_scorecard
 from rescore.rules.moments import end_of, is_moment
+from rescore.rules.on_disk import printable, read_rules, rules_paths
 from rescore.workspace import Workspace
 from rescore_airflow.links import plan_url
 from rescore_airflow.operators.base import RescoreOperator, now
@@ -51,7 +52,7 @@ class PlanRulesOperator(RescoreOperator):
 
 
 def _given(ws: Workspace, file: str | None, text: str | None) -> tuple[str, bytes]:
-    """A name for messages, and the rules."""
+    """A name for messages, and the rules; a file is one of the rules folder, never one beyond it."""
     if file and text:
         raise InputUnreadable("both a file and a text are given; empty one of the two fields")
     if not file and not text:
@@ -60,7 +61,11 @@ def _given(ws: Workspace, file: str | None, text: str | None) -> tuple[str, byte
         )
     if text:
         return PASTED, text.encode()
-    there = {path.name: path for path in sorted(ws.rules_dir.glob("*.yaml"))}
-    if file not in there:
-        raise InputUnreadable(f"there is no rules file `{str(file)[:80]}`; there is {', '.join(there)}")
-    return str(file), there[str(file)].read_bytes()
+    there = rules_paths(ws.rules_dir)
+    found = read_rules(there[file], ws.rules_dir) if file in there else None
+    if found is None:
+        names = ", ".join(there) or "none"
+        raise InputUnreadable(f"there is no rules file `{printable(str(file))[:80]}`; there is {names}")
+    if found.trouble is not None:
+        raise InputUnreadable(f"{found.name}: {found.trouble}")
+    return found.name, found.body

@@ -43,29 +43,39 @@ def register(
     marks = fingerprint(card)
     parts = {"scoring": marks.scoring, "thresholds": marks.thresholds, "wording": marks.wording}
     values = {"body": body, "path": path, "registered_at": at, "registered_by": by, **parts}
-    return _remember(connection, card.id, values, lists, status=DRAFT, error=None)
+    return _remember(connection, card.id, sha256_of(body, lists), values, lists, status=DRAFT, error=None)
 
 
 def reject(
     connection: Connection,
     *,
     scorecard: str,
-    body: bytes,
+    sha256: str,
+    body: bytes | None,
     path: str,
     at: datetime,
     by: str,
     problems: Sequence[str],
     lists: ListFiles = NO_LISTS,
 ) -> int:
-    """Remember a body that does not hold by its hash, with why; it can never be put in force.
+    """Remember what does not hold by its hash, with why; it can never be put in force.
 
-    The list files that it names are a part of it.
+    Args:
+        connection: A transaction's.
+        scorecard: Whose version it would have been.
+        sha256: What identifies it.
+        body: Its bytes; None for what was not read to its end.
+        path: The file's name.
+        at: Now.
+        by: Who put it forward.
+        problems: Why, one line each.
+        lists: The list files that it names; they are a part of it.
 
     Returns:
         Its sequence number within the scorecard.
     """
     values = {"body": body, "path": path, "registered_at": at, "registered_by": by}
-    return _remember(connection, scorecard, values, lists, status=REJECTED, error="\n".join(problems))
+    return _remember(connection, scorecard, sha256, values, lists, status=REJECTED, error="\n".join(problems))
 
 
 def files_seen(connection: Connection) -> dict[str, str]:
@@ -196,6 +206,7 @@ def last_seen(connection: Connection, scorecard: str) -> int:
 def _remember(
     connection: Connection,
     scorecard: str,
+    sha256: str,
     values: dict[str, Any],
     lists: ListFiles,
     *,
@@ -203,7 +214,6 @@ def _remember(
     error: str | None,
 ) -> int:
     lock_scorecard(connection, scorecard)
-    sha256 = sha256_of(values["body"], lists)
     values |= {"lists": lists_as_json(lists)}
     seen = (
         1 + connection.execute(select(func.coalesce(func.max(tables.rules_version.c.seen), 0))).scalar_one()

@@ -24,7 +24,7 @@ rules_version = Table(
     Column("scorecard", String, primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("sha256", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary),  # null when rejected without being read to its end
     Column("lists", Text),  # JSON, path -> text: the list files that the body names, as read with it
     # draft · rejected · held · discarded · active · retired · shadow
     Column("status", String, nullable=False),
