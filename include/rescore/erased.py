@@ -26,17 +26,23 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The tombstones of one installation; nobody can read from them who was erased, only ask."""
+    """The tombstones of one installation; nobody can read from them who was erased, only ask.
+
+    `barred` are keys of living records that a source says are one with an erased person, `let_in` those of
+    which a person has said that they are somebody else.
+    """
 
     salt: bytes = field(default=b"", repr=False)
     hashes: frozenset[str] = frozenset()
+    barred: frozenset[str] = frozenset()
+    let_in: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return bool(self.hashes)
+        return bool(self.hashes or self.barred)
 
     def lead(self, key: str) -> bool:
-        """Whether the lead of this key was erased."""
-        return bool(self.hashes) and hash_of_lead(self.salt, key) in self.hashes
+        """Whether the lead of this key was erased, or is barred."""
+        return key in self.barred or (bool(self.hashes) and hash_of_lead(self.salt, key) in self.hashes)
 
     def address(self, address: str) -> bool:
         """Whether the person behind this e-mail address was erased."""

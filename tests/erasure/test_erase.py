@@ -12,8 +12,9 @@ from rescore.erased import Person
 from rescore.errors import Fenced, InputUnreadable
 from rescore.lake.records import LeadRecord, Page
 from rescore.ledger import tables
-from rescore.ledger.people import erasures, tombstones
+from rescore.ledger.people import barred, erasures, tombstones
 from rescore.ledger.scores import streams
+from rescore.ledger.status import status as read_status
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.erase import ask_to_erase, erase, resume
 from rescore.pipeline.gate import promote_or_hold
@@ -84,6 +85,79 @@ def test_a_new_record_with_a_known_address_is_the_same_person(job):
     job.crm.put_lead("ada-again", {"job_title": "Director of Sales"})  # told without the address
     job.run()
     assert "hubspot:ada-again" not in found_scores(job)
+
+
+MERGED = {"merged": [ADA]}
+SAME_ADDRESS = {"addresses": [ADDRESS.upper()]}
+
+
+def state_of_eve(job) -> str:
+    """The one state that is counted but for bob's."""
+    with job.ws.ledger.reading() as connection:
+        [card] = read_status(connection, job.now).scorecards
+    states = {state: count for state, count in card.leads.items() if count and state != "settled"}
+    assert sum(states.values()) <= 1
+    return next(iter(states), "settled")
+
+
+@pytest.mark.parametrize("said", [MERGED, SAME_ADDRESS], ids=["merged", "the same address"])
+def test_a_living_record_that_is_said_to_be_one_with_the_erased_is_barred_until_a_person_decides(job, said):
+    erased(job)
+    job.run()
+    before = job.scores()["eve"]
+    job.crm.put_lead("eve", {"job_title": "Director"}, **said)
+    job.visit("eve", number=3)
+    assert job.extract()["leads barred"] == 1
+    job.run()
+    assert job.scores()["eve"] == before
+    assert state_of_eve(job) == "barred"
+    with job.ws.ledger.transaction() as connection:
+        assert barred.listed(connection, limit=9) == ["hubspot:eve"]
+        assert barred.let_in(connection, ["hubspot:eve", "hubspot:bob"], at=job.now, by="ute") == 1
+    job.visit("eve")
+    job.run()
+    assert job.scores()["eve"] == before + 40
+    assert state_of_eve(job) == "settled"
+    job.crm.put_lead("eve", {"job_title": "Developer"}, **said)
+    job.run()
+    assert job.scores()["eve"] == before + 20
+    assert found_in_rows(job.ws.ledger, NAMES) == []
+    erase(job.ws, ["hubspot:eve"], by="test", at=job.now)
+    assert found_in_rows(job.ws.ledger, ["eve"]) == []
+
+
+def test_a_barred_record_that_the_crm_deletes_is_deleted(job):
+    erased(job)
+    job.crm.put_lead("eve", {"job_title": "Director"}, **MERGED)
+    job.run()
+    job.crm.delete("eve")
+    job.run()
+    assert job.scores()["eve"] is None
+    assert state_of_eve(job) == "deleted"
+
+
+@pytest.mark.parametrize(
+    "who",
+    [{"leads": ["hubspot:nobody"]}, {"leads": [], "addresses": ["nobody@person.example"]}],
+    ids=["an unknown record", "an unknown address"],
+)
+def test_who_is_known_to_nobody_is_kept_out_and_not_counted_as_erased(job, who):
+    assert erase(job.ws, **who, by="test", at=job.now) == {"kept out, known to nobody here": 1}
+    job.crm.put_lead("nobody", {"job_title": "Director"}, addresses=["nobody@person.example"])
+    job.run()
+    assert "hubspot:nobody" not in found_scores(job)
+
+
+@pytest.mark.parametrize("address", [ADDRESS, "who@others.example"], ids=["set aside too", "it waits"])
+def test_whoever_is_known_by_an_address_alone_is_erased(job, address):
+    assert erase(job.ws, [], addresses=[address], by="test", at=job.now)["erased"] == 1
+
+
+def test_a_key_of_a_source_that_nobody_has_is_refused_and_leaves_no_tombstone(job):
+    with pytest.raises(InputUnreadable, match="no mapping is called `hubspt`"):
+        erase(job.ws, ["hubspt:100005"], by="test", at=job.now)
+    with job.ws.ledger.reading() as connection:
+        assert not tombstones.read(connection)
 
 
 def test_a_lifted_tombstone_lets_them_come_back(job):

@@ -11,7 +11,7 @@ from rescore.errors import CrmUnavailable, InputUnreadable, LakeBehind, PolicyIn
 from rescore.ledger import tables
 from rescore.ledger.people import erasures
 from rescore.ledger.rules import activations, holds
-from rescore.pipeline.erase import ask_to_erase
+from rescore.pipeline.erase import ask_to_erase, erase
 from rescore.pipeline.holds import decide
 from rescore.pipeline.score import start_runs
 from tests.operations.cases import Case
@@ -172,7 +172,15 @@ def _erasure_begun(place: Place) -> None:
     erasure_id = _ask(place)
     with place.ws.ledger.transaction() as connection:
         found = erasures.find(connection, erasure_id)
-        erasures.start(connection, found, found.person, at=place.now)
+        erasures.start(connection, found, found.person, at=place.now, known=True)
+
+
+def _barred(place: Place) -> None:
+    place.crm.put_lead("eve", {})
+    place.extract()
+    erase(place.ws, ["hubspot:eve"], by="rita", at=place.now)
+    place.crm.put_lead("bob", {"job_title": "Developer"}, merged=["eve"])
+    place.extract()
 
 
 def _not_the_file(place: Place, said: str) -> bool:
@@ -232,6 +240,7 @@ OF_DECIDING = {
     "new facts": Case(_facts, by_hand=run),
     "a restored ledger": Case(_restored, mend=_read_back_and_scored),
     "a lost lake": Case(_lake_unmounted, mend=_lake_put_back, words=("there is no lake at …",)),
+    "a barred lead": Case(_barred),
     "an erasure that is asked for": Case(_ask),
     "an erasure that was interrupted": Case(_erasure_begun),
 }

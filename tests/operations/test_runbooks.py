@@ -222,6 +222,7 @@ VOCABULARY: dict[str, dict[str, str]] = {
 """Every word that a column of the ledger may hold, and the row of the runbook that tells of it."""
 
 LEADS = {
+    "barred": "a barred lead",
     "dirty": "new facts",
     "parked": "a parked score",
     "overridden": "a person's score",

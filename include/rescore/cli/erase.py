@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,8 +13,9 @@ import typer
 from rescore.cli.given import user
 from rescore.erased import Person, is_address, is_key
 from rescore.errors import CommandMiswritten, InputUnreadable
-from rescore.ledger.people import tombstones
-from rescore.pipeline.erase import ask_to_erase, resume
+from rescore.ledger.people import barred, tombstones
+from rescore.pipeline.erase import ask_to_erase, refuse_what_nobody_is, resume
+from rescore.pipeline.known import known_addresses, known_leads
 from rescore.settings import Settings
 from rescore.workspace import Workspace
 
@@ -30,7 +31,9 @@ def erase(
     request: Annotated[
         bool, typer.Option("--request", help="Only register; `erase_lead` in Airflow takes the id.")
     ] = False,
-    lift: Annotated[bool, typer.Option("--lift", help="Let whoever was erased come back.")] = False,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="Let whoever was erased come back, or is barred go on.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase a person from every store and file, and keep them out; without LEAD, go on with what is waiting.
@@ -47,30 +50,55 @@ def erase(
     ws = Workspace.open(Settings.from_environment(os.environ))
     now = datetime.now(UTC)
     if lift:
-        _lift(ws, Person.of(keys, addresses))
+        _lift(ws, Person.of(keys, addresses), now)
         return
     if not keys and not addresses:
         _tell(resume(ws, at=now, progress=_progress))
         return
+    refuse_what_nobody_is(ws, keys, addresses)
+    known = known_leads(ws, keys)
+    strangers = _strangers(keys, known, addresses, known or known_addresses(ws, addresses))
     if not (yes or request):
-        known = len(ws.lake.family(keys))
-        typer.confirm(f"erase {known} records and {len(addresses)} addresses for good?", abort=True)
+        records, told = len(ws.lake.family(known)), f"{strangers}. " if strangers else ""
+        what = f"erase {records} records and {len(addresses)} addresses for good?"
+        typer.confirm(told + (what if known or not strangers else "keep them out from now on?"), abort=True)
     erasure_id = ask_to_erase(ws, keys, addresses=addresses, by=user(), at=now)
     if request:
         print(f"registered; start the DAG erase_lead with request {erasure_id}")
-        return
-    _tell(resume(ws, at=now, erasure_id=erasure_id, progress=_progress))
+    else:
+        _tell(resume(ws, at=now, erasure_id=erasure_id, progress=_progress))
+    if strangers:
+        when = "once that has run" if request else "from now on"
+        raise InputUnreadable(f"{strangers}; whoever comes by it is kept out {when}, and --lift ends that")
 
 
-def _lift(ws: Workspace, person: Person) -> None:
+def _strangers(
+    keys: Collection[str], known: Collection[str], addresses: Collection[str], anybody: Collection[str]
+) -> str:
+    """Says that keys, or all that was given, name nobody; of addresses beside a known key we expect that."""
+    if not anybody:
+        given = [f"{len(keys)} keys"] * bool(keys) + [f"{len(addresses)} addresses"] * bool(addresses)
+        return f"nobody is known here by the {' and '.join(given)} that were given"
+    if len(known) < len(keys):
+        return f"nobody is known here by {len(keys) - len(known)} of the {len(keys)} keys that were given"
+    return ""
+
+
+def _lift(ws: Workspace, person: Person, now: datetime) -> None:
     with ws.ledger.transaction() as connection:
         count = tombstones.lift(connection, person)
+        living = barred.let_in(connection, person.leads, at=now, by=user())
     asked = len(person.leads) + len(person.addresses)
-    if not count:
-        raise InputUnreadable("nobody of these was erased, so there is no tombstone to lift")
-    print(f"{count} tombstone{'s' * (count != 1)} lifted; what the CRM says of them from now on lands again")
-    if count < asked:
-        _progress(f"{asked - count} of the {asked} that were given had none")
+    if not count and not living:
+        raise InputUnreadable("nobody of these was erased or is barred, so there is nothing to lift")
+    if count:
+        print(
+            f"{count} tombstone{'s' * (count != 1)} lifted; what the CRM says of them from now on lands again"
+        )
+    if living:
+        print(f"{living} barred let in; the next extract reads the CRM from the start, for what was dropped")
+    if count + living < asked:
+        _progress(f"{asked - count - living} of the {asked} that were given had none")
 
 
 def _given(leads: Sequence[str], addresses: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -103,6 +103,17 @@ def address_hashes(table: DeltaTable | None, leads: Collection[str]) -> set[str]
     return {value for claims in said.values() for kind, value in claims if kind == ADDRESS}
 
 
+def claimed_hashes(table: DeltaTable | None, hashes: Collection[str]) -> set[str]:
+    """Those of these hashes that any record is, or was, known by."""
+    if table is None:
+        return set()
+    with connect() as connection:
+        keep(connection, "asked", pa.table({"value": texts(hashes)}))
+        rows = rows_in(SCHEMAS[CLAIMS], files(table))
+        found = connection.execute(f"SELECT DISTINCT value FROM ({rows}) SEMI JOIN asked USING (value)")
+        return {value for (value,) in found.fetchall()}
+
+
 def _around(connection: duckdb.DuckDBPyConnection, aliases: Aliases, touched: Iterable[str]) -> set[str]:
     """Every record that shares something, now or once, with the touched ones or with one of these."""
     lost, joined = aliases.lost(), aliases.joined()

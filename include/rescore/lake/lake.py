@@ -23,7 +23,7 @@ from rescore.lake.census import (
     set_aside,
 )
 from rescore.lake.changes import Changes
-from rescore.lake.claims import address_hashes
+from rescore.lake.claims import address_hashes, claimed_hashes
 from rescore.lake.colleagues import colleagues
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
@@ -268,6 +268,14 @@ class Lake:
     def address_hashes(self, leads: Collection[str]) -> set[str]:
         """The hashes of the e-mail addresses that these records are known by, where a mapping asks for it."""
         return address_hashes(self._storage.open(CLAIMS), leads)
+
+    def claimed_hashes(self, hashes: Collection[str]) -> set[str]:
+        """Those of these hashes of addresses that a record is known by, where a mapping asks for it."""
+        return claimed_hashes(self._storage.open(CLAIMS), hashes)
+
+    def waited_for(self, addresses: Collection[str]) -> frozenset[str]:
+        """Those of these addresses for which activities wait."""
+        return unclaimed.waited_for(self._storage, addresses)
 
     def _aliases(self) -> Aliases:
         """The log of aliases as it is now, read again when it has grown; nobody changes what this returns."""

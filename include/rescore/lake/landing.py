@@ -60,7 +60,7 @@ class Landed:
     committed landing of this stream brought before. Each comes with the time of its latest such activity
     (aware; None when there were only attributes). `counts` says how many rows were new and why the others
     were not; `claimed` is how many waiting activities the page's leads took along, new or not. `erased` are
-    new keys of people who were erased, which belong to their tombstones. `merged` has the leads that the
+    further keys of people who were erased, new here or living. `merged` has the leads that the
     page says were merged away, new or not, and the lead that is left of each. `places` has the records that
     may be one person with one of the page's, new or not, as of so many `entries` in the log of aliases.
     """

@@ -53,7 +53,8 @@ class Screened:
     """What is left of a page: rows by identity, in which a later record of the page replaced an earlier.
 
     Attributes are keyed by (name, kind), accounts by the source's own id. Times are naive UTC.
-    `again` are new keys under which somebody comes who was erased, known by the address or another record.
+    `again` are further keys under which somebody comes who was erased, by an address or another
+    record.
     `claims` say of records who else they are.
     """
 
@@ -126,15 +127,21 @@ def _without(source: str, page: Page, erased: Erased, screened: Screened) -> Pag
         return any(map(erased.address, _ADDRESS.findall(text))) or any(map(is_erased, _ID.findall(text)))
 
     for lead in page.leads:
-        known = any(map(erased.address, lead.addresses)) or any(map(erased.lead, lead.same_as))
-        if known and not is_erased(lead.lead_id):
-            screened.again.add(lead_key(source, lead.lead_id))
+        known = (
+            any(map(erased.address, lead.addresses))
+            or any(map(erased.lead, lead.same_as))
+            or any(map(is_erased, lead.merged))
+        )
+        key = lead_key(source, lead.lead_id)
+        if known and key not in erased.let_in and not is_erased(lead.lead_id):
+            screened.again.add(key)
     kept = replace(
         page,
         leads=[
             replace(lead, merged=tuple(gone for gone in lead.merged if not is_erased(gone)))
             for lead in page.leads
             if not is_erased(lead.lead_id)
+            or (lead.deleted and lead_key(source, lead.lead_id) in erased.barred)
         ],
         activities=[activity for activity in page.activities if not is_erased(activity.lead_id)],
         set_aside=[record for record in page.set_aside if not names_them(record)],

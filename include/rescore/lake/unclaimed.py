@@ -8,7 +8,7 @@ the lake.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -74,6 +74,20 @@ def waiting(storage: Storage) -> int:
         counted = f"SELECT count(DISTINCT (source, activity_id)) FROM ({_rows(table)})"
         [(number,)] = connection.execute(counted).fetchall()
     return int(number)
+
+
+def waited_for(storage: Storage, addresses: Collection[str]) -> frozenset[str]:
+    """Those of these addresses for which anything waits."""
+    table = storage.open(UNCLAIMED)
+    if table is None or not table.count():
+        return frozenset()
+    asked = {folded(address): address for address in addresses}
+    with connect() as connection:
+        keep(connection, "asked", pa.table({"address": texts(asked)}))
+        found = connection.execute(
+            f"SELECT DISTINCT address FROM ({_rows(table)}) SEMI JOIN asked USING (address)"
+        )
+        return frozenset(asked[address] for (address,) in found.fetchall())
 
 
 def drop_claimed(storage: Storage, source: str) -> int:

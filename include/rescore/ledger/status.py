@@ -14,12 +14,12 @@ from rescore.ledger import tables
 from rescore.ledger.outbox import breakers
 from rescore.ledger.outbox.breakers import Breaker
 from rescore.ledger.outbox.restored import Restored, restored
-from rescore.ledger.people import erasures, records
+from rescore.ledger.people import barred, erasures, records
 from rescore.ledger.people.erasures import Erasure
 from rescore.ledger.rules import activations, holds, registry
 from rescore.ledger.rules.holds import Hold
 from rescore.ledger.scores.streams import NOTED_HERE
-from rescore.withheld import MERGED
+from rescore.withheld import DELETED, MERGED
 
 LAST_RUNS = 10
 LAST_PLANS = 3
@@ -27,6 +27,7 @@ DAY = timedelta(days=1)
 SUPPRESSED_LATELY = timedelta(days=7)
 
 LEAD_STATES = (
+    "barred",  # a source says it is one with somebody who was erased: nothing more of it lands
     "dirty",  # new facts, or overtaken: the next run scores it
     "parked",  # a target refused it; a person has to look
     "overridden",  # a person wrote another score into the CRM, and it stays for now
@@ -298,6 +299,11 @@ def _leads(connection: Connection, scorecard: str) -> dict[str, int]:
         select(score.c.lead, state)
         .outerjoin(sync, (sync.c.scorecard == score.c.scorecard) & (sync.c.lead == score.c.lead))
         .where(score.c.scorecard == scorecard, score.c.withheld.is_distinct_from(MERGED)),
+        select(score.c.lead, literal("barred")).where(
+            score.c.scorecard == scorecard,
+            score.c.lead.in_(barred.leads()),
+            score.c.withheld.is_(None) | score.c.withheld.not_in((MERGED, DELETED)),
+        ),
     ).subquery()
     rank = case(
         *((pieces.c.state == name, position) for position, name in enumerate(LEAD_STATES)),

@@ -17,9 +17,11 @@ from datetime import datetime
 from rescore.erased import Person, is_address, is_key
 from rescore.errors import InputUnreadable
 from rescore.ledger.people import erasures
-from rescore.ledger.people.erasures import ASKED, BEGUN, DONE, Erasure
+from rescore.ledger.people.erasures import ASKED, BEGUN, DONE, ERASED, KEPT_OUT, Erasure
 from rescore.ledger.scores import streams
+from rescore.model import split_lead_key
 from rescore.pipeline.colleagues import colleagues_of
+from rescore.pipeline.known import known_addresses, known_leads, sources_read
 from rescore.pipeline.restore import notice_restore
 from rescore.plan.erase_reports import erase_from_reports
 from rescore.progress import Progress, silent
@@ -39,9 +41,9 @@ def ask_to_erase(
         at: The present (aware).
 
     Raises:
-        InputUnreadable: A key or an address cannot be one.
+        InputUnreadable: A key or an address cannot be one, or no mapping has the source of a key.
     """
-    _check(leads, addresses)
+    refuse_what_nobody_is(ws, leads, addresses)
     with ws.ledger.transaction() as connection:
         return erasures.ask(connection, Person.of(leads, addresses), at=at, by=by)
 
@@ -71,7 +73,8 @@ def resume(
     """Carry out one erasure, or all that were asked for or interrupted; without `asked` the latter only.
 
     Returns:
-        How many rows, files and cursors were removed, by table; `erased` people.
+        How many rows, files and cursors were removed, by table; `erased` people, and under
+        `KEPT_OUT` those of whom nothing was here.
 
     Raises:
         InputUnreadable: There is no such erasure.
@@ -87,42 +90,51 @@ def resume(
     for erasure in open_ones:
         if erasure.state != DONE:
             counts += _carry_out(ws, erasure, at, progress)
-            counts["erased"] += 1
     return counts
 
 
 def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress) -> Counter[str]:
-    counts: Counter[str] = Counter()
+    counts = Counter(erasure.counts)
     if erasure.state in (ASKED, BEGUN):
         notice_restore(ws, at=at)  # its fences would hide that the lake lacks landings
         # with merges while the lake still knows them; a second attempt has them from the first
         asked = erasure.person.leads
+        known = erasure.counts.get(ERASED, 0) > 0 or bool(
+            known_leads(ws, asked) or known_addresses(ws, erasure.person.addresses)
+        )
         leads = ws.lake.family(asked) if erasure.state == ASKED else asked
         person = Person(frozenset(leads), erasure.person.addresses)
         hashes = ws.lake.address_hashes(leads)
         woken = colleagues_of(ws, leads)
         with ws.ledger.transaction() as connection:
             streams.wake(connection, woken)
-            fences, counts = erasures.start(connection, erasure, person, at=at, hashes=hashes)
+            fences, counts = erasures.start(connection, erasure, person, at=at, known=known, hashes=hashes)
         progress(f"erasure {erasure.erasure_id}: begun, nothing is written or sent about the person any more")
         counts += ws.lake.erase(person, fences=fences)
         progress(f"erasure {erasure.erasure_id}: the lake is clean")
         counts["reports"] += erase_from_reports(ws.reports_dir, person)
+        if (+counts).keys() - {KEPT_OUT, "cursor"} and counts.pop(KEPT_OUT, 0):
+            counts[ERASED] = 1  # something that was set aside named them
         with ws.ledger.transaction() as connection:
             streams.wake(connection, woken)  # a run may have scored them meanwhile, from what is gone now
             counts += erasures.forget(connection, person)
             erasures.sweep(connection, erasure.erasure_id, counts)
         progress(f"erasure {erasure.erasure_id}: no row names the person")
     if left := ws.ledger.compact():
-        counts["tables left to autovacuum"] = left
+        counts["tables left to autovacuum"] += left
         progress(f"erasure {erasure.erasure_id}: this role may not vacuum {left} tables; autovacuum will")
     with ws.ledger.transaction() as connection:
         erasures.finish(connection, erasure.erasure_id, at)
     progress(f"erasure {erasure.erasure_id}: done")
-    return counts
+    return +counts
 
 
-def _check(leads: Collection[str], addresses: Collection[str]) -> None:
+def refuse_what_nobody_is(ws: Workspace, leads: Collection[str], addresses: Collection[str]) -> None:
+    """Refuse keys and addresses that nobody can have.
+
+    Raises:
+        InputUnreadable: A key or an address cannot be one, or no mapping has the source of a key.
+    """
     for lead in leads:
         if not is_key(lead):
             raise InputUnreadable(
@@ -133,3 +145,10 @@ def _check(leads: Collection[str], addresses: Collection[str]) -> None:
             raise InputUnreadable("an e-mail address has an @ between two parts; check --email")
     if not leads and not addresses:
         raise InputUnreadable("say whom to erase: a lead's key, or --email")
+    if strange := {split_lead_key(lead)[0] for lead in leads} - sources_read(ws):
+        there = ws.mappings()
+        for source in sorted(strange - there.keys()):
+            names = ", ".join(sorted(there)) or "none"
+            raise InputUnreadable(
+                f"no mapping is called `{source}`, so nobody has such a key; there is {names}"
+            )

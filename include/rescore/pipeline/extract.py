@@ -12,10 +12,11 @@ from rescore.connectors.base import Source, Target
 from rescore.erased import Person
 from rescore.errors import CrmRateLimited
 from rescore.lake.records import Page
-from rescore.ledger.people import identity, records, tombstones
+from rescore.ledger.people import barred, identity, records, tombstones
 from rescore.ledger.scores import extracts, streams
 from rescore.ledger.scores.streams import StreamLease
 from rescore.mapping import matching_of
+from rescore.pipeline.known import known_leads
 from rescore.pipeline.landings import TimeIsUp, never, since, worth_a_commit
 from rescore.pipeline.restore import notice_restore
 from rescore.pipeline.vanished import vanished_pages
@@ -163,6 +164,7 @@ class _Reading:
             erased=erased,
             matching=self.matching,
         )
+        living = known_leads(ws, landed.erased)
         with ws.ledger.transaction() as connection:
             moves = records.take_places(connection, landed.places, entries=landed.entries)
             lease = streams.commit_landing(
@@ -177,8 +179,11 @@ class _Reading:
                     identity.follow_merges(connection, gone, input_ver=lease.input_ver, at=at, why=why)
             identity.follow_partings(connection, moves.parted)
             if landed.erased:
-                tombstones.add(connection, Person(landed.erased), at=at, by="extract: a known address")
+                barred.bar(connection, living, at)
+                new = Person(landed.erased - living)
+                tombstones.add(connection, new, at=at, by="extract: a known address")
         self.counts.update(landed.counts)
+        self.counts["leads barred"] += len(living)
         self.claimed += landed.claimed
         self.counts["landings"] += 1
         self.progress(f"{lease.source} {lease.stream}: {_sum_up(landed.counts)}")

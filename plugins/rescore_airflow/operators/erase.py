@@ -29,5 +29,5 @@ class EraseLeadOperator(RescoreOperator):
                 "person's id or address, delete this run: Airflow has kept it"
             )
         counts = resume(ws, at=now(), erasure_id=request, progress=self.log.info)
-        self.say("erased", counts)
+        self.say("erasures", counts)
         return dict(counts)

@@ -25,6 +25,9 @@ from rescore.ledger.scores import streams
 
 ASKED, BEGUN, SWEPT, DONE = "asked", "begun", "swept", "done"
 
+ERASED, KEPT_OUT = "erased", "kept out, known to nobody here"
+"""How a person is counted of whom something was here, or nothing."""
+
 OF_LEADS = [table for table in tables.metadata.sorted_tables if "lead" in table.c]
 """Every table whose rows are about one lead."""
 
@@ -88,6 +91,7 @@ def start(
     person: Person,
     *,
     at: datetime,
+    known: bool,
     hashes: Collection[str] = (),
 ) -> tuple[dict[str, int], Counter[str]]:
     """Set the tombstones, shut out every landing that does not know of them, and stop what is owed.
@@ -97,24 +101,26 @@ def start(
         erasure: Asked for, or begun by an attempt that did not get far.
         person: With every record that is theirs, or was merged into one that is.
         at: The present.
+        known: Whether anything was here of the person when the erasure began.
         hashes: Of the e-mail addresses that the lake knew them by.
 
     Returns:
         By stream of the lake (`source/stream`) a landing number, up to which nobody may append any more; and
-        how many rows of each table were deleted.
+        how many rows of each table were deleted, `ERASED` people among them, or `KEPT_OUT`.
     """
+    counts = Counter({ERASED if known else KEPT_OUT: 1})
     tombstones.add(connection, person, at=at, by=erasure.asked_by, hashes=hashes)
     connection.execute(
         update(tables.erasure)
         .where(tables.erasure.c.erasure_id == erasure.erasure_id)
-        .values(state=BEGUN, leads=_as_json(person))
+        .values(state=BEGUN, leads=_as_json(person), counts=json.dumps(counts))
     )
-    counts = forget(connection, person)
+    counts += forget(connection, person)
     stream = tables.stream
-    known = connection.execute(
+    read = connection.execute(
         select(stream.c.source, stream.c.stream).order_by(stream.c.source, stream.c.stream)
     ).all()
-    leases = [streams.take_fence(connection, row.source, row.stream) for row in known]
+    leases = [streams.take_fence(connection, row.source, row.stream) for row in read]
     return {f"{lease.source}/{lease.stream}": lease.landing for lease in leases}, counts
 
 

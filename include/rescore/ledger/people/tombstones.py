@@ -16,11 +16,14 @@ SALT = "tombstone_salt"
 
 
 def read(connection: Connection) -> Erased:
-    """All tombstones there are."""
+    """All tombstones there are, and whom they bar."""
     hashes = frozenset(connection.scalars(select(tables.tombstone.c.hash)))
-    if not hashes:
+    rows = connection.execute(select(tables.barred.c.lead, tables.barred.c.let_in_at)).all()
+    barred = frozenset(row.lead for row in rows if row.let_in_at is None)
+    if not hashes and not barred:
         return NOBODY
-    return Erased(_kept_salt(connection), hashes)
+    salt = _kept_salt(connection) if hashes else b""
+    return Erased(salt, hashes, barred, frozenset(row.lead for row in rows) - barred)
 
 
 def since(connection: Connection, moment: datetime) -> Erased:
@@ -46,10 +49,10 @@ def add(
     `hashes` are those of further addresses, made with the `salt` of this ledger.
     """
     _hold(connection, alone=True)
-    rows = [
-        {"hash": each, "erased_at": at, "erased_by": by}
-        for each in sorted({*hashes, *_hashes(_kept_salt(connection), person)})
-    ]
+    everything = sorted({*hashes, *_hashes(_kept_salt(connection), person)})
+    if not everything:
+        return
+    rows = [{"hash": each, "erased_at": at, "erased_by": by} for each in everything]
     stones = insert(connection, tables.tombstone)
     connection.execute(
         stones.on_conflict_do_update(index_elements=["hash"], set_={"erased_at": stones.excluded.erased_at}),

@@ -194,6 +194,14 @@ def mark_everybody(connection: Connection) -> None:
         mark_dirty(connection, scorecard, dict.fromkeys(leads), number, history=True)
 
 
+def from_the_start(connection: Connection, source: str) -> None:
+    """Let the next run read a source from the start; whoever reads it now is shut out."""
+    mine = (tables.stream.c.source == source) & (tables.stream.c.stream != NOTED_HERE)
+    for stream in connection.scalars(select(tables.stream.c.stream).where(mine).order_by("stream")).all():
+        take_fence(connection, source, stream)
+    connection.execute(update(tables.stream).where(mine).values(cursor=None))
+
+
 def wake(connection: Connection, leads: Mapping[str, Collection[str]]) -> None:
     """Mark leads, by scorecard, whose facts are others now though nothing landed."""
     if not any(leads.values()):

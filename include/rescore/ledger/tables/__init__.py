@@ -7,7 +7,7 @@ A lead is its canonical key, `source:lead_id` (`rescore.model.lead_key`).
 from rescore.ledger.tables.automations import arming, automation, crossing
 from rescore.ledger.tables.base import metadata
 from rescore.ledger.tables.outbox import attempt, breaker, budget, delivery, override, sync
-from rescore.ledger.tables.people import erasure, installation, record, tombstone
+from rescore.ledger.tables.people import barred, erasure, installation, record, tombstone
 from rescore.ledger.tables.rules import activation, control, hold, plan, rules_version, shadow, shadow_run
 from rescore.ledger.tables.scores import counter, delta, dirty, extract, run, score, stage_score, stream
 
@@ -16,6 +16,7 @@ __all__ = [
     "arming",
     "attempt",
     "automation",
+    "barred",
     "breaker",
     "budget",
     "control",

@@ -22,6 +22,16 @@ tombstone = Table(
     comment="who was erased and must not come back",
 )
 
+barred = Table(
+    "barred",
+    metadata,
+    Column("lead", String, primary_key=True),  # a source's record, `source:id`, by its own key
+    Column("since", UtcDateTime, nullable=False),
+    Column("let_in_at", UtcDateTime),  # a person has said that it is somebody else
+    Column("let_in_by", String),
+    comment="living records that a source says are one with somebody who was erased",
+)
+
 record = Table(
     "record",
     metadata,

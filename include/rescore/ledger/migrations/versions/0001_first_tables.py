@@ -48,6 +48,15 @@ def upgrade() -> None:
         comment="which automations exist since which activation",
     )
     op.create_table(
+        "barred",
+        sa.Column("lead", sa.String(), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("let_in_at", UtcDateTime(), nullable=True),
+        sa.Column("let_in_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("lead", name=op.f("pk_barred")),
+        comment="living records that a source says are one with somebody who was erased",
+    )
+    op.create_table(
         "breaker",
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
@@ -543,6 +552,7 @@ def downgrade() -> None:
     op.drop_table("control")
     op.drop_table("budget")
     op.drop_table("breaker")
+    op.drop_table("barred")
     op.drop_table("automation")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_attempt_delivery_id"))
