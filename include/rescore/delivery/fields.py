@@ -30,8 +30,8 @@ def score_fields(claim: SyncClaim, shown_as: ScoreFields) -> dict[str, FieldValu
         shown_as.band: claim.band,
         shown_as.grade: claim.grade,
         shown_as.reasons: reasons_text(claim.reasons) if scored else None,
-        shown_as.changed_at: claim.changed_at,
-        shown_as.rules_version: claim.rules_version,
+        shown_as.changed_at: claim.changed_at if scored else None,
+        shown_as.rules_version: claim.rules_version if scored else None,
         **{name: claim.dimensions.get(dimension) for dimension, name in shown_as.dimensions.items()},
     }
     return {name: value for name, value in values.items() if name}
