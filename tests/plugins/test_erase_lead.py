@@ -8,6 +8,8 @@ import pytest
 
 from rescore.errors import InputUnreadable
 from rescore.lake.lake import Lake
+from rescore.lake.records import LeadRecord, Page
+from rescore.ledger.scores import streams
 from rescore.pipeline.erase import ask_to_erase
 from rescore.workspace import Workspace
 from rescore_airflow.operators.erase import EraseLeadOperator
@@ -20,7 +22,13 @@ START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 @pytest.fixture
 def ws(ledger, tmp_path):
-    lake = Lake(str(tmp_path / "lake"))
+    """Two leads have landed."""
+    lake = Lake(str(tmp_path / "lake"), buckets=1)
+    page = Page(leads=[LeadRecord("1042", {}), LeadRecord("1043", {})])
+    lake.land("hubspot", page, stream="leads", number=1, known_at=START)
+    with ledger.transaction() as connection:
+        lease = streams.take_fence(connection, "hubspot", "leads")
+        streams.commit_landing(connection, lease, cursor={}, dirty={})
     return Workspace(ledger, lake, tmp_path, tmp_path, tmp_path / "reports", tmp_path / "policy.yaml")
 
 
@@ -38,6 +46,11 @@ def test_an_empty_form_carries_out_all_that_wait(ws):
     for lead in ("hubspot:1042", "hubspot:1043"):
         ask_to_erase(ws, [lead], by="ute", at=START)
     assert erase(ws, None)["erased"] == 2
+
+
+def test_who_is_known_to_nobody_is_not_counted_as_erased(ws):
+    ask_to_erase(ws, ["hubspot:9999999"], by="ute", at=START)
+    assert erase(ws, None) == {"kept out, known to nobody here": 1}
 
 
 @pytest.mark.parametrize("typed", ["hubspot:1042", "ada@person.example"])
