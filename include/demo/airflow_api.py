@@ -92,7 +92,7 @@ class AirflowApi:
             answer = self._session.request(method, f"{self._places.airflow_url}{path}", timeout=30, **what)
         except requests.RequestException as error:
             raise CannotStart(
-                f"Airflow at {self._places.airflow_url} does not answer ({type(error).__name__}); is the machine "
+                f"Airflow at {self._places.airflow_url} does not answer; is the machine "
                 f"too busy? Its logs are in {self._places.home}"
             ) from error
         answer.raise_for_status()
