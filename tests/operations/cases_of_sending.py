@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from rescore.connectors.memory import MemoryCrm
 from rescore.errors import CrmRejectedCredentials, CrmUnavailable
 from rescore.ledger.outbox import syncs
 from rescore.ledger.rules import holds
 from rescore.outcome import Outcome
+from rescore.pipeline.extract import extract
 from rescore.pipeline.holds import decide
 from rescore.pipeline.reconcile import rescue
 from tests.operations.cases import Case
@@ -46,6 +48,20 @@ def _small(place: Place) -> None:
 
 def _moves_more(place: Place) -> None:
     place.visit("bob")
+    place.run()
+
+
+def _claimed_by_two(place: Place) -> None:
+    other = MemoryCrm("salesforce")
+    other.put_lead("003A", {})
+    extract(place.ws, other, until=place.now, known_at=place.now)
+    for lead in ("ada", "bob"):
+        place.crm.put_lead(lead, {}, same_as=["salesforce:003A"])
+    place.run()
+
+
+def _told_apart(place: Place) -> None:
+    place.crm.put_lead("bob", {})
     place.run()
 
 
@@ -144,6 +160,7 @@ OF_SENDING = {
     "a deferred score": Case(_deferred, alone=lambda place: place.later(hours=1)),
     "a lead that the CRM did not find": Case(_not_found, mend=_is_there, alone=_read_back),
     "a small change": Case(_small, by_hand=Place.mend_mapping, alone=_moves_more),
+    "a person who cannot be told": Case(_claimed_by_two, by_hand=_told_apart),
     "a rehearsal": Case(_rehearse, by_hand=Place.mend_mapping),
     "a person's score": Case(_overridden, alone=_expire_override),
     "a scorecard that no CRM shows": Case(

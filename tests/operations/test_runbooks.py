@@ -191,6 +191,12 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "small": "a small change",
         "overridden": "a person's score",
         "deleted": "a lead that the CRM did not find",
+        "elsewhere": NEVER_STUCK,
+    },
+    "record.state": {
+        "live": NEVER_STUCK,
+        "deleted": NEVER_STUCK,
+        "ambiguous": "a person who cannot be told",
     },
     "arming.state": {"armed": NEVER_STUCK, "fired": NEVER_STUCK, "held": "held automations"},
     "crossing.outcome": {
@@ -231,6 +237,7 @@ LEADS = {
     "shadow": "a rehearsal",
     "small": "a small change",
     "deleted": "a lead that the CRM did not find",
+    "elsewhere": NEVER_STUCK,
     "outside": NEVER_STUCK,
     "untargeted": "a scorecard that no CRM shows",
     "settled": NEVER_STUCK,
