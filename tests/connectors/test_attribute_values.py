@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_none_and_set_aside_alone():
 @pytest.mark.parametrize(
     ("attribute", "said"),
     [
-        (b"{property: jobtitle, type: text, written: range}", "14:49: `written` is for `type: number`"),
+        (b"{property: jobtitle, type: text, written: range}", "13:49: `written` is for `type: number`"),
         (b"{property: jobtitle, type: number, decimal: ','}", "`decimal` goes with `written`"),
         (b"{property: jobtitle, type: text, when: CTO}", "`when` is for `type: flag`"),
         (b"{property: jobtitle, type: number, written: words}", "`range`"),

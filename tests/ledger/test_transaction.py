@@ -21,13 +21,14 @@ from rescore.ledger.transaction import Ledger
 from tests.ledger.world import MONDAY, World
 
 CORE = Path(transaction.__file__).parents[1]
+NOT_THE_LEDGER = CORE / "connectors" / "sql" / "database.py"  # reads somebody else's tables
 WAYS_IN = {"begin", "begin_nested", "raw_connection", "create_engine", "sessionmaker", "_engine"}
 DRIVERS = {"sqlite3.connect", "psycopg.connect", "engine.connect"}
 
 
 @pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=lambda path: str(path.relative_to(CORE)))
 def test_nothing_else_in_the_core_opens_a_connection_to_the_ledger(path):
-    if path == Path(transaction.__file__):
+    if path in (Path(transaction.__file__), NOT_THE_LEDGER):
         return
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute):
