@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import delete, make_url
 
 from rescore.connectors.catalog import load_mapping
 from rescore.connectors.connection import Connection
@@ -20,6 +20,7 @@ from rescore.connectors.sql import SqlSource
 from rescore.connectors.sql.database import Database
 from rescore.connectors.sql.window import Window, rows_of
 from rescore.lake.lake import Lake
+from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
 from rescore.ledger.rules import activations, registry
 from rescore.ledger.transaction import Ledger
@@ -106,6 +107,8 @@ def _read(source: SqlSource, db: Database, rows: int) -> None:
 def _land(ws: Workspace, source: SqlSource, folder: Path, turn: int, rows: int) -> None:
     """Into a lake of its own, and as a source of its own; what the turn before left is removed first."""
     shutil.rmtree(folder / f"lake-{turn - 1}", ignore_errors=True)
+    with ws.ledger.transaction() as connection:  # or it would miss what has landed in the lake before
+        connection.execute(delete(tables.stream))
     source.name = f"warehouse_{turn}"
     place = Workspace(
         ws.ledger,
