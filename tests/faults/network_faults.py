@@ -300,7 +300,11 @@ LIMITED = [
         wish=3600,
     ),
     Fault("429 as HTML", LATER, status(429, b"<html>Slow down", Content_Type="text/html")),
-    Fault("429 said in the body of a 200", ODD, says({"status": "error", "errorType": "RATE_LIMIT"})),
+    Fault(
+        "429 said in the body of a 200",
+        row("quota", CRM),
+        says({"status": "error", "errorType": "RATE_LIMIT"}),
+    ),
 ]
 
 BODIES = [
