@@ -125,6 +125,17 @@ def test_the_record_that_was_known_first_is_the_lead_and_the_order_of_sources_sa
     }
 
 
+def test_a_record_that_two_addresses_put_in_doubt_is_told_apart_from_all_it_shares_either_with():
+    records = {
+        "salesforce:0": a_record(at="ab"),
+        "hubspot:0": a_record("salesforce:0", at="a"),
+        "salesforce:1": a_record(at="a"),
+        "salesforce:2": a_record(at="ab"),
+    }
+    everybody = frozenset(records)
+    assert places(records, ORDER)[1] == {"salesforce:1": everybody, "salesforce:2": everybody}
+
+
 KEYS = [f"{source}:{number}" for source in ORDER.sources for number in range(3)]
 RECORDS = st.dictionaries(
     st.sampled_from(KEYS),

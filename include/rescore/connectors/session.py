@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import ssl
@@ -19,6 +20,8 @@ from rescore.connectors.dialing import Resolve, resolve
 from rescore.connectors.watched import CONNECT_SECONDS, Call, WatchedAdapter
 
 CHUNK = 64 * 1024
+A_DAY = 86_400.0
+"""No longer pause is believed."""
 
 
 class NoAnswer(Exception):
@@ -39,6 +42,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds of `Retry-After`, a day at most; None without a number that can be believed."""
+        try:
+            wait = float(self.headers["retry-after"])
+        except (KeyError, ValueError):
+            return None
+        return min(max(wait, 0.0), A_DAY) if math.isfinite(wait) else None
 
 
 class Session:

@@ -50,9 +50,10 @@ def places(
             addresses[address].add(key)
     gone = {key for key, record in records.items() if record.deleted}
     persons = _Persons({*records, *ids})
-    doubtful: dict[str, frozenset[str]] = {}
+    doubtful: dict[str, set[str]] = defaultdict(set)
     for shared in ([named for key, named in ids.items() if key not in gone], addresses.values()):
-        doubtful |= persons.join(each - gone for each in shared)
+        for key, rivals in persons.join(each - gone for each in shared).items():
+            doubtful[key] |= rivals
     for shared in (ids.values(), addresses.values()):
         persons.join(shared)
     found = {}
@@ -62,7 +63,7 @@ def places(
             alone = len(known) == 1 and key in doubtful
             state: State = DELETED if key in gone else AMBIGUOUS if alone else LIVE
             found[key] = Place(known[0], matching.rank(key), state)
-    return found, {key: doubtful[key] for key, place in found.items() if place.state == AMBIGUOUS}
+    return found, {key: frozenset(doubtful[key]) for key, place in found.items() if place.state == AMBIGUOUS}
 
 
 def _claimed(records: Mapping[str, Record]) -> dict[str, set[str]]:
@@ -89,9 +90,13 @@ class _Persons:
         """The groups."""
         return set(self._group.values())
 
-    def join(self, shared: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
-        """Join the records of each set, all sets at once; each record of those that join nobody, with all."""
-        doubtful: dict[str, frozenset[str]] = {}
+    def join(self, shared: Iterable[Iterable[str]]) -> dict[str, set[str]]:
+        """Join the records of each set, all sets at once.
+
+        Returns:
+            Of the sets that join nobody: each record, with all that it shares one of them with.
+        """
+        doubtful: dict[str, set[str]] = defaultdict(set)
         neighbours: dict[frozenset[str], set[frozenset[str]]] = defaultdict(set)
         for records in shared:
             groups = {self._group[key] for key in records}
@@ -103,13 +108,13 @@ class _Persons:
                     neighbours[first].add(other)
                     neighbours[other].add(first)
             else:
-                doubtful |= _doubt(groups)
+                _doubt(groups, doubtful)
         for groups in _components(neighbours):
             if _one_of_each_source(groups):
                 person = frozenset().union(*groups)
                 self._group.update(dict.fromkeys(person, person))
             else:
-                doubtful |= _doubt(groups)
+                _doubt(groups, doubtful)
         return doubtful
 
 
@@ -126,9 +131,10 @@ def _components(
         yield reached
 
 
-def _doubt(groups: Iterable[frozenset[str]]) -> dict[str, frozenset[str]]:
+def _doubt(groups: Iterable[frozenset[str]], doubtful: dict[str, set[str]]) -> None:
     everybody = frozenset().union(*groups)
-    return dict.fromkeys(everybody, everybody)
+    for key in everybody:
+        doubtful[key] |= everybody
 
 
 def _one_of_each_source(groups: Iterable[frozenset[str]]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,8 +23,6 @@ JsonObject = dict[str, Any]
 CONNECTION = "`rescore_hubspot`"
 DEFAULT_WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
 LIMIT, LIMITS = "RATE_LIMIT", "RATE_LIMITS"
-A_DAY = 86_400.0
-"""No longer pause is believed."""
 MOST_A_DAY = 10**9
 """Nor a larger quota."""
 
@@ -133,17 +130,8 @@ def _says_limit(body: JsonObject | None) -> bool:
 def _asked_wait(answer: Answer, body: JsonObject | None) -> tuple[float, str]:
     """(seconds, name of the limit) of a 429, which may say either, both or nothing."""
     policy = code((body or {}).get("policyName"), "no policy named")
-    wish = _wish(answer)
+    wish = answer.retry_after
     return DEFAULT_WAITS.get(policy, 10.0) if wish is None else wish, policy
-
-
-def _wish(answer: Answer) -> float | None:
-    """The seconds of `Retry-After`; None without a number that can be believed."""
-    try:
-        wait = float(answer.headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
-    return min(max(wait, 0.0), A_DAY) if math.isfinite(wait) else None
 
 
 def _content(what: str, answer: Answer, body: JsonObject | None) -> JsonObject:
@@ -160,7 +148,7 @@ def _content(what: str, answer: Answer, body: JsonObject | None) -> JsonObject:
     if answer.status >= 500 or answer.status == 408:
         raise CrmUnavailable(
             f"HubSpot could not answer {what} ({answer.status}); the next run tries again",
-            retry_after=_wish(answer),
+            retry_after=answer.retry_after,
         )
     if 300 <= answer.status < 400:
         raise CrmUnavailable(

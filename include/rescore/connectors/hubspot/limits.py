@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rescore.connectors.connection import Connection
+from rescore.connectors.figures import figures_in
 from rescore.connectors.pace import Rates
 from rescore.errors import SettingsIncomplete
 
@@ -49,25 +50,7 @@ class Limits:
         Raises:
             SettingsIncomplete: A limit is no positive number, or `zone` no time zone.
         """
-        given: dict[str, Any] = {}
-        for limit in fields(cls):
-            if limit.name not in connection.extra or limit.name == "zone":
-                continue
-            kind = float if isinstance(limit.default, float) else int
-            try:
-                given[limit.name] = kind(connection.extra[limit.name])
-            except (TypeError, ValueError):
-                given[limit.name] = -1
-            if not given[limit.name] > 0:
-                raise SettingsIncomplete(
-                    f"`{limit.name}` in the extra of the Connection `{connection.id}` must be above zero"
-                )
-        if given.get("reserve", 0) >= 1:
-            raise SettingsIncomplete(
-                f"`reserve` in the extra of the Connection `{connection.id}` is a share of the day's calls; "
-                "write 0.2 for a fifth"
-            )
-        return cls(**given, zone=_zone(connection))
+        return cls(**figures_in(connection, cls), zone=_zone(connection))
 
     @property
     def rates(self) -> Rates:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -29,8 +28,6 @@ DAY_SPENT, TOO_MANY_AT_ONCE = 900.0, 60.0
 """Seconds to stay away: Salesforce says that a limit is reached and not for how long."""
 CHANGED = 412
 """A condition of the call does not hold; there is nothing more to say."""
-A_DAY = 86_400.0
-"""No longer pause is believed."""
 
 
 class Refused(Exception):
@@ -194,9 +191,4 @@ class Client:
         return TOO_MANY_AT_ONCE if usage and usage.used < usage.total else DAY_SPENT
 
     def _wish(self) -> float | None:
-        """The seconds of `Retry-After`; None without a number that can be believed."""
-        try:
-            wait = float(self.header("retry-after") or "")
-        except ValueError:
-            return None
-        return min(max(wait, 0.0), A_DAY) if math.isfinite(wait) else None
+        return self._session.last.retry_after if self._session.last else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -25,8 +24,6 @@ from rescore.errors import (
 Row = dict[str, Any]
 LOGIN = "common.db.login"
 DEFAULT_WAIT = 60.0
-A_DAY = 86_400.0
-"""No longer pause is believed."""
 ABOUT_RECORDS = {"UserError", "UserWarning"}
 """What Tryton calls a refusal of its own, told from a failure of its code; other words may quote a lead."""
 
@@ -163,7 +160,7 @@ class Client:
             raise CrmUnavailable(
                 f"Tryton could not answer {method} ({answer.status}); the next run tries again",
                 sent=answer.status >= 500,
-                retry_after=_wish(answer),
+                retry_after=answer.retry_after,
             )
         try:
             body = json.loads(answer.body, object_hook=decoded)
@@ -181,14 +178,5 @@ class Client:
 
 
 def _asked_wait(answer: Answer) -> float:
-    wish = _wish(answer)
+    wish = answer.retry_after
     return DEFAULT_WAIT if wish is None else wish
-
-
-def _wish(answer: Answer) -> float | None:
-    """The seconds of `Retry-After`; None without a number that can be believed."""
-    try:
-        wait = float(answer.headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
-    return min(max(wait, 0.0), A_DAY) if math.isfinite(wait) else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from rescore.connectors.connection import Connection
+from rescore.connectors.figures import figures_in
 from rescore.connectors.pace import Rates
-from rescore.errors import SettingsIncomplete
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +39,7 @@ class Limits:
         Raises:
             SettingsIncomplete: A limit is no positive number.
         """
-        given: dict[str, Any] = {}
-        for limit in fields(cls):
-            if limit.name not in connection.extra:
-                continue
-            kind = float if isinstance(limit.default, float) else int
-            try:
-                given[limit.name] = kind(connection.extra[limit.name])
-            except (TypeError, ValueError):
-                given[limit.name] = -1
-            if not given[limit.name] > 0:
-                raise SettingsIncomplete(
-                    f"`{limit.name}` in the extra of the Connection `{connection.id}` must be above zero"
-                )
-        return cls(**given)
+        return cls(**figures_in(connection, cls))
 
     @property
     def rates(self) -> Rates:
