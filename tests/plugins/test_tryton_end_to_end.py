@@ -4,12 +4,10 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import update
 
-from rescore.ledger.tables import breaker, delivery, sync
 from tests.support.deployment import Deployment, Run
 from tests.support.tryton.gateway import Gateway, answer_lost, call_lost
 from tests.support.tryton.installation import DATABASE
@@ -112,15 +110,6 @@ def left_by_us(tryton: TrytonServer) -> list[str]:
     return [row[0] for row in tryton.rows("SELECT resource FROM ir_note WHERE message LIKE '%[rescore %'")]
 
 
-def let_time_pass(deployment: Deployment) -> None:
-    """The waits after failures are over."""
-    long_ago = datetime.now(UTC) - timedelta(days=1)
-    with deployment.workspace.ledger.transaction() as connection:
-        connection.execute(update(delivery).values(next_at=long_ago))
-        connection.execute(update(sync).where(sync.c.next_at.is_not(None)).values(next_at=long_ago))
-        connection.execute(update(breaker).values(open_until=None))
-
-
 def be_interested(tryton: TrytonServer, lead: int) -> None:
     """A lead opens an e-mail of the campaign and clicks, as browsers do; a salesperson notes four calls."""
     urls = tryton.rows(
@@ -181,7 +170,7 @@ def test_an_edit_of_the_rules_is_adopted_and_only_what_it_changes_is_written(con
 def test_answers_that_are_lost_double_nothing_and_lose_nothing(connected, tryton, gateway):
     gateway.plays += [(".write", answer_lost), ("search_read", call_lost)]
     assert score_leads(connected).state == "success", "the tasks try again"
-    let_time_pass(connected)
+    connected.end_waits()
     assert score_leads(connected).state == "success"
     assert shown(tryton) == expected(tryton)
 
@@ -191,10 +180,10 @@ def test_answers_that_are_lost_double_nothing_and_lose_nothing(connected, tryton
     score_leads(connected)
     assert not gateway.plays, "both answers were lost"
     assert len(left_by_us(tryton)) in (1, 2)
-    let_time_pass(connected)
+    connected.end_waits()
     assert score_leads(connected).state == "success"
     assert shown(tryton) == expected(tryton)
     assert sorted(left_by_us(tryton)) == ["sale.opportunity,14", "sale.opportunity,6"]
-    let_time_pass(connected)
+    connected.end_waits()
     score_leads(connected)
     assert sorted(left_by_us(tryton)) == ["sale.opportunity,14", "sale.opportunity,6"]

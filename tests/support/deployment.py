@@ -19,7 +19,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import update
 
 from rescore.ledger.migrate import migrate
-from rescore.ledger.tables import activation
+from rescore.ledger.tables import activation, breaker, delivery, sync
 from rescore.ledger.transaction import Ledger
 from rescore.settings import Settings
 from rescore.workspace import Workspace
@@ -87,6 +87,14 @@ class Deployment:
         """Let the ten minutes pass after which an owed rescore is asked for again."""
         with self.workspace.ledger.transaction() as connection:
             connection.execute(update(activation).values(attempted_at=datetime(2020, 1, 1, tzinfo=UTC)))
+
+    def end_waits(self) -> None:
+        """Let the time pass that is waited after failures."""
+        long_ago = datetime.now(UTC) - timedelta(days=1)
+        with self.workspace.ledger.transaction() as connection:
+            connection.execute(update(delivery).values(next_at=long_ago))
+            connection.execute(update(sync).where(sync.c.next_at.is_not(None)).values(next_at=long_ago))
+            connection.execute(update(breaker).values(open_until=None))
 
 
 class Run:
