@@ -30,6 +30,7 @@ GIVEN = pa.schema(
 """Activities that can be facts, in the order in which they were said; each further column is a text field."""
 
 _KNOWN = ("activity_id", "revision", "content", "landed_by", "landing", "first_serial", "known_at")
+_LATEST = ["lead", "occurred_at"]
 
 
 class Arrivals:
@@ -44,7 +45,7 @@ class Arrivals:
     def __init__(self, source: str, given: pa.Table, *, claimed: Collection[str] = ()) -> None:
         self._source, self._claimed = source, claimed
         self._given, self._repeated = _last_words(given)
-        self._latest = pa.table({"lead": texts([]), "occurred_at": pa.array([], TIME)})
+        self._to_mark = self._given.slice(0, 0).select(_LATEST)
         self._former: set[str] = set()
 
     def rows(
@@ -69,21 +70,20 @@ class Arrivals:
         if not self._given.num_rows:
             return SCHEMAS[ACTIVITIES].empty_table(), counts
         with connect() as connection:
-            keep(connection, "arrived", self._given)
             self._look_up(connection, table, committed)
             counts += self._count(connection)
-            self._latest = connection.sql(
-                "SELECT lead, max(occurred_at) AS occurred_at FROM judged "
-                "WHERE NOT (same AND marked) GROUP BY lead"
-            ).to_arrow_table()
             self._former = self._former_leads(connection, table)
-            new = connection.sql(
-                f"SELECT {listed(self._given.column_names)}, first_serial, "
+            judged = connection.sql(
+                "SELECT same, same AND marked AS known, first_serial, "
                 "coalesce(revision + 1, 0)::INTEGER AS revision, "
-                f"greatest(TIMESTAMP '{known_at}', known_at) AS known_at FROM judged WHERE NOT same"
+                f"greatest(TIMESTAMP '{known_at}', known_at) AS known_at FROM judged ORDER BY place"
             ).to_arrow_table()
+        self._to_mark = _but(self._given.select(_LATEST), judged["known"])
+        new, judged = _but(self._given, judged["same"]), _but(judged, judged["same"])
+        for name in ("first_serial", "revision", "known_at"):
+            new = new.append_column(name, judged[name])
         if not new.num_rows:
-            return new.slice(0, 0), counts
+            return new, counts
         stamps = {"bucket": INBOX, "landed_by": landed_by, "landing": landing, "source": self._source}
         for name, value in stamps.items():
             kind = SCHEMAS[ACTIVITIES].field(name).type
@@ -95,8 +95,13 @@ class Arrivals:
 
         Of the last `rows`. Nobody has to mark a lead whose activities all came with committed landings.
         """
-        moments = (moment.replace(tzinfo=UTC) for moment in self._latest["occurred_at"].to_pylist())
-        return zip(self._latest["lead"].to_pylist(), moments, strict=True)
+        with connect() as connection:
+            connection.register("to_mark", self._to_mark)
+            latest = connection.sql(
+                "SELECT lead, max(occurred_at) AS occurred_at FROM to_mark GROUP BY lead"
+            ).to_arrow_table()
+        moments = (moment.replace(tzinfo=UTC) for moment in latest["occurred_at"].to_pylist())
+        return zip(latest["lead"].to_pylist(), moments, strict=True)
 
     @property
     def former(self) -> set[str]:
@@ -106,11 +111,13 @@ class Arrivals:
     def _look_up(
         self, connection: duckdb.DuckDBPyConnection, table: DeltaTable, committed: Mapping[str, int]
     ) -> None:
-        """A table `judged` of what is given, each beside the row that the lake has of it."""
+        """A table `judged` of what is given, by its place, each beside the row that the lake has of it."""
         marks = pa.table(
             {"landed_by": texts(committed), "until": pa.array(list(committed.values()), pa.int64())}
         )
         keep(connection, "committed", marks)
+        given = self._given.select(["activity_id", "content"])
+        keep(connection, "arrived", given.append_column("place", pa.array(np.arange(given.num_rows))))
         current = CurrentRows(connection, table, ACTIVITIES, ("source", *_KNOWN)).read()
         connection.execute(
             f"CREATE TEMP TABLE known AS SELECT {listed(_KNOWN)} FROM ({current}) "
@@ -118,7 +125,8 @@ class Arrivals:
             [self._source],
         )
         connection.execute(
-            "CREATE TEMP TABLE judged AS SELECT g.*, k.revision, k.first_serial, k.known_at, "
+            "CREATE TEMP TABLE judged AS "
+            "SELECT g.activity_id, g.place, k.revision, k.first_serial, k.known_at, "
             "k.activity_id IS NOT NULL AND k.content = g.content AS same, "
             "k.activity_id IS NOT NULL AND k.landing <= coalesce(c.until, 0) AS marked "
             "FROM arrived AS g LEFT JOIN known AS k USING (activity_id) "
@@ -147,6 +155,11 @@ class Arrivals:
             [self._source],
         )
         return {lead for (lead,) in found.fetchall()}
+
+
+def _but(rows: pa.Table, left_out: pa.ChunkedArray) -> pa.Table:
+    """The rows without those left out; mostly there are none, and nothing is copied."""
+    return rows.filter(pc.invert(left_out)) if pc.any(left_out).as_py() else rows
 
 
 def _last_words(given: pa.Table) -> tuple[pa.Table, Counter[str]]:

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rescore.lake.arrivals import GIVEN
-from rescore.lake.reading import connect, listed
+from rescore.lake.reading import connect, keep, listed
 from rescore.lake.records import BATCH, SetAside
 from rescore.lake.screen import CLOCK_SKEW, ERASED, LONGEST_TEXT, content_parts, storable
 from rescore.lake.tables import TIME
@@ -23,6 +25,9 @@ from rescore.model import lead_key
 _NUL = "chr(0)"
 Problem = tuple[str, str, str]
 """Condition, reason, and SQL for the detail."""
+
+Numbers = npt.NDArray[np.int64]
+_FINE = -1  # the number of no problem
 
 
 def fields_of(batch: pa.Table) -> list[str]:
@@ -51,43 +56,63 @@ def screen_batch(source: str, batch: pa.Table, *, known_at: datetime) -> tuple[p
     The names of its fields have been checked.
     """
     fields = fields_of(batch)
+    known = known_at.astimezone(UTC).replace(tzinfo=None)
+    problems = _problems(fields, f"TIMESTAMP '{known}'")
     place = batch.schema.get_field_index("occurred_at")
-    plain = batch.set_column(place, "occurred_at", batch["occurred_at"].cast(TIME))
-    bits = pa.chunked_array([chunk.view(pa.int64()) for chunk in batch["value"].chunks], pa.int64())
-    plain = plain.append_column("value bits", bits)
-    plain = plain.append_column("place", pa.array(np.arange(batch.num_rows)))
-    known = f"TIMESTAMP '{known_at.astimezone(UTC).replace(tzinfo=None)}'"
-    problems = _problems(fields, known)
+    rows = batch.set_column(place, "occurred_at", batch["occurred_at"].cast(TIME))
     with connect() as connection:
-        connection.register("batch", plain)
-        connection.execute("CREATE TEMP TABLE judged AS " + _judged(source, fields, problems))
-        texts = ["asset", "channel", *fields]
-        kept = connection.sql(
-            f"SELECT activity_id, lead, type, least(occurred_at, {known}) AS occurred_at, value, content, "
-            f"{', '.join(f'''nullif({_q(name)}, '') AS {_q(name)}''' for name in texts)} "
-            "FROM judged WHERE problem IS NULL ORDER BY place"
-        ).to_arrow_table()
-        return kept.select([*GIVEN.names, *fields]), _set_aside(connection, problems)
+        content, problem = _judged(connection, source, rows, fields, problems)
+        usable = problem == _FINE
+        aside = [] if usable.all() else _set_aside(connection, rows, problem, problems)
+    rows = rows.append_column("content", pa.array(content))
+    if aside:
+        rows = rows.filter(pa.array(usable))
+    leads = pc.binary_join_element_wise(lead_key(source, ""), rows["lead_id"], "")
+    moments = pc.min_element_wise(rows["occurred_at"], pa.scalar(known, TIME))
+    columns = {name: _not_empty(rows[name]) for name in ("asset", "channel", *fields)}
+    columns |= {name: rows[name] for name in ("activity_id", "type", "value", "content")}
+    given = pa.table(columns | {"lead": leads, "occurred_at": moments})
+    return given.select([*GIVEN.names, *fields]), aside
 
 
-def _judged(source: str, fields: Iterable[str], problems: list[Problem]) -> str:
-    """Each row with its content's hash, and the number of the first problem that it has."""
-    texts = ["asset", "channel", *fields]
+def _judged(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    rows: pa.Table,
+    fields: Iterable[str],
+    problems: list[Problem],
+) -> tuple[Numbers, Numbers]:
+    """In the order of the rows: the hash of each one's content, and the number of the first problem it has.
+
+    Only these numbers leave the engine, which would take as long again to copy the texts.
+    """
+    bits = pa.chunked_array([chunk.view(pa.int64()) for chunk in rows["value"].chunks], pa.int64())
+    rows = rows.append_column("value bits", bits)
+    rows = rows.append_column("place", pa.array(np.arange(rows.num_rows)))
     prefix = lead_key(source, "").replace("'", "''")
-    parts = content_parts(
-        lead=f"'{prefix}' || lead_id",
+    placed, named = content_parts(
+        lead=f"'{prefix}', lead_id",
         type_="type",
         occurred_at="epoch_us(occurred_at)",
         value='"value bits"',
-        texts={name: f"nullif({_q(name)}, '')" for name in texts},
+        texts={name: _q(name) for name in ("asset", "channel", *fields)},
     )
-    said = ", ".join(f"'{name}=' || {value}" for name, value in parts)
+    said = f", {_NUL}, ".join(placed)
+    said += "".join(f", {_NUL} || '{name}=' || nullif({text}, '')" for name, text in named)
     branches = " ".join(f"WHEN {wrong} THEN {number}" for number, (wrong, _, _) in enumerate(problems))
-    return (
-        f"SELECT *, '{prefix}' || lead_id AS lead, "
-        f"(md5_number(concat_ws({_NUL}, {said})) & {2**63 - 1})::BIGINT AS content, "
-        f"CASE {branches} END AS problem FROM batch"
-    )
+    connection.register("batch", rows)
+    found = connection.execute(
+        f"SELECT place, (md5_number(concat({said})) & {2**63 - 1})::BIGINT AS content, "
+        f"CASE {branches} ELSE {_FINE} END AS problem FROM batch"
+    ).fetchnumpy()
+    connection.unregister("batch")
+    content, problem = np.empty(rows.num_rows, np.int64), np.empty(rows.num_rows, np.int64)
+    content[found["place"]], problem[found["place"]] = found["content"], found["problem"]
+    return content, problem
+
+
+def _not_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def _problems(fields: Iterable[str], known: str) -> list[Problem]:
@@ -125,15 +150,19 @@ def _unfit(column: str, called: str) -> list[Problem]:
     ]
 
 
-def _set_aside(connection: duckdb.DuckDBPyConnection, problems: list[Problem]) -> list[SetAside]:
+def _set_aside(
+    connection: duckdb.DuckDBPyConnection, rows: pa.Table, problem: Numbers, problems: list[Problem]
+) -> list[SetAside]:
+    wrong = problem != _FINE
+    numbered = rows.filter(pa.array(wrong)).append_column("problem", pa.array(problem[wrong]))
+    keep(connection, "judged", numbered.append_column("place", pa.array(np.flatnonzero(wrong))))
     found = []
-    numbers = connection.execute("SELECT DISTINCT problem FROM judged WHERE problem IS NOT NULL ORDER BY 1")
-    for (number,) in numbers.fetchall():
+    for number in np.unique(problem[wrong]).tolist():
         _, reason, detail = problems[number]
-        rows = connection.execute(
+        told = connection.execute(
             f"SELECT coalesce(activity_id, ''), {detail} FROM judged WHERE problem = {number} ORDER BY place"
         )
-        found += [SetAside("activity", storable(id_), reason, told) for id_, told in rows.fetchall()]
+        found += [SetAside("activity", storable(id_), reason, text) for id_, text in told.fetchall()]
     return found
 
 

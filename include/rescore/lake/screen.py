@@ -159,25 +159,28 @@ def content_hash(content: object) -> int:
 
 def content_parts(
     *, lead: Any, type_: Any, occurred_at: Any, value: Any, texts: Mapping[str, Any]
-) -> list[tuple[str, Any]]:
-    """What an activity's hash is made of, in order; `occurred_at` in microseconds, `value` as its 64 bits."""
-    further = [name for name in sorted(texts) if name not in ("asset", "channel")]
-    fixed = [("lead", lead), ("type", type_), ("at", occurred_at), ("value", value)]
-    return fixed + [(name, texts[name]) for name in ("asset", "channel", *further)]
+) -> tuple[list[Any], list[tuple[str, Any]]]:
+    """What an activity's hash is made of: parts that are told by their place, and texts by their names.
+
+    `occurred_at` is in microseconds, `value` its 64 bits.
+    """
+    named = [(name, texts[name]) for name in sorted(texts) if name not in ("asset", "channel")]
+    return [lead, type_, occurred_at, value, texts["asset"], texts["channel"]], named
 
 
 def _activity_content(row: Mapping[str, Any], texts: Iterable[str]) -> int:
     """63 bits of what was said; columns of a database hash to the same (`rescore.lake.batches`)."""
     value = row["value"]
-    parts = content_parts(
+    placed, named = content_parts(
         lead=row["lead"],
         type_=row["type"],
         occurred_at=(row["occurred_at"] - _EPOCH) // timedelta(microseconds=1),
         value=None if value is None else int.from_bytes(struct.pack("<d", value), "little", signed=True),
         texts={name: row.get(name) for name in texts},
     )
-    said = "\0".join(f"{name}={part}" for name, part in parts if part is not None)
-    digest = md5(said.encode(), usedforsecurity=False).digest()
+    parts = ["" if part is None else str(part) for part in placed]
+    parts += [f"{name}={text}" for name, text in named if text is not None]
+    digest = md5("\0".join(parts).encode(), usedforsecurity=False).digest()
     return int.from_bytes(digest[:8], "little") & (2**63 - 1)
 
 

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from rescore.errors import ConfigurationError, Fenced, RetryableError
@@ -235,6 +242,17 @@ def refuse_if_overtaken(table: DeltaTable, stream: str, number: int) -> None:
         )
 
 
+_FILES = WriterProperties(
+    max_row_group_size=ROWS_PER_GROUP,
+    compression="LZ4_RAW",  # written as fast as with none, half the size of Snappy's; folding in changes it
+    column_properties={
+        # hardly ever twice in a row group: looking for repetitions took a third of the writing
+        name: ColumnProperties(dictionary_enabled=False)
+        for name in ("activity_id", "lead", "account", "place", "content", "occurred_at")
+    },
+)
+"""How appends are written."""
+
 RowsAgainst = Callable[[DeltaTable], tuple[pa.Table | None, Counter[str]]]
 """What to append to a table, given its present state; None for nothing, not even the landing's number."""
 
@@ -266,7 +284,7 @@ def append(
                 rows,
                 mode="append",
                 schema_mode="merge",
-                writer_properties=WriterProperties(max_row_group_size=ROWS_PER_GROUP),
+                writer_properties=_FILES,
                 commit_properties=CommitProperties(
                     app_transactions=[Transaction(stream, number), Transaction(_SERIAL, serial)]
                 ),
