@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+BEGINS_A_FORMULA = r"^(?:[\t\r\n]| *[=+\-@＝＋－＠])"
+"""In a dialect that Python and Arrow share; spreadsheets cut blanks and know full-width signs."""
+
+_FORMULA = re.compile(BEGINS_A_FORMULA)
 
 
 def harmless(row: Iterable[Any]) -> list[Any]:
@@ -13,7 +17,4 @@ def harmless(row: Iterable[Any]) -> list[Any]:
 
     Numbers stay as they are, negative ones too.
     """
-    return [
-        f"'{value}" if isinstance(value, str) and value.startswith(STARTS_A_FORMULA) else value
-        for value in row
-    ]
+    return [f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value for value in row]

@@ -1,6 +1,7 @@
 """The lake is gone, or an older copy: nothing is scored or sent until it is back, or all was read again."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from rescore.ledger.outbox import restored
 from rescore.pipeline.erase import erase
 from rescore.pipeline.extract import extract
 from rescore.pipeline.gate import promote_or_hold
+from rescore.pipeline.maintain import maintain
 from rescore.pipeline.objection import note_objection
 from rescore.pipeline.reconcile import read_back
 from rescore.pipeline.restore import notice_restore, read_again
@@ -126,6 +128,15 @@ def test_every_step_stops_with_a_sentence_and_the_world_hears_nothing(live, lose
     assert deliver(live)["acknowledged"] == 0
     assert (live.scores(), live.crm.writes) == (scores, writes)
     assert sorted(lake_of(live).rglob("*")) == there, "no lake is made, and none is written to"
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_the_nightly_maintenance_drops_no_file_of_a_lake_that_may_be_another(live, lose):
+    lose(live)
+    there = sorted(lake_of(live).rglob("*"))
+    with pytest.raises(LakeBehind, match=r"hubspot/\w+ up to landing \d.*none of its files is dropped"):
+        maintain(live.ws, at=live.now + timedelta(days=400))
+    assert sorted(lake_of(live).rglob("*")) == there
 
 
 def test_a_landing_that_was_on_its_way_does_not_make_a_lake_either(live):

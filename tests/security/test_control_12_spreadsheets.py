@@ -16,6 +16,10 @@ FORMULAS = [
     "@SUM(A1)",
     "\t=1+1",
     "\r=1+1",
+    "\n=1+1",
+    "  =1+1",
+    "＝1+1",
+    "＠SUM(A1)",
 ]
 
 RULES = """\
@@ -45,9 +49,11 @@ def test_scores_in_a_csv_hold_no_formula(tmp_path):
     given = [part for name, path in files.items() for part in (f"--{name}", path)]
     rescore = Path(sys.executable).parent / "rescore"
     command = [rescore, "score", "--rules", tmp_path / "rules.yaml", "--as-of", "2026-11-01", *given]
-    subprocess.run(command, check=True, capture_output=True)
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
     with files["out"].open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["band"] for row in rows} == {"'+B"}
     assert {row["lead_id"][0] for row in rows} == {"'"}
     assert {row["score"] for row in rows} == {"-2"}, "numbers are numbers"
+    assert f"{2 * len(FORMULAS)} cells of" in run.stderr
+    assert files["out"].stat().st_mode & 0o077 == 0, "lead data is for whoever asked for it"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 
-from rescore.cells import STARTS_A_FORMULA, harmless
+from rescore.cells import BEGINS_A_FORMULA, harmless
 from rescore.cli.given import read_bytes, refuse_overwriting
 from rescore.errors import InputUnreadable
 from rescore.rules.card import Scorecard
@@ -109,9 +109,10 @@ def _presentable(card: Scorecard, table: pa.Table) -> pa.Table:
 def _write(table: pa.Table, out: Path) -> int:
     """How many cells are not as they were, so that no spreadsheet runs them."""
     texts = [column for column in table.columns if column.type == pa.string()]
-    starts = ((column, start) for column in texts for start in STARTS_A_FORMULA)
-    marked = sum(pc.sum(pc.starts_with(column, start)).as_py() or 0 for column, start in starts)
+    formulas = (pc.match_substring_regex(column, BEGINS_A_FORMULA) for column in texts)
+    marked = sum(pc.sum(found).as_py() or 0 for found in formulas)
     try:
+        out.touch(mode=0o600)  # lead data is in it; a file that was there stays as its owner has it
         if out.suffix == ".parquet":
             pq.write_table(table, out)
             return 0

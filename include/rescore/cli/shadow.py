@@ -15,6 +15,7 @@ from rescore.errors import CommandMiswritten
 from rescore.pipeline import shadow as shadows
 from rescore.pipeline.shadow_report import shadow_report
 from rescore.rules.lists import read_lists
+from rescore.rules.on_disk import printable
 from rescore.settings import Settings
 from rescore.workspace import Workspace
 
@@ -47,7 +48,7 @@ def start(
         body = read_bytes(file)
         lists = read_lists(body, file.parent)
         version = shadows.start_shadow_file(
-            ws, scorecard, body=body, name=file.name, at=now, by=by, lists=lists
+            ws, scorecard, body=body, name=printable(file.name), at=now, by=by, lists=lists
         )
     print(f"version {version} of {scorecard} scores beside the one in force from the next run on")
 

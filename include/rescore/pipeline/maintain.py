@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from rescore.errors import LedgerBusy
+from rescore.errors import LakeBehind, LedgerBusy
 from rescore.ledger import retention as ledger_retention
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.shadow import results_key as shadow_key
@@ -22,6 +22,7 @@ from rescore.plan.old_reports import drop_old_reports
 from rescore.policy.file import read_policy
 from rescore.policy.retention import Retention
 from rescore.progress import Progress, silent
+from rescore.whole_lake import lake_behind
 from rescore.workspace import Workspace
 
 ROWS_A_TRANSACTION = 1_000
@@ -51,10 +52,13 @@ def maintain(
 
     Raises:
         PolicyInvalid: The times cannot be read.
+        LakeBehind: The lake is not the one that the ledger speaks of; none of its files was dropped.
         RetryableError: A store was too busy; the next call goes on.
     """
     keep = read_policy(ws.policy_file).retention
     counts = _forget_rows(ws.ledger, keep, at, chunk, progress)
+    if why := lake_behind(ws):
+        raise LakeBehind(f"{why}; none of its files is dropped, `rescore restored` says what to do")
     counts += _drop_files(ws, keep, at)
     progress(
         f"files of runs and reports: {counts['results']:,} results, {counts['reports']:,} reports dropped"
