@@ -3,6 +3,8 @@
 import pytest
 
 from rescore.lake.lake import Lake
+from rescore.ledger import tables
+from rescore.owed_marks import make_owed_marks
 from rescore.pipeline.extract import extract
 from rescore.workspace import Workspace
 from tests.connectors.contract import UNTIL
@@ -47,3 +49,50 @@ def test_a_table_lands_once_and_then_only_what_is_new_or_changed(ws, tmp_path):
         assert (third["activities"], third["corrected"]) == (1, 1)
         assert dirty(ws) == ["warehouse:1", "warehouse:2", "warehouse:3"]
         assert brief(ws.lake, "activity_id", "lead", "asset")[0] == ("0", "warehouse:2", "/b")
+
+
+def marks(ws):
+    rows = World(ws.ledger).rows(tables.dirty, "lead", "facts_until", "history")
+    return [(lead, until and f"{until:%Y-%m-%d %H:%M:%S}", history) for lead, until, history in rows]
+
+
+class TestAHistoryInBulk:
+    """Its leads are marked together: when somebody asks whom to score, and before it ends."""
+
+    @pytest.fixture
+    def db(self, tmp_path):
+        with warehouse("sqlite", tmp_path) as db:
+            early, late = ((1, 2, NINE), (3, 4, TEN))
+            rows = [(early if n < 10 else late, n) for n in range(20)]
+            db.fill("views", [(n, str(of[n % 2]), of[2], of[2], "/a", None, "x") for of, n in rows])
+            yield db
+
+    def read(self, ws, db, **options):
+        return extract(ws, db.source(turn=4), until=UNTIL, known_at=UNTIL, **options)
+
+    def test_is_owed_its_marks_where_it_stopped_and_gets_them_when_somebody_asks(self, ws, db):
+        assert self.read(ws, db, time_is_up=lambda: True)["streams to go on with"] == 1
+        assert marks(ws) == []
+        make_owed_marks(ws)
+        assert marks(ws) == [("warehouse:1", NINE, True), ("warehouse:2", NINE, True)]
+        assert dirty(ws) == ["warehouse:1", "warehouse:2"]
+        make_owed_marks(ws)
+        assert marks(ws) == [], "they are made once"
+        self.read(ws, db)
+        assert ("warehouse:4", TEN, True) in marks(ws)
+
+    def test_has_them_when_it_ends_and_later_landings_make_their_own(self, ws, db):
+        counts = self.read(ws, db)
+        assert (counts["activities"], counts["unknown lead"]) == (20, 4)
+        four = [("1", NINE), ("2", NINE), ("3", TEN), ("4", TEN)]
+        assert marks(ws) == [(f"warehouse:{lead}", until, True) for lead, until in four]
+        dirty(ws)
+        db.fill("views", [(20, "2", TEN, TEN, "/b", None, "x")])
+        self.read(ws, db)
+        assert marks(ws) == [("warehouse:2", TEN, False)]
+
+    def test_is_marked_also_where_the_ledger_did_not_hear_of_a_landing(self, ws, db):
+        page = next(db.source(turn=4).pages("views", None, until=UNTIL))
+        ws.lake.land("warehouse", page, stream="views", number=1, known_at=UNTIL)
+        assert self.read(ws, db)["duplicate"] == 4
+        assert [lead for lead, _, _ in marks(ws)] == [f"warehouse:{n}" for n in "1234"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 import duckdb
 import numpy as np
@@ -90,18 +90,16 @@ class Arrivals:
             new = new.append_column(name, pa.repeat(pa.scalar(value, kind), new.num_rows))
         return new.append_column("place", _places(new["lead"])), counts
 
-    def latest(self) -> Iterator[tuple[str, datetime]]:
-        """Each lead with the time of its latest activity (aware), but for those whom nobody has to mark.
+    def latest(self) -> pa.Table:
+        """Each `lead` once, with the time of its latest activity, but for those whom nobody has to mark.
 
         Of the last `rows`. Nobody has to mark a lead whose activities all came with committed landings.
         """
         with connect() as connection:
             connection.register("to_mark", self._to_mark)
-            latest = connection.sql(
+            return connection.sql(
                 "SELECT lead, max(occurred_at) AS occurred_at FROM to_mark GROUP BY lead"
             ).to_arrow_table()
-        moments = (moment.replace(tzinfo=UTC) for moment in latest["occurred_at"].to_pylist())
-        return zip(latest["lead"].to_pylist(), moments, strict=True)
 
     @property
     def former(self) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -77,6 +77,7 @@ class Lake:
         known_at: datetime,
         erased: Erased = NOBODY,
         matching: Matching = EACH_ALONE,
+        marks_later: bool = False,
     ) -> Landed:
         """Append what the lake does not hold yet, whole or, after a crash, again under the next number.
 
@@ -91,6 +92,7 @@ class Lake:
             known_at: When these facts became known (aware).
             erased: Whose records are dropped, and counted.
             matching: How records of several sources are known to be one person.
+            marks_later: Leave out of the leads to mark those whom `landed_after` finds.
 
         Raises:
             Fenced: This or a later landing of the stream is in the lake; nothing was written to the
@@ -115,6 +117,7 @@ class Lake:
             claimed=claimed,
             erased=erased,
             matching=matching,
+            marks_later=marks_later,
         )
         with still_there():
             return landing.land(buckets=self._buckets)
@@ -177,8 +180,10 @@ class Lake:
         """In a sentence, what is missing of the landings that the ledger has committed; None: nothing."""
         return behind(self._storage, committed)
 
-    def landed_after(self, source: str, stream: str, number: int) -> dict[str, datetime | None]:
-        """The leads of a stream's landings after that number, with the time of each one's latest activity."""
+    def landed_after(
+        self, source: str, stream: str, number: int
+    ) -> AbstractContextManager[Iterator[dict[str, datetime | None]]]:
+        """The leads of a stream's landings after that number, in parts; see `rescore.lake.landings`."""
         return landed_after(self._storage, source, stream, number)
 
     def waiting(self) -> int:

@@ -57,12 +57,13 @@ class Landed:
     """What a landing saw.
 
     `leads` has the leads to mark by their canonical key: of every usable row of the page that no
-    committed landing of this stream brought before. Each comes with the time of its latest such activity
-    (aware; None when there were only attributes). `counts` says how many rows were new and why the others
-    were not; `claimed` is how many waiting activities the page's leads took along, new or not. `erased` are
-    further keys of people who were erased, new here or living. `merged` has the leads that the
-    page says were merged away, new or not, and the lead that is left of each. `places` has the records that
-    may be one person with one of the page's, new or not, as of so many `entries` in the log of aliases.
+    committed landing of this stream brought before, but for those that are marked later. Each comes with the
+    time of its latest such activity (aware; None when there were only attributes). `counts` says how many
+    rows were new and why the others were not; `claimed` is how many waiting activities the page's leads took
+    along, new or not. `erased` are further keys of people who were erased, new here or living. `merged` has
+    the leads that the page says were merged away, new or not, and the lead that is left of each. `places` has
+    the records that may be one person with one of the page's, new or not, as of so many `entries` in the log
+    of aliases.
     """
 
     leads: dict[str, datetime | None]
@@ -90,6 +91,7 @@ class Landing:
         claimed: Collection[str] = (),
         erased: Erased = NOBODY,
         matching: Matching = EACH_ALONE,
+        marks_later: bool = False,
     ) -> None:
         self._storage = storage
         self._committed = {f"{source}/{name}": number for name, number in committed.items()}
@@ -99,6 +101,7 @@ class Landing:
         self._known_at = known_at.astimezone(UTC).replace(tzinfo=None)
         self._screened = screen(source, page, known_at=known_at, erased=erased, matching=matching)
         self._matching, self._placed, self._entries = matching, Placed(), 0
+        self._marks_later = marks_later
         check_names(self._screened, [] if page.batch is None else fields_of(page.batch))
         given = [given_activities(self._screened.activities, self._screened.fields)]
         if page.batch is not None:
@@ -126,8 +129,9 @@ class Landing:
         for table, rows_against in makers.items():
             counts += append(self._storage, table, rows_against, stream=self._landed_by, number=self._number)
         aliases = read_aliases(self._storage.existing(ALIASES))
-        seen = self._leads_seen(aliases)
-        counts["unknown lead"] = self._unknown(seen)
+        active = self._arrivals.latest()
+        seen = self._leads_seen(aliases, active)
+        counts["unknown lead"] = self._unknown(aliases, active, seen)
         merged = {gone: left for gone in self._screened.merged if (left := aliases.canonical(gone)) != gone}
         return Landed(
             seen,
@@ -344,24 +348,29 @@ class Landing:
         marked = landing <= self._committed.get(by, 0)
         return _Known(revision, content, marked, first_serial, known_at)
 
-    def _unknown(self, leads: Collection[str]) -> int:
-        """How many of them have no row among the leads."""
+    def _unknown(self, aliases: Aliases, active: pa.Table, seen: Collection[str]) -> int:
+        """How many of the leads that the page tells of have no row among the leads."""
+        told = active["lead"].combine_chunks()
+        if aliases:
+            told = texts({aliases.canonical(lead) for lead in told.to_pylist()})
         with connect() as connection:
-            keep(connection, "wanted", pa.table({"lead": texts(leads)}))
+            keep(connection, "wanted", pa.table({"lead": pa.chunked_array([told, texts(seen)])}))
             rows = CurrentRows(connection, self._storage.existing(LEADS), LEADS, ("lead", "revision")).read()
-            found = connection.execute(f"SELECT count(*) FROM wanted ANTI JOIN ({rows}) USING (lead)")
+            found = connection.execute(
+                f"SELECT count(DISTINCT lead) FROM wanted ANTI JOIN ({rows}) USING (lead)"
+            )
             [(number,)] = found.fetchall()
         return int(number)
 
-    def _leads_seen(self, aliases: Aliases) -> dict[str, datetime | None]:
+    def _leads_seen(self, aliases: Aliases, active: pa.Table) -> dict[str, datetime | None]:
         told = [*self._screened.leads, *self._screened.objections, *self._of_accounts]
         changed = (lead for lead in told if lead not in self._marked_leads)
         given = [*changed, *self._screened.merged.values(), *self._arrivals.former]
         seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in given}
-        if not aliases and not seen:  # a first load: nobody has to be looked up
-            return dict(self._arrivals.latest())
-        for told_of, latest in self._arrivals.latest():
-            lead = aliases.canonical(told_of)
+        if self._marks_later:
+            return seen
+        for told_of, at in zip(active["lead"].to_pylist(), active["occurred_at"].to_pylist(), strict=True):
+            lead, latest = aliases.canonical(told_of), at.replace(tzinfo=UTC)
             before = seen.get(lead)
             seen[lead] = latest if before is None or latest > before else before
         return seen

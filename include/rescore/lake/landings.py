@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import duckdb
+import pyarrow as pa
+
 from rescore.lake.aliases import read_aliases
-from rescore.lake.reading import connect, rows_in
+from rescore.lake.reading import connect, keep, rows_in, still_there, texts
 from rescore.lake.tables import ACTIVITIES, ALIASES, LEADS, SCHEMAS, Storage, files
 
 Stream = tuple[str, str]
 """Source and stream."""
+
+LEADS_A_PART = 50_000
 
 
 def landings(storage: Storage, streams: Iterable[Stream]) -> dict[Stream, int]:
@@ -60,24 +66,43 @@ def behind(storage: Storage, committed: Mapping[Stream, int]) -> str | None:
     )
 
 
-def landed_after(storage: Storage, source: str, stream: str, number: int) -> dict[str, datetime | None]:
-    """The leads of a stream's landings after that number, each with the time of its latest such activity."""
-    found: dict[str, datetime | None] = {}
-    aliases = read_aliases(storage.open(ALIASES))
-    with connect() as connection:
-        for kind, latest in ((LEADS, "NULL::TIMESTAMP"), (ACTIVITIES, "max(occurred_at)")):
-            table = storage.open(kind)
-            if table is None:
-                continue
-            wanted = {"lead", "landed_by", "landing", "occurred_at"}
-            columns = [column for column in SCHEMAS[kind] if column.name in wanted]
-            rows = connection.execute(
-                f"SELECT lead, {latest} FROM ({rows_in(columns, files(table))})"
-                " WHERE landed_by = ? AND landing > ? GROUP BY lead",
-                [f"{source}/{stream}", number],
-            ).fetchall()
-            for lead, at in rows:
-                left, moment = aliases.canonical(lead), at and at.replace(tzinfo=UTC)
-                known = found.get(left)
-                found[left] = moment if known is None or (moment and moment > known) else known
-    return found
+@contextmanager
+def landed_after(
+    storage: Storage, source: str, stream: str, number: int
+) -> Iterator[Iterator[dict[str, datetime | None]]]:
+    """The leads of a stream's landings after that number, each with the time of its latest such activity.
+
+    They come in parts, in the order of their keys, each lead once.
+
+    Raises:
+        RetryableError: An erasure rewrote files while they were read.
+    """
+    left = read_aliases(storage.open(ALIASES)).all()
+    told = [
+        f"SELECT lead, {latest} AS latest FROM ({rows}) "
+        "WHERE landed_by = $by AND landing > $number GROUP BY 1"
+        for kind, latest in ((LEADS, "NULL::TIMESTAMP"), (ACTIVITIES, "max(occurred_at)"))
+        if (rows := _rows(storage, kind)) is not None
+    ]
+    with still_there(), connect() as connection:
+        aliases = {"lead": texts(left), "canonical": texts(left.values())}
+        keep(connection, "became", pa.table(aliases))
+        if told:
+            connection.execute(
+                "SELECT coalesce(canonical, lead) AS canonical, max(latest) "
+                f"FROM ({' UNION ALL '.join(told)}) LEFT JOIN became USING (lead) GROUP BY 1 ORDER BY 1",
+                {"by": f"{source}/{stream}", "number": number},
+            )
+        yield _parts(connection) if told else iter(())
+
+
+def _rows(storage: Storage, kind: str) -> str | None:
+    if (table := storage.open(kind)) is None:
+        return None
+    wanted = {"lead", "landed_by", "landing", "occurred_at"}
+    return rows_in([column for column in SCHEMAS[kind] if column.name in wanted], files(table))
+
+
+def _parts(found: duckdb.DuckDBPyConnection) -> Iterator[dict[str, datetime | None]]:
+    while rows := found.fetchmany(LEADS_A_PART):
+        yield {lead: at and at.replace(tzinfo=UTC) for lead, at in rows}

@@ -16,6 +16,7 @@ from rescore.ledger.people import barred, identity, records, tombstones
 from rescore.ledger.scores import extracts, streams
 from rescore.ledger.scores.streams import StreamLease
 from rescore.mapping import matching_of
+from rescore.owed_marks import make_owed_marks
 from rescore.pipeline.known import known_leads
 from rescore.pipeline.landings import TimeIsUp, never, since, worth_a_commit
 from rescore.pipeline.restore import notice_restore
@@ -44,8 +45,9 @@ def extract(
     """Read every stream of a source from its cursor up to `until`.
 
     Facts are appended to the lake first; then one ledger transaction advances the cursor and marks the
-    landing's leads dirty. A crash between the two fetches the same pages again, finds the rows in the lake
-    already, and still marks their leads, because no committed landing brought them.
+    landing's leads dirty, or notes that those of a history in bulk are owed their marks. A crash between the
+    two fetches the same pages again, finds the rows in the lake already, and still marks their leads, because
+    no committed landing brought them.
 
     All streams are taken at once, so that the history counts as read only when every stream was read. Streams
     that were read to their end before go first; a new one reads its history after the others had their turn,
@@ -96,6 +98,7 @@ def extract(
         else:
             _note_end(ws, ended, until=until, at=known_at)
     else:  # together: as long as a part of a history is missing, none of it is news
+        make_owed_marks(ws)  # before it has ended: what lands afterwards is no history
         for ended in history_read:
             _note_end(ws, ended, until=until, at=known_at)
     if reading.claimed:
@@ -153,6 +156,8 @@ class _Reading:
         ws, at = self.ws, self.known_at
         with ws.ledger.reading() as connection:
             erased = tombstones.read(connection)
+        # a history in bulk tells of the same people again and again: they are marked once, at its end
+        marks_later = lease.first and batch.batch is not None
         landed = ws.lake.land(
             lease.source,
             batch,
@@ -163,6 +168,7 @@ class _Reading:
             known_at=at,
             erased=erased,
             matching=self.matching,
+            marks_later=marks_later,
         )
         living = known_leads(ws, landed.erased)
         with ws.ledger.transaction() as connection:
@@ -173,6 +179,7 @@ class _Reading:
                 cursor=batch.cursor,
                 dirty=landed.leads | dict.fromkeys(moves.changed, at),
                 rows=batch.rows - batch.again,
+                marks_later=marks_later,
             )
             if lease.input_ver:
                 for gone, why in ((landed.merged, identity.MERGE), (moves.joined, identity.SAME_PERSON)):

@@ -9,11 +9,15 @@ from sqlalchemy import select
 from rescore.erased import hash_of_address
 from rescore.ledger import tables
 from rescore.ledger.people import tombstones
+from rescore.owed_marks import make_owed_marks
 from rescore.workspace import Workspace
 
 
 def known_leads(ws: Workspace, keys: Collection[str]) -> frozenset[str]:
     """Those of which lake or ledger has anything; one that was merged away is known as who is left."""
+    if not keys:
+        return frozenset()
+    make_owed_marks(ws)
     families = {key: ws.lake.family([key]) for key in keys}
     everybody = {member for family in families.values() for member in family}
     here = {lead for lead in everybody if ws.lake.first_known(lead)}

@@ -51,7 +51,11 @@ def notice_restore(ws: Workspace, *, at: datetime, also: Iterable[tuple[str, str
     if not ahead:
         return False
     whole = ws.lake.whole(ahead)
-    marks = {name: ws.lake.landed_after(*name, known.get(name, NEVER).committed) for name in ahead}
+    marks: dict[tuple[str, str], dict[str, datetime | None]] = {name: {} for name in ahead}
+    for name, leads in marks.items():
+        with ws.lake.landed_after(*name, known.get(name, NEVER).committed) as parts:
+            for some in parts:
+                leads |= some
     told = ", ".join(f"{source}/{stream}" for source, stream in sorted(ahead))
     with ws.ledger.transaction() as connection:
         for name, number in sorted(ahead.items()):

@@ -12,6 +12,7 @@ from rescore.errors import InputUnreadable, ScorecardInvalid
 from rescore.ledger.people import tombstones
 from rescore.ledger.rules import activations
 from rescore.ledger.scores import runs, seen, streams
+from rescore.owed_marks import make_owed_marks
 from rescore.pipeline.colleagues import mark_colleagues
 from rescore.pipeline.cutover import Pins, rescore_pins, usable_plan
 from rescore.pipeline.holds import expire_holds
@@ -62,6 +63,7 @@ def start_runs(
         LakeBehind: Facts are missing that the ledger has committed.
     """
     require_facts(ws)
+    make_owed_marks(ws)
     expire_holds(ws, at, progress=progress)
     with ws.ledger.reading() as connection:
         cards = _asked_for(connection, scorecards)

@@ -12,6 +12,7 @@ from rescore.ledger.automations.firing_history import fired_since, usual_daily
 from rescore.ledger.rules import activations, registry
 from rescore.ledger.rules.plans import remember_plan
 from rescore.ledger.rules.record import due_deliveries, read_record
+from rescore.owed_marks import make_owed_marks
 from rescore.plan.assemble import History, Setting, assemble
 from rescore.plan.plan import Plan, Version
 from rescore.plan.plan_hash import meaning_of, plan_hash_of
@@ -64,6 +65,7 @@ def make_plan(
         InputUnreadable: Nothing is in force to compare with, or no lead has the attribute.
         LakeBehind: Facts are missing that the ledger has committed.
     """
+    make_owed_marks(ws)
     with ws.ledger.reading() as connection:
         active = activations.active(connection, scorecard)
         if active is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -25,9 +25,9 @@ class StreamLease:
     """The right to land the next facts of one source stream, until somebody else takes it.
 
     `landing` numbers the next append to the lake, `committed` is the number of the last one whose leads
-    are marked; `cursor` is where to resume, None at the beginning; `input_ver` is that of the last landing
-    committed under this lease. What a stream brings before it was `first` read to its end is history: it
-    moves scores and fires nothing.
+    are marked, or owed their marks; `cursor` is where to resume, None at the beginning; `input_ver` is that
+    of the last landing committed under this lease. What a stream brings before it was `first` read to its end
+    is history: it moves scores and fires nothing.
     """
 
     source: str
@@ -72,6 +72,7 @@ def commit_landing(
     cursor: Mapping[str, Any],
     dirty: Mapping[str, datetime | None],
     rows: int = 0,
+    marks_later: bool = False,
 ) -> StreamLease:
     """Advance the cursor and mark the landing's leads, for every scorecard that has ever been in force.
 
@@ -81,6 +82,7 @@ def commit_landing(
         cursor: Where to resume after this landing.
         dirty: Every lead of the landing, new facts or not, with the latest occurred_at among its facts.
         rows: How many rows the landing was read from, repetitions included.
+        marks_later: Of a history: the other leads of the landing are owed their marks (`owed`).
 
     Returns:
         The lease for the next landing.
@@ -88,6 +90,7 @@ def commit_landing(
     Raises:
         Fenced: Somebody else took the stream; nothing of this landing is committed.
     """
+    since = tables.stream.c.unmarked_since
     row = connection.execute(
         update(tables.stream)
         .where(
@@ -101,6 +104,7 @@ def commit_landing(
             landing=lease.landing + 1,
             committed=lease.landing,
             rows=tables.stream.c.rows + rows,
+            **({"unmarked_since": func.coalesce(since, tables.stream.c.committed)} if marks_later else {}),
         )
         .returning(tables.stream.c.landing)
     ).one_or_none()
@@ -112,8 +116,45 @@ def commit_landing(
     return replace(lease, landing=row.landing, committed=lease.landing, cursor=dict(cursor), input_ver=number)
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """The leads of a stream's landings after `since` are owed a mark; `committed` was the last of these."""
+
+    source: str
+    stream: str
+    since: int
+    committed: int
+
+
+def owed(connection: Connection) -> list[Owed]:
+    """The histories whose leads are not all marked yet."""
+    table = tables.stream.c
+    rows = select(table.source, table.stream, table.unmarked_since, table.committed)
+    return [Owed(*row) for row in connection.execute(rows.where(table.unmarked_since.is_not(None)))]
+
+
+def mark_owed(connection: Connection, owed: Owed, dirty: Iterable[Mapping[str, datetime | None]]) -> None:
+    """Mark the leads of a history; what landed since somebody looked stays owed.
+
+    Args:
+        connection: In a transaction that does nothing else.
+        owed: What was looked at, before the lake was.
+        dirty: The leads of those landings in parts, as `commit_landing` takes them.
+    """
+    number, scorecards, table = _next_input_ver(connection), _in_force(connection), tables.stream.c
+    for some in dirty:
+        for scorecard in scorecards:
+            mark_dirty(connection, scorecard, some, number, history=True)
+    later = case((table.committed > owed.committed, owed.committed), else_=None)
+    connection.execute(
+        update(tables.stream)
+        .where(table.source == owed.source, table.stream == owed.stream, table.unmarked_since == owed.since)
+        .values(unmarked_since=later)
+    )
+
+
 class Numbers(NamedTuple):
-    """Of one stream the last landing number given out, and the last one whose leads are marked."""
+    """Of one stream the last landing number given out, and the last one whose leads are marked or owed it."""
 
     landing: int
     committed: int

@@ -20,7 +20,8 @@ stream = Table(
     Column("stream", String, primary_key=True),
     Column("cursor", Text),  # the connector's own JSON
     Column("landing", BigInteger, nullable=False, default=0),  # last landing number given out
-    Column("committed", BigInteger, nullable=False, default=0),  # last landing whose leads are marked
+    Column("committed", BigInteger, nullable=False, default=0),  # last landing that the ledger knows whole
+    Column("unmarked_since", BigInteger),  # leads of later landings are not marked yet; null: all are
     Column("fence", BigInteger, nullable=False, default=0),
     Column("read_at", UtcDateTime),  # when it was last read to its end; null while its history is loading
     Column("rows", BigInteger, nullable=False, default=0),  # landed since then

@@ -400,6 +400,7 @@ def upgrade() -> None:
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("landing", sa.BigInteger(), nullable=False),
         sa.Column("committed", sa.BigInteger(), nullable=False),
+        sa.Column("unmarked_since", sa.BigInteger(), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("read_at", UtcDateTime(), nullable=True),
         sa.Column("rows", sa.BigInteger(), nullable=False),
