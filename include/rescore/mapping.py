@@ -21,7 +21,7 @@ from rescore.model import lead_key
 from rescore.same_person import Matching
 from rescore.strict.messages import described
 from rescore.strict.model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
-from rescore.withheld import ATTRIBUTES as RESERVED
+from rescore.withheld import RESERVED
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 """A name of ours: an attribute, an activity type, a stream."""

@@ -1,4 +1,4 @@
-"""Why a lead has no score whatever the rules say, and the attributes that say so."""
+"""What is said of leads above all rules: why one has no score, and that one is in no quarantine."""
 
 from __future__ import annotations
 
@@ -16,5 +16,14 @@ OBJECTS: Final = "rescore_objection"
 OBJECTED_HERE: Final = "rescore_objection_noted"
 """Flag: somebody noted here that the person objects; no word of the source takes it away."""
 
+RELEASED_HERE: Final = "rescore_quarantine_released"
+"""Flag: somebody noted here that the lead is a person, so that no quarantine takes what it did."""
+
+NOTED_HERE: Final = frozenset({OBJECTED_HERE, RELEASED_HERE})
+"""What people note here: it outlasts whatever a source says of the lead, and goes along into a merge."""
+
 ATTRIBUTES: Final = {IS_DELETED: DELETED, OBJECTS: OBJECTION, OBJECTED_HERE: OBJECTION}
-"""Reserved attribute -> the reason it stands for, the strongest first."""
+"""Attribute that withholds a lead -> the reason it stands for, the strongest first."""
+
+RESERVED: Final = ATTRIBUTES.keys() | {RELEASED_HERE}
+"""Attributes that no mapping may bring under its own names."""

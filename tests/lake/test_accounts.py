@@ -8,6 +8,7 @@ import pytest
 
 from rescore.lake.lake import Lake
 from rescore.lake.records import Page
+from rescore.withheld import OBJECTED_HERE
 from tests.lake.builders import NOON, a_lead, an_account, land
 
 
@@ -136,6 +137,6 @@ def test_an_account_that_cannot_be_read_is_set_aside_alone(lake):
 
 def test_an_objection_noted_here_keeps_what_the_account_brings(lake):
     land(lake, ADA, ACME, number=1)
-    lake.land("crm", Page(objections={"ada": True}), stream="noted", number=1, known_at=NOON)
+    lake.land("crm", Page(noted={OBJECTED_HERE: {"ada": True}}), stream="noted", number=1, known_at=NOON)
     land(lake, an_account("100", industry="Tin"), number=2)
     assert told(lake, "title", "industry", "objected_here")["crm:ada"][:2] == ("CTO", "Tin")

@@ -20,6 +20,7 @@ from rescore.rules.card import (
     AnyOf,
     Automation,
     Band,
+    Burst,
     Choice,
     Comparison,
     Condition,
@@ -35,11 +36,13 @@ from rescore.rules.card import (
     Linear,
     Not,
     Operator,
+    QuarantineEntry,
     Range,
     Restart,
     Rule,
     Scorecard,
     SilenceRule,
+    SoonAfter,
     Steps,
     ValueList,
 )
@@ -107,6 +110,7 @@ LEAD_FIELDS = {
     "seen": pa.timestamp("us"),
     "account": pa.string(),
     "rescore_objection": pa.bool_(),
+    "rescore_quarantine_released": pa.bool_(),
 }
 OURS = {"age in days": pa.string()}  # a column whose name the query uses itself: it is no field
 ACTIVITY_FIELDS = {
@@ -297,7 +301,32 @@ def scorecards(draw: st.DrawFn) -> Scorecard:
         lists=draw(value_lists()),
         grades=draw(st.none() | grades(names)),
         restart=draw(st.none() | restarts(of_leads)) if of_leads else None,
+        quarantine=draw(quarantines()),
     )
+
+
+@st.composite
+def quarantines(draw: st.DrawFn) -> tuple[QuarantineEntry, ...]:
+    """None, or up to two entries of every kind."""
+    count = draw(st.sampled_from([0, 0, 1, 1, 2]))
+    return tuple(draw(quarantine_entries(f"entry_{index}")) for index in range(count))
+
+
+SPANS = st.sampled_from([1, 2, 60, 3600, 86_400])
+
+
+@st.composite
+def quarantine_entries(draw: st.DrawFn, name: str) -> QuarantineEntry:
+    types = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=2, unique=True))
+    fields = st.none() | st.sampled_from([*ACTIVITY_FIELDS, *NOWHERE])
+    others = st.lists(st.sampled_from(TYPES), min_size=1, max_size=2, unique=True).map(tuple)
+    pattern = draw(
+        st.none()
+        | st.builds(Burst, count=st.integers(2, 4), within=SPANS, field=fields)
+        | st.builds(SoonAfter, activities=others, within=SPANS)
+    )
+    where = draw(conditions(*ACTIVITY_FIELDS, *NOWHERE) if pattern is None else activity_conditions())
+    return QuarantineEntry(name, name, tuple(types), where, 1, pattern)
 
 
 @st.composite
@@ -381,6 +410,9 @@ def values(kind: pa.DataType, times: st.SearchStrategy[datetime]) -> st.SearchSt
     )
 
 
+SECOND = 1_000_000
+ECHOES = st.sampled_from([*[None] * 6, 0, 0, SECOND, SECOND // 2, SECOND + 1, 2 * SECOND, 60 * SECOND])
+
 ACCOUNTS = st.sampled_from(["acme", " ACME", "acme", "other", "", None])
 OBJECTIONS = st.sampled_from([None, None, None, False, True])
 
@@ -395,7 +427,8 @@ def histories(draw: st.DrawFn, zone: ZoneInfo, as_of: datetime) -> tuple[list[di
     leads = [
         {"lead": f"crm:{index}"}
         | draw(attributes)
-        | {"account": draw(ACCOUNTS), "rescore_objection": draw(OBJECTIONS)}
+        | {"account": draw(ACCOUNTS)}
+        | {name: draw(OBJECTIONS) for name in ("rescore_objection", "rescore_quarantine_released")}
         for index in range(draw(st.integers(1, 4)))
     ]
     keys = [lead["lead"] for lead in leads[: max(1, len(leads) - 1)]] * 3 + ["crm:nobody"]
@@ -406,6 +439,7 @@ def histories(draw: st.DrawFn, zone: ZoneInfo, as_of: datetime) -> tuple[list[di
             "type": st.sampled_from(TYPES),
             "occurred_at": times,
             "known_after": st.integers(0, 2),
+            "echo": ECHOES,
         }
         | {name: values(kind, times) for name, kind in ACTIVITY_FIELDS.items()}
     )
@@ -413,6 +447,11 @@ def histories(draw: st.DrawFn, zone: ZoneInfo, as_of: datetime) -> tuple[list[di
     for index, activity in enumerate(
         draw(st.lists(fields, max_size=25) | st.lists(fields, min_size=12, max_size=25))
     ):
+        echo = activity.pop("echo")
+        if echo is not None and activities:  # a burst: by the same lead, soon after the one before or with it
+            before = activities[-1]
+            at = before["occurred_at"] + timedelta(microseconds=echo)
+            activity |= {"lead": before["lead"], "occurred_at": at}
         known_at = activity["occurred_at"] + timedelta(hours=activity.pop("known_after"))
         activities.append(activity | {"activity_id": f"{index:03}", "known_at": known_at})
     if activities and draw(st.booleans()):

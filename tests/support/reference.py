@@ -20,6 +20,7 @@ from rescore.rules.card import (
     ActivityRule,
     AllOf,
     AnyOf,
+    Burst,
     Comparison,
     Condition,
     Decay,
@@ -31,15 +32,18 @@ from rescore.rules.card import (
     Linear,
     Not,
     Operator,
+    QuarantineEntry,
     Range,
     Rule,
     Scorecard,
     SilenceRule,
+    SoonAfter,
     Steps,
 )
 from rescore.text import fold, words
 
 Row = Mapping[str, Any]
+RELEASED = "rescore_quarantine_released"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 RESERVED = {
@@ -65,10 +69,47 @@ def reference_scores(
         known_in_time = known_as_of is None or activity["known_at"] <= _naive(known_as_of)
         if activity["occurred_at"] <= _naive(as_of) and known_in_time:
             by_lead[activity["lead"]].append(activity)
+    calendar = _Calendar(card.timezone, as_of, {named.id: named.values for named in card.lists})
+    for lead in leads:
+        by_lead[lead["lead"]] = _left(card, lead, by_lead[lead["lead"]], calendar)
     return [
         _score_lead(card, lead, by_lead[lead["lead"]], _done_at(lead, leads, by_lead), as_of)
         for lead in leads
     ]
+
+
+def _left(card: Scorecard, lead: Row, activities: list[Row], calendar: "_Calendar") -> list[Row]:
+    """What no entry of the quarantine takes; of a lead that a person released, everything."""
+    if _flag(lead.get(RELEASED)):
+        return activities
+    return [
+        activity
+        for activity in activities
+        if not any(_takes(entry, activity, activities, calendar) for entry in card.quarantine)
+    ]
+
+
+def _takes(entry: QuarantineEntry, one: Row, activities: list[Row], calendar: "_Calendar") -> bool:
+    matching = [a for a in activities if a["type"] in entry.activities and _holds(entry.where, a, calendar)]
+    if not any(activity is one for activity in matching):
+        return False
+    at = one["occurred_at"]
+    match entry.pattern:
+        case None:
+            return True
+        case SoonAfter(types, seconds):
+            before = timedelta(seconds=seconds)
+            return any(a["type"] in types and at - before <= a["occurred_at"] <= at for a in activities)
+        case Burst(count, seconds, field):
+            length = timedelta(seconds=seconds)
+            ends = [a["occurred_at"] for a in matching]
+            for start in [*ends, *(end - length for end in ends)]:
+                inside = [a for a in matching if start <= a["occurred_at"] <= start + length]
+                values = {_comparable(a.get(field)) for a in inside} - {None}
+                enough = (len(inside) if field is None else len(values)) >= count
+                if enough and start <= at <= start + length:
+                    return True
+            return False
 
 
 def _done_at(lead: Row, leads: Sequence[Row], by_lead: Mapping[str, list[Row]]) -> list[Row]:

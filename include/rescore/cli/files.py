@@ -47,7 +47,7 @@ def score(
     ],
 ) -> None:
     """Score every lead of an export under one rules file, without any server."""
-    _format_of(out)
+    format_of(out)
     refuse_overwriting(out, (rules, leads, activities))
     body = read_bytes(rules)
     card = load_scorecard(body, name=str(rules), lists=read_lists(body, rules.parent))
@@ -58,7 +58,7 @@ def score(
         table = score_facts(card, facts, as_of=moment)
         missing, absent = unreadable(card, facts), absent_fields(card, facts)
         progress.update("writing")
-        marked = _write(_presentable(card, table), out)
+        marked = write_table(_presentable(card, table), out)
     for rows in facts.set_aside:
         print(f"set aside: {rows}", file=sys.stderr)
     for told in facts.left_out:
@@ -88,7 +88,12 @@ def as_of_moment(text: str, card: Scorecard) -> datetime:
     return end_of(text, card.timezone)
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """How a result's file ends.
+
+    Raises:
+        InputUnreadable: Neither in .csv nor in .parquet.
+    """
     if path.suffix not in {".csv", ".parquet"}:
         raise InputUnreadable(f"{path}: end the name in .csv or .parquet")
     return path.suffix
@@ -106,8 +111,12 @@ def _presentable(card: Scorecard, table: pa.Table) -> pa.Table:
     return pa.table(columns).sort_by("lead_id")
 
 
-def _write(table: pa.Table, out: Path) -> int:
-    """How many cells are not as they were, so that no spreadsheet runs them."""
+def write_table(table: pa.Table, out: Path) -> int:
+    """Write a table as its file's name ends; how many cells have a ' before them, for no spreadsheet to run.
+
+    Raises:
+        InputUnreadable: The file cannot be written.
+    """
     texts = [column for column in table.columns if column.type == pa.string()]
     formulas = (pc.match_substring_regex(column, BEGINS_A_FORMULA) for column in texts)
     marked = sum(pc.sum(found).as_py() or 0 for found in formulas)

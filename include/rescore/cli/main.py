@@ -38,6 +38,7 @@ COMMANDS = {
     "resume": "operate",
     "erase": "erase",
     "object": "objection",
+    "quarantine": "quarantine",
     "maintain": "maintain",
     "setup": "setup",
     "describe": "doctor",

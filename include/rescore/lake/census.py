@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rescore.lake.reading import FOLDED, WORDS, CurrentRows, attributes, connect, listed
 from rescore.lake.tables import ACTIVITIES, BOOKKEEPING, LEADS, SET_ASIDE, Storage, columns_of
-from rescore.withheld import ATTRIBUTES as RESERVED
+from rescore.withheld import RESERVED
 
 _NOT_COMPARED = BOOKKEEPING | {"source", "lead", "known_at", "activity_id", "type", "occurred_at"}
 

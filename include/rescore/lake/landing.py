@@ -27,8 +27,8 @@ from rescore.lake.claims import Placed, new_claims, new_places
 from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, texts
 from rescore.lake.records import Page, SetAside
 from rescore.lake.rows import activity_table, attribute_table, check_names, given_activities
-from rescore.lake.screen import DELETED_FLAG, NOTED_FLAG, content_hash, screen
-from rescore.lake.standing import Attributes, current_attributes, noted_objections
+from rescore.lake.screen import DELETED_FLAG, content_hash, screen
+from rescore.lake.standing import Attributes, current_attributes, noted_here
 from rescore.lake.tables import (
     ACCOUNTS,
     ACTIVITIES,
@@ -47,9 +47,13 @@ from rescore.lake.tables import (
 from rescore.lake.unclaimed import new_rows
 from rescore.model import lead_key
 from rescore.same_person import EACH_ALONE, Matching, Place
+from rescore.withheld import OBJECTED_HERE, RELEASED_HERE
 
 AMBIGUOUS_PERSON = "ambiguous person"
 """How records are counted that might be one person with several others."""
+
+NOTES = {OBJECTED_HERE: "objections", RELEASED_HERE: "releases"}
+"""How notes are counted: `objections noted`, `objections withdrawn`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,24 +193,23 @@ class Landing:
     def _lead_attributes(
         self, table: DeltaTable, counts: Counter[str]
     ) -> dict[str, dict[tuple[str, str], Any]]:
-        """What is known of each lead from now on: the page's word, and objections that were noted here.
+        """What is known of each lead from now on: the page's word, and what was noted here.
 
-        An objection goes with its person into the lead that they are merged into. The leads of an account
-        that the page tells something new of are there too, as they are.
+        A note goes with its person into the lead that they are merged into. The leads of an account that the
+        page tells something new of are there too, as they are.
         """
         screened = self._screened
-        noted = set(noted_objections(table, {*screened.leads, *screened.merged, *screened.objections}))
-        noted |= {into for gone, into in screened.merged.items() if gone in noted}
-        leads = {
-            lead: attributes | ({NOTED_FLAG: True} if lead in noted else {})
-            for lead, attributes in screened.leads.items()
-        }
-        if screened.objections:
-            for lead, attributes in current_attributes(table, screened.objections).items():
-                objects = screened.objections[lead]
-                counts["objections noted" if objects else "objections withdrawn"] += 1
-                kept = {column: value for column, value in attributes.items() if column != NOTED_FLAG}
-                leads[lead] = kept | ({NOTED_FLAG: True} if objects else {})
+        noted = noted_here(table, {*screened.leads, *screened.merged})
+        for gone, into in screened.merged.items():
+            noted[into] = noted.get(into, {}) | noted.get(gone, {})
+        leads = {lead: attributes | noted.get(lead, {}) for lead, attributes in screened.leads.items()}
+        if screened.noted:
+            for lead, attributes in current_attributes(table, screened.noted).items():
+                for name, holds in screened.noted[lead].items():
+                    counts[f"{NOTES[name]} {'noted' if holds else 'withdrawn'}"] += 1
+                    attributes.pop((name, "flag"), None)
+                    attributes |= {(name, "flag"): True} if holds else {}
+                leads[lead] = attributes
         self._of_accounts = self._leads_of_changed_accounts(table) - leads.keys()
         return leads | current_attributes(table, self._of_accounts)
 
@@ -363,7 +366,7 @@ class Landing:
         return int(number)
 
     def _leads_seen(self, aliases: Aliases, active: pa.Table) -> dict[str, datetime | None]:
-        told = [*self._screened.leads, *self._screened.objections, *self._of_accounts]
+        told = [*self._screened.leads, *self._screened.noted, *self._of_accounts]
         changed = (lead for lead in told if lead not in self._marked_leads)
         given = [*changed, *self._screened.merged.values(), *self._arrivals.former]
         seen: dict[str, datetime | None] = {aliases.canonical(lead): None for lead in given}

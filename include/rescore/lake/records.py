@@ -108,9 +108,9 @@ class Page:
     """One page of a source's stream; `cursor` (plain JSON) says where to resume after it.
 
     `batch` has further activities, as `BATCH`, that come after those of the list.
-    `objections` are no words of the source: lead ids, and whether somebody noted here that the person objects
-    to profiling (False: that they no longer do). `again` is how many of its rows are no news but were read
-    once more in turn: what a source brings is measured without them.
+    `noted` are no words of the source: attributes of `rescore.withheld.NOTED_HERE`, lead ids, and whether
+    somebody noted it of the lead here (False: took it back). `again` is how many of its rows are no news but
+    were read once more in turn: what a source brings is measured without them.
     """
 
     leads: list[LeadRecord] = field(default_factory=list)
@@ -118,7 +118,7 @@ class Page:
     set_aside: list[SetAside] = field(default_factory=list)
     cursor: dict[str, Any] = field(default_factory=dict)
     unclaimed: list[Unclaimed] = field(default_factory=list)
-    objections: Mapping[str, bool] = field(default_factory=dict)
+    noted: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
     accounts: list[AccountRecord] = field(default_factory=list)
     batch: pa.Table | None = None
     again: int = 0

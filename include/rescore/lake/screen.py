@@ -19,7 +19,7 @@ from rescore.lake.claims import ADDRESS, ID, Said
 from rescore.lake.records import AccountRecord, ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.model import lead_key, split_lead_key
 from rescore.same_person import EACH_ALONE, Matching
-from rescore.withheld import IS_DELETED, OBJECTED_HERE
+from rescore.withheld import IS_DELETED
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a source's clock may be ahead of ours before an activity counts as one of the future."""
@@ -35,7 +35,7 @@ KINDS = {"text": str, "flag": bool, "number": float, "time": datetime, "date": d
 ERASED = "erased"
 """How records of erased people are counted."""
 
-DELETED_FLAG, NOTED_FLAG = (IS_DELETED, "flag"), (OBJECTED_HERE, "flag")
+DELETED_FLAG = (IS_DELETED, "flag")
 
 _ADDRESS = re.compile(r"[^\s@'\"<>;,:=(){}\[\]]+@[^\s@'\"<>;,:=(){}\[\]]+")
 _ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -55,7 +55,7 @@ class Screened:
     Attributes are keyed by (name, kind), accounts by the source's own id. Times are naive UTC.
     `again` are further keys under which somebody comes who was erased, by an address or another
     record.
-    `claims` say of records who else they are.
+    `claims` say of records who else they are. `noted` has what people note, by lead and attribute.
     """
 
     leads: dict[str, dict[tuple[str, str], Any]] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Screened:
     set_aside: list[SetAside] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     again: set[str] = field(default_factory=set)
-    objections: dict[str, bool] = field(default_factory=dict)
+    noted: dict[str, dict[str, bool]] = field(default_factory=dict)
     claims: dict[str, Said] = field(default_factory=dict)
 
 
@@ -95,7 +95,9 @@ def screen(
             _screen_account(account, screened)
         except _Unusable as why:
             _put_aside(screened, SetAside("account", account.account_id, why.reason, why.detail))
-    screened.objections = {lead_key(source, lead_id): given for lead_id, given in page.objections.items()}
+    for attribute, of_leads in page.noted.items():
+        for lead_id, holds in of_leads.items():
+            screened.noted.setdefault(lead_key(source, lead_id), {})[attribute] = holds
     for activity in page.activities:
         try:
             screened.activities.append(_activity(source, activity, known_at))

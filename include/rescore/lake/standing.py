@@ -1,4 +1,4 @@
-"""What the lake holds of some leads or accounts at present: attributes, or whether an objection was noted."""
+"""What the lake holds of some leads or accounts at present: attributes, and what was noted here."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from deltalake import DeltaTable
 
 from rescore.lake.reading import IDENTITY, CurrentRows, attribute_kinds, connect, keep, listed, texts
 from rescore.lake.tables import LEADS, bucket_of, buckets_of, columns_of
-from rescore.withheld import OBJECTED_HERE
+from rescore.withheld import NOTED_HERE
 
 Attributes = dict[tuple[str, str], Any]
 """Values by (name, kind); what has none is not there."""
 
 
-def noted_objections(table: DeltaTable, leads: Collection[str]) -> list[str]:
-    """Those of the leads of whom somebody noted here that they object to profiling."""
-    column = f"{OBJECTED_HERE}__flag"
-    if column not in columns_of(table).names:
-        return []
-    return [row["lead"] for row in _rows(table, leads, [column]) if row[column]]
+def noted_here(table: DeltaTable, leads: Collection[str]) -> dict[str, Attributes]:
+    """What somebody noted here, of those of the leads of whom there is anything."""
+    flags = [(name, "flag") for name in sorted(NOTED_HERE)]
+    columns = {"__".join(flag): flag for flag in flags if "__".join(flag) in columns_of(table).names}
+    if not columns:
+        return {}
+    found = {
+        row["lead"]: {flag: True for column, flag in columns.items() if row[column]}
+        for row in _rows(table, leads, [*columns])
+    }
+    return {lead: noted for lead, noted in found.items() if noted}
 
 
 def current_attributes(table: DeltaTable, keys: Collection[str], kind: str = LEADS) -> dict[str, Attributes]:

@@ -32,7 +32,7 @@ from rescore.lake.tables import (
     place_of,
 )
 from rescore.same_person import Place
-from rescore.withheld import ATTRIBUTES
+from rescore.withheld import ATTRIBUTES, NOTED_HERE
 
 ACTIVITIES_IN_A_PART = 2_500_000
 """Enough to pay for planning the query once more, few enough for a small machine's memory."""
@@ -244,8 +244,11 @@ class Views:
 def of_all(name: str, value: str, rank: str = "j.rank") -> str:
     """An attribute of a person with several records, those of the first source first by their rank.
 
-    Who objects in one source objects; who is deleted in one is there while another one has them.
+    Who objects in one source objects, and so it is with a release; who is deleted in one is there while
+    another one has them.
     """
+    if without_form(name) in NOTED_HERE:
+        return f"bool_or({value})"
     match ATTRIBUTES.get(without_form(name)):
         case withheld.DELETED:
             return f"bool_and(coalesce({value}, false))"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from rescore.errors import InputUnreadable
-from rescore.lake.records import Page
-from rescore.ledger.people import identity, tombstones
-from rescore.ledger.scores import streams
-from rescore.model import split_lead_key
-from rescore.pipeline.restore import notice_restore
+from sqlalchemy import Connection
+
+from rescore.ledger.people import identity
+from rescore.pipeline.noting import note
+from rescore.withheld import OBJECTED_HERE
 from rescore.workspace import Workspace
 
 
@@ -31,37 +30,11 @@ def note_objection(ws: Workspace, lead: str, *, objects: bool, at: datetime) -> 
 
     Raises:
         InputUnreadable: The lake does not know the lead.
-        Fenced: Somebody else noted an objection at this moment; do it again.
+        Fenced: Somebody else noted something at this moment; do it again.
         LakeBehind: Facts are missing that the ledger has committed.
     """
-    notice_restore(ws, at=at)
-    family = ws.lake.family([lead])
-    if not any(ws.lake.first_known(each) for each in family):
-        raise InputUnreadable(
-            "the lake does not know this lead; a key is the CRM's name in small letters, a colon and its "
-            "record id, as in hubspot:1042"
-        )
-    counts: Counter[str] = Counter()
-    by_source: dict[str, dict[str, bool]] = {}
-    for source, lead_id in map(split_lead_key, sorted(family)):
-        by_source.setdefault(source, {})[lead_id] = objects
-    for source, objections in by_source.items():
-        with ws.ledger.transaction() as connection:
-            lease = streams.take_fence(connection, source, streams.NOTED_HERE)
-            erased = tombstones.read(connection)
-        landed = ws.lake.land(
-            source,
-            Page(objections=objections),
-            stream=streams.NOTED_HERE,
-            number=lease.landing,
-            committed=lease.committed,
-            known_at=at,
-            erased=erased,
-        )
-        with ws.ledger.transaction() as connection:
-            lease = streams.commit_landing(connection, lease, cursor={}, dirty=landed.leads)
-            streams.note_read(connection, lease, at)
-            if objects:
-                counts["cancelled"] += identity.cancel_everywhere(connection, family, at)
-        counts.update(landed.counts)
-    return +counts
+
+    def cancelled(connection: Connection, family: set[str]) -> int:
+        return identity.cancel_everywhere(connection, family, at) if objects else 0
+
+    return note(ws, lead, OBJECTED_HERE, holds=objects, at=at, besides=cancelled)

@@ -13,6 +13,7 @@ from rescore.rules.card import (
     ActivityRule,
     Automation,
     Band,
+    Burst,
     Choice,
     Decay,
     Dimension,
@@ -25,12 +26,14 @@ from rescore.rules.card import (
     Limit,
     Linear,
     Not,
+    QuarantineEntry,
     Range,
     Restart,
     Rule,
     Scalar,
     Scorecard,
     SilenceRule,
+    SoonAfter,
     Steps,
     ValueList,
 )
@@ -38,6 +41,7 @@ from rescore.rules.example_file import ExampleFile
 from rescore.rules.file import AutomationFile, RangeFile, ScorecardFile
 from rescore.rules.moments import end_of, start_of
 from rescore.rules.names import Names
+from rescore.rules.quarantine_file import QuarantineFile
 from rescore.rules.rule_file import (
     PERSON,
     ActivityRuleFile,
@@ -81,6 +85,10 @@ def build_scorecard(file: ScorecardFile, document: Document, names: Names) -> Sc
         ),
         grades=file.grades,
         restart=_restart(file, document),
+        quarantine=tuple(
+            _quarantine_entry(entry, document.where(("quarantine", at))[0])
+            for at, entry in enumerate(file.quarantine)
+        ),
         lists=tuple(ValueList(name, path, names.lists[name]) for name, path in file.lists.items()),
     )
 
@@ -95,6 +103,22 @@ def _restart(file: ScorecardFile, document: Document) -> Restart | None:
         dimensions=tuple(restart.dimensions or file.dimensions),
         keep=restart.keep,
         line=document.where(("restart",))[0],
+    )
+
+
+def _quarantine_entry(file: QuarantineFile, line: int) -> QuarantineEntry:
+    pattern: Burst | SoonAfter | None = None
+    if file.burst:
+        pattern = Burst(file.burst.count, file.burst.within, file.burst.distinct)
+    elif file.soon_after:
+        pattern = SoonAfter(file.soon_after.activity, file.soon_after.within)
+    return QuarantineEntry(
+        id=file.id,
+        label=file.label or _readable(file.id),
+        activities=file.activity,
+        where=ALWAYS if file.where is None else file.where,
+        line=line,
+        pattern=pattern,
     )
 
 

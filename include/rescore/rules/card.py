@@ -325,6 +325,35 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class Burst:
+    """At least `count` matching activities, or so many values of `field`, in a span of `within` seconds."""
+
+    count: int
+    within: int
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SoonAfter:
+    """At most `within` seconds after such an activity of the same lead, or at the same instant."""
+
+    activities: tuple[str, ...]
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """Activities of a lead that count for nothing: those that match, or those of them in a `pattern`."""
+
+    id: str
+    label: str
+    activities: tuple[str, ...]
+    where: Condition
+    line: int
+    pattern: Burst | SoonAfter | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleActivity:
     """One activity of an example; `at` is aware UTC."""
 
@@ -371,3 +400,4 @@ class Scorecard:
     lists: tuple[ValueList, ...] = ()
     grades: Grades | None = None
     restart: Restart | None = None
+    quarantine: tuple[QuarantineEntry, ...] = ()

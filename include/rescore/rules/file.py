@@ -12,6 +12,7 @@ from rescore.rules.example_file import ExampleFile
 from rescore.rules.grades import GradesFile
 from rescore.rules.lists import MAX_LISTS, PATH, list_text
 from rescore.rules.names import Id, Label, Name, Names
+from rescore.rules.quarantine_file import QuarantineFile
 from rescore.rules.restart_file import RestartFile
 from rescore.rules.rule_file import RuleFile
 from rescore.rules.values import Days, Points
@@ -138,6 +139,9 @@ class ScorecardFile(StrictMap):
     bands: dict[BandName, Points] = Field(default_factory=dict, description="Where each band begins.")
     grades: GradesFile | None = None
     restart: RestartFile | None = None
+    quarantine: list[QuarantineFile] = Field(
+        default_factory=list, description="What no person did; it counts for no rule and no restart."
+    )
     automations: list[AutomationFile] = Field(default_factory=list)
     examples: list[ExampleFile] = Field(default_factory=list)
 

@@ -1,6 +1,6 @@
 """What a change of a scorecard wakes: one hash per kind of consequence.
 
-    scoring      points, conditions, limits, decay, restart, zone, audience, dimensions, range:
+    scoring      points, conditions, limits, decay, restart, quarantine, zone, audience, dimensions, range:
                  a full rescore
     thresholds   bands, grades, automations: crossings derived again from stored scores
     wording      labels, description, examples, what messages say: nothing
@@ -55,6 +55,7 @@ def fingerprint(card: Scorecard) -> Fingerprint:
             canonical(card.audience),
             *_lists(card, "scoring"),
             *([canonical(card.restart)] if card.restart else []),
+            *([_sorted(card.quarantine)] if card.quarantine else []),
         ),
         thresholds=_sha256(
             _sorted(card.bands),
@@ -70,6 +71,7 @@ def fingerprint(card: Scorecard) -> Fingerprint:
             _sorted(card.examples),
             *([texts] if (texts := _texts(card)) else []),
             *_lists(card, "wording"),
+            *([{entry.id: entry.label for entry in card.quarantine}] if card.quarantine else []),
         ),
     )
 

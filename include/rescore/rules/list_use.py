@@ -13,7 +13,7 @@ OF_LISTS = frozenset({Operator.IN_LIST, Operator.DOMAIN_IN_LIST})
 
 def asked_by(card: Scorecard, name: str) -> Literal["scoring", "thresholds", "wording"]:
     """The strongest part that names a list: points, automations, or nothing at all."""
-    if name in _named((card.rules, card.audience, card.restart)):
+    if name in _named((card.rules, card.audience, card.restart, card.quarantine)):
         return "scoring"
     return "thresholds" if name in _named(card.automations) else "wording"
 

@@ -16,6 +16,7 @@ from rescore.strict.model import Path
 from rescore.strict.yaml import Problem, problems_of, read_document
 
 MAX_PROBLEMS: Final = 200
+ITEMS: Final = {"rules": "rule", "automations": "automation", "quarantine": "quarantine entry"}
 
 
 def check_scorecard(
@@ -91,11 +92,11 @@ def _renamed(path: Path, names: Mapping[str, str]) -> Path:
 def _subject(path: Path, data: dict[str, Any]) -> str:
     """Whom a problem at this path is about: "rule `pricing_page`: "."""
     match path:
-        case ("rules" | "automations" as key, int(index), *_):
+        case ("rules" | "automations" | "quarantine" as key, int(index), *_):
             item: Any = data[key][index]
             named = item.get("id") if isinstance(item, dict) else None
             who = f"`{named}`" if isinstance(named, str) else f"number {index + 1}"
-            return f"{key[:-1]} {who}: "
+            return f"{ITEMS[key]} {who}: "
         case ("examples", int(index), *_):
             item = data["examples"][index]
             named = item.get("name") if isinstance(item, dict) else None

@@ -69,10 +69,11 @@ def ids_in(data: dict[str, Any], key: str) -> Iterator[tuple[int, str]]:
 
 
 def repeated_ids(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Rules and dimensions share one namespace, automations have their own."""
-    for key, taken in (
-        ("rules", dict.fromkeys(_map(data, "dimensions"), "a dimension")),
-        ("automations", {}),
+    """Rules and dimensions share one namespace; automations and entries of the quarantine have their own."""
+    for key, who, taken in (
+        ("rules", "a rule", dict.fromkeys(_map(data, "dimensions"), "a dimension")),
+        ("automations", "an automation", {}),
+        ("quarantine", "an entry", {}),
     ):
         for index, name in ids_in(data, key):
             if name in taken:
@@ -80,7 +81,7 @@ def repeated_ids(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
                     (key, index, "id"),
                     f"`{name}` is already the id of {taken[name]}; give this one another",
                 )
-            taken.setdefault(name, f"{'a rule' if key == 'rules' else 'an automation'} above")
+            taken.setdefault(name, f"{who} above")
 
 
 def _map(data: dict[str, Any], key: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rescore.rules.card import (
     ActivityRule,
     AllOf,
     AnyOf,
+    Burst,
     Comparison,
     Condition,
     Decay,
@@ -23,9 +24,11 @@ from rescore.rules.card import (
     Linear,
     Not,
     Operator,
+    QuarantineEntry,
     Rule,
     Scalar,
     SilenceRule,
+    SoonAfter,
     Steps,
 )
 
@@ -90,6 +93,14 @@ def share(kept: Fraction) -> str:
 def days(count: int) -> str:
     """A duration as the rules file writes it."""
     return f"{count}d"
+
+
+def span(seconds: int) -> str:
+    """A short duration as the rules file writes it: 10s, 2m, 1h."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def quoted(text: str) -> str:
@@ -209,6 +220,27 @@ def rule(meant: Rule) -> str:
             )
 
 
-def _what(meant: ActivityRule | FrequencyRule | SilenceRule) -> str:
-    what = either(quoted(name) for name in meant.activities) + f" {WHOSE[meant.scope]}".rstrip()
+def pattern(meant: Burst | SoonAfter | None) -> str:
+    """Which of the matching activities a quarantine takes: `4 of them within 10s`."""
+    match meant:
+        case None:
+            return "all of them"
+        case SoonAfter():
+            return f"within {span(meant.within)} after {either(map(quoted, meant.activities))}"
+        case Burst(field=None):
+            return f"{meant.count:,} of them within {span(meant.within)}"
+        case Burst():
+            values = f"different values of {quoted(meant.field or '')}"
+            return f"{meant.count:,} {values} within {span(meant.within)}"
+
+
+def quarantined(meant: QuarantineEntry) -> str:
+    """What an entry takes: `email_click where channel is email, 4 of them within 10s`."""
+    return _what(meant) + (f", {pattern(meant.pattern)}" if meant.pattern else "")
+
+
+def _what(meant: ActivityRule | FrequencyRule | SilenceRule | QuarantineEntry) -> str:
+    what = either(quoted(name) for name in meant.activities)
+    if not isinstance(meant, QuarantineEntry):
+        what += f" {WHOSE[meant.scope]}".rstrip()
     return what if meant.where == ALWAYS else f"{what} where {condition(meant.where)}"

@@ -1,4 +1,4 @@
-"""The values a rules file counts with: points in thousandths, durations in days, shares."""
+"""The values a rules file counts with: points in thousandths, durations in days or seconds, shares."""
 
 import re
 from collections.abc import Callable
@@ -16,6 +16,9 @@ MAX_POINTS: Final = 100_000
 MAX_DAYS: Final = 3660  # ten years: a table of what an activity is worth has a row for every day
 DURATION: Final = re.compile(r"([0-9]{1,6})([dw])")
 UNIT: Final = {"d": 1, "w": 7}
+SPAN: Final = re.compile(r"([0-9]{1,5})([smh])")
+SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
+MAX_SPAN: Final = 24 * 3600  # longer ones are days, which rules count with
 PERCENT: Final = re.compile(r"(100|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 
 
@@ -40,6 +43,22 @@ def days_of(value: Any, *, at_least: int = 1) -> int | str:
     if not at_least <= days <= MAX_DAYS:
         return f"`{{name}}` is {days} days; write {at_least} to {MAX_DAYS}"
     return days
+
+
+def seconds_of(value: Any) -> int | str:
+    """Seconds of `10s`, `2m` or `1h`; or what is wrong."""
+    if is_number(value) and value == int(value):
+        return f"`{{name}}` has no unit; write `{{name}}: {value}s`"
+    parts = SPAN.fullmatch(value) if isinstance(value, str) else None
+    if parts is None:
+        return (
+            f"`{{name}}` cannot be {described(value)}; write whole seconds, minutes or hours, such as `10s`, "
+            "`2m` or `1h`"
+        )
+    seconds = int(parts[1]) * SECONDS[parts[2]]
+    if not 1 <= seconds <= MAX_SPAN:
+        return f"`{{name}}` is {value}; write `1s` to `24h`"
+    return seconds
 
 
 def thousandths_of(value: Any) -> int | str:
@@ -87,6 +106,17 @@ DURATION_SCHEMA: Final = {
     "description": "Whole days or weeks: 14d, 2w.",
 }
 Days = Annotated[int, PlainValidator(_or_refuse(days_of)), WithJsonSchema(DURATION_SCHEMA)]
+Span = Annotated[
+    int,
+    PlainValidator(_or_refuse(seconds_of)),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{SPAN.pattern}$",
+            "description": "Whole seconds, minutes or hours: 10s, 2m, 1h; at most 24h.",
+        }
+    ),
+]
 Points = Annotated[
     int,
     PlainValidator(_or_refuse(thousandths_of)),

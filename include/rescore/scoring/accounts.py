@@ -14,6 +14,7 @@ from rescore.scoring.activity_sums import ActivitySums
 from rescore.scoring.columns import MOMENT, PERSON, Columns, ColumnType
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.moments import trimmed
+from rescore.scoring.quarantine import Quarantine
 from rescore.scoring.reading import Reader
 from rescore.scoring.sql import (
     Sql,
@@ -45,7 +46,8 @@ class AccountSums:
         rules: The rules about accounts.
         columns: What the two relations hold.
         days: The scoring time and the zone's days.
-        relations: The relations of activities and of leads, in which the accounts are whole.
+        quarantine: What it leaves of the activities of whole accounts is what counts.
+        leads: The relation of leads, in which the accounts are whole.
         known_as_of: When given (naive UTC), what became known later does not exist.
         values: The scorecard's lists.
     """
@@ -56,13 +58,14 @@ class AccountSums:
         *,
         columns: Columns,
         days: LocalDays,
-        relations: tuple[str, str],
+        quarantine: Quarantine,
+        leads: str,
         known_as_of: datetime | None,
         values: Sequence[ValueList],
     ) -> None:
         self._rules = rules
         self._columns = columns
-        self._activities, self._leads = relations
+        self._quarantine, self._leads = quarantine, leads
         self._people = Reader(PEOPLE, columns.leads, days)
         self._sums = ActivitySums(
             rules,
@@ -72,6 +75,7 @@ class AccountSums:
             known_as_of=known_as_of,
             values=values,
             restart=None,
+            before=self._gathered(),
         )
 
     def by_lead(self) -> exp.Select:
@@ -81,7 +85,9 @@ class AccountSums:
         for name in self._sums.joined:
             same = column("lead", name).eq(column(ACCOUNT, MEMBERS))
             found = found.join(table(name), on=same, join_type="LEFT", copy=False)
-        return _with(found, [*self._gathered(), *self._sums.steps()])
+        for name, step in self._sums.steps():
+            found = found.with_(exp.to_identifier(name, quoted=True), step, copy=False)
+        return found
 
     def details(self, leads: str) -> exp.Select:
         """What `ActivitySums.details` tells of each of the leads' accounts, and how many people did it.
@@ -89,6 +95,7 @@ class AccountSums:
         It is in `<rule> people`. `leads` is the relation of those who are asked about.
         """
         details = self._sums.details()
+        steps = details.args.pop("with_")
         shown = [column(name, "d") for name in (found.alias_or_name for found in details.expressions)]
         found = exp.select(column("lead", MEMBERS), *(one for one in shown if one.name != "lead"))
         same_account = column("lead", "d").eq(column(ACCOUNT, MEMBERS))
@@ -98,9 +105,10 @@ class AccountSums:
             .join(details.subquery("d"), on=same_account, copy=False)
             .where(column("lead", MEMBERS).isin(query=asked), copy=False)
         )
-        return _with(found, [*self._gathered()])
+        found.set("with_", steps)
+        return found
 
-    def _gathered(self) -> Iterator[tuple[str, exp.Select]]:
+    def _gathered(self) -> Iterator[tuple[str, exp.Query]]:
         """Whom each account has, and what they did, under the account's name."""
         key, why_not = self._key(), withheld.reason(self._people)
         members = exp.select(self._people.raw("lead"), named(key, ACCOUNT)).from_(table(PEOPLE), copy=False)
@@ -108,12 +116,14 @@ class AccountSums:
             members = members.where(is_null(why_not), copy=False)
         yield PEOPLE, self._people.selected(self._leads, [members], "lead")
         yield MEMBERS, members
-        own = [column(name, self._activities) for name in self._columns.activities if name != "lead"]
-        lead = column("lead", self._activities)
+        yield from self._quarantine.steps()
+        left = self._quarantine.left
+        own = [column(name, left) for name in self._columns.activities if name != "lead"]
+        lead = column("lead", left)
         yield (
             TOGETHER,
             exp.select(column(ACCOUNT, MEMBERS).as_("lead", quoted=True), named(lead, PERSON), *own)
-            .from_(table(self._activities), copy=False)
+            .from_(table(left), copy=False)
             .join(table(MEMBERS), on=column("lead", MEMBERS).eq(lead.copy()), copy=False),
         )
 
@@ -130,13 +140,3 @@ class AccountSums:
 def points_of(rule: ActivityBased) -> Sql:
     """The thousandths that a rule about accounts gives a lead, from the joined subquery."""
     return coalesce(column(rule.id, OF_ACCOUNTS), number(0))
-
-
-def _with(query: exp.Select, steps: Sequence[tuple[str, exp.Select]]) -> exp.Select:
-    """The query after these steps, and then those of its own."""
-    own = query.args.pop("with_", None)
-    for name, step in steps:
-        query = query.with_(exp.to_identifier(name, quoted=True), step, copy=False)
-    for step in own.expressions if own else ():
-        query = query.with_(step.args["alias"].this, step.this, copy=False)
-    return query

@@ -1,6 +1,6 @@
 """What the query sums over activities: one pass, grouped by lead, with one column for each rule."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from rescore.rules.card import (
 from rescore.scoring import lists
 from rescore.scoring.columns import AGE, BEFORE, PERSON, ColumnType
 from rescore.scoring.conditions import holds
+from rescore.scoring.existing import that_exist
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.moments import age, local_date
 from rescore.scoring.newest import End, worth_of
@@ -31,12 +32,12 @@ from rescore.scoring.sql import (
     clamped,
     coalesce,
     column,
+    is_one_of,
     named,
     number,
     own,
     table,
     text,
-    timestamp,
 )
 from rescore.scoring.worth import worth_table
 
@@ -62,6 +63,7 @@ class ActivitySums:
         known_as_of: When given (naive UTC), what became known later does not exist.
         values: The scorecard's lists.
         restart: What discounts the activities before it, if anything.
+        before: The named subqueries that make the relation, if it is not one of the facts.
     """
 
     def __init__(
@@ -74,10 +76,12 @@ class ActivitySums:
         known_as_of: datetime | None,
         values: Sequence[ValueList],
         restart: Restart | None,
+        before: Iterable[tuple[str, exp.Query]] = (),
     ) -> None:
         self._rules = rules
         self._lists = values
         self._restart = restart
+        self._before = list(before)
         self._reader = Reader(AGED, types, days, {named.id: named for named in values})
         self._days = days
         self._relation = relation
@@ -95,8 +99,10 @@ class ActivitySums:
         there = {PER_LEAD: self._at_once, PER_DAY_SUMS: self._by_day, RESTARTS: self._restart}
         return [name for name, wanted in there.items() if wanted]
 
-    def steps(self) -> Iterator[tuple[str, exp.Select]]:
+    def steps(self) -> Iterator[tuple[str, exp.Query]]:
         """The named subqueries in their order."""
+        if self.joined:
+            yield from self._before
         if self._restart:
             yield from self._restarts(self._restart)
         if not self._rules:
@@ -128,8 +134,8 @@ class ActivitySums:
                 found.append(named(call("HISTOGRAM", case((earlier, day))), rule.id + EARLIER))
         details = exp.select(*found).from_(table(AGED)).group_by(column("lead", AGED))
         restarts = list(self._restarts(self._restart)) if self._restart else []
-        steps = [*restarts, (AGED, self._aged("occurred_at", PERSON))]
-        for name, step in [*lists.steps(self._lists, [details, *(step for _, step in restarts)]), *steps]:
+        steps = [*self._before, *restarts, (AGED, self._aged("occurred_at", PERSON))]
+        for name, step in [*lists.steps(self._lists, [details, *(step for _, step in steps)]), *steps]:
             details = details.with_(exp.to_identifier(name, quoted=True), step, copy=False)
         return details
 
@@ -177,26 +183,17 @@ class ActivitySums:
             aged = aged.select(named(before, BEFORE), copy=False).join(
                 table(RESTARTS), on=same_lead, join_type="LEFT", copy=False
             )
-        return self._that_exist(aged)
-
-    def _that_exist(self, activities: exp.Select) -> exp.Select:
-        """Those that had happened at the scoring time, and were known when asked."""
-        happened = column("occurred_at", self._relation) <= timestamp(self._days.as_of)
-        activities = activities.where(happened, copy=False)
-        if self._known_as_of is None:
-            return activities
-        known = column("known_at", self._relation) <= timestamp(self._known_as_of)
-        return activities.where(known, copy=False)
+        return that_exist(aged, self._relation, self._days, self._known_as_of)
 
     def _restarts(self, restart: Restart) -> Iterator[tuple[str, exp.Select]]:
         """For each lead that was restarted, when it last was."""
         reader = replace(self._reader, relation=RESTARTING)
-        restarts = _is_one_of(column("type", RESTARTING), restart.activities)
+        restarts = is_one_of(column("type", RESTARTING), restart.activities)
         if restart.where != ALWAYS:
             restarts = exp.and_(restarts, holds(restart.where, reader))
         lead, latest = column("lead", RESTARTING), exp.Max(this=column("occurred_at", RESTARTING))
         rows = reader.selected(self._relation, [restarts], "lead", "type", "occurred_at")
-        yield RESTARTING, self._that_exist(rows)
+        yield RESTARTING, that_exist(rows, self._relation, self._days, self._known_as_of)
         yield (
             RESTARTS,
             exp.select(lead, named(latest, RESTARTED_AT))
@@ -302,7 +299,7 @@ class ActivitySums:
         return _different(case((recent, value)))
 
     def _matches(self, rule: ActivityBased) -> Sql:
-        is_type = _is_one_of(column("type", AGED), rule.activities)
+        is_type = is_one_of(column("type", AGED), rule.activities)
         return is_type if rule.where == ALWAYS else exp.and_(is_type, holds(rule.where, self._reader))
 
     def _worth(self, rule: ActivityRule) -> list[Sql]:
@@ -324,7 +321,3 @@ def _count(condition: Sql) -> Sql:
 
 def _different(values: Sql) -> Sql:
     return exp.Count(this=exp.Distinct(expressions=[values]))
-
-
-def _is_one_of(kind: Sql, names: Sequence[str]) -> Sql:
-    return kind.eq(text(names[0])) if len(names) == 1 else kind.isin(*map(text, names))

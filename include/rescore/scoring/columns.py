@@ -25,6 +25,9 @@ TODAY = "local today"
 MOMENT = "moment's name"
 """A column that leads have too then: accounts are told apart by it, as leads are by their keys."""
 
+QUARANTINE = "quarantine: "
+"""What the names begin with of the columns that say which activities entries of the quarantine take."""
+
 PERSON = "person of the account"
 """What the query calls the lead of an activity, where `lead` is its account."""
 
@@ -97,4 +100,5 @@ def _column_type(name: str) -> ColumnType:
 
 def _is_ours(name: str) -> bool:
     folded = name.casefold()
-    return folded in (AGE, BEFORE, PERSON) or folded.endswith((AS_DATE, AS_MOMENT, AS_DOMAIN))
+    named_by_us = folded.startswith(QUARANTINE) or folded.endswith((AS_DATE, AS_MOMENT, AS_DOMAIN))
+    return named_by_us or folded in (AGE, BEFORE, PERSON)

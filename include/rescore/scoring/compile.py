@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypedDict
 
 from sqlglot import ErrorLevel, exp
 
@@ -24,6 +25,7 @@ from rescore.scoring.columns import Columns
 from rescore.scoring.conditions import holds
 from rescore.scoring.lead_flags import asked_columns, asked_names
 from rescore.scoring.local_days import LocalDays
+from rescore.scoring.quarantine import Quarantine
 from rescore.scoring.reading import Reader
 from rescore.scoring.sql import (
     DIALECT,
@@ -112,9 +114,9 @@ def compile_scorecard(
     """
     days = replace(LocalDays.until(as_of, card.timezone), row_by_row=row_by_row)
     profiles = Reader(PROFILES, columns.leads, days, {values.id: values for values in card.lists})
-    sums = activity_sums(card, days=days, columns=columns, known_as_of=known_as_of, relation=activities)
-    whole = accounts or (activities, leads)
-    of_accounts = account_sums(card, days=days, columns=columns, known_as_of=known_as_of, relations=whole)
+    told: _Told = {"days": days, "columns": columns, "known_as_of": known_as_of}
+    sums = activity_sums(card, **told, relations=(activities, leads))
+    of_accounts = account_sums(card, **told, relations=accounts or (activities, leads))
     ruled = _ruled(card, profiles, sums)
     reading = [
         *([(OF_ACCOUNTS, of_accounts.by_lead())] if of_accounts else []),
@@ -140,18 +142,52 @@ def compile_scorecard(
     )
 
 
+class _Told(TypedDict):
+    """What every part of the query that reads activities is told."""
+
+    days: LocalDays
+    columns: Columns
+    known_as_of: datetime | None
+
+
+def quarantine(
+    card: Scorecard,
+    *,
+    days: LocalDays,
+    columns: Columns,
+    known_as_of: datetime | None,
+    relations: tuple[str, str],
+) -> Quarantine:
+    """The part of the query that keeps activities out of two relations, of activities and of leads."""
+    return Quarantine(
+        card.quarantine,
+        columns=columns,
+        days=days,
+        relations=relations,
+        known_as_of=_naive(known_as_of),
+        values=card.lists,
+    )
+
+
 def activity_sums(
-    card: Scorecard, *, days: LocalDays, columns: Columns, known_as_of: datetime | None, relation: str
+    card: Scorecard,
+    *,
+    days: LocalDays,
+    columns: Columns,
+    known_as_of: datetime | None,
+    relations: tuple[str, str],
 ) -> ActivitySums:
     """The part of the query that reads what each lead did."""
+    kept_out = quarantine(card, days=days, columns=columns, known_as_of=known_as_of, relations=relations)
     return ActivitySums(
         lead_rules(card.rules),
         types=columns.activities,
         days=days,
-        relation=relation,
+        relation=kept_out.left,
         known_as_of=_naive(known_as_of),
         values=card.lists,
         restart=card.restart,
+        before=kept_out.steps(),
     )
 
 
@@ -171,7 +207,8 @@ def account_sums(
         rules,
         columns=columns,
         days=days,
-        relations=relations,
+        quarantine=quarantine(card, days=days, columns=columns, known_as_of=known_as_of, relations=relations),
+        leads=relations[1],
         known_as_of=_naive(known_as_of),
         values=card.lists,
     )

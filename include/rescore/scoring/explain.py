@@ -17,8 +17,16 @@ from rescore.rules.card import ActivityRule, FirstOfRule, FrequencyRule, Range, 
 from rescore.scoring.activity_sums import EARLIER, LATEST, PEOPLE, RESTARTED_AT
 from rescore.scoring.compile import CHOICE, account_sums, activity_sums
 from rescore.scoring.engine import accounts_of, score
-from rescore.scoring.explanation import Adjustment, DimensionLine, Explanation, RestartLine, RuleLine
+from rescore.scoring.explanation import (
+    Adjustment,
+    DimensionLine,
+    Explanation,
+    QuarantineLine,
+    RestartLine,
+    RuleLine,
+)
 from rescore.scoring.facts import Facts
+from rescore.scoring.held import Held, by_type
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.sql import DIALECT, column, table, text
 from rescore.scoring.worth import WHOLE, worth_table
@@ -44,7 +52,9 @@ def explain(
         if rows[0][RESTARTED_AT] is not None:
             unrestarted = score(replace(card, restart=None), own, as_of=as_of, known_as_of=known_as_of)
             without = unrestarted.to_pylist()[0]
-    return explained(card, rows[0], found.get(lead, {}), as_of=as_of, without_restart=without)
+        kept_out = quarantined(card, own, as_of=as_of, known_as_of=known_as_of)
+    explanation = explained(card, rows[0], found.get(lead, {}), as_of=as_of, without_restart=without)
+    return replace(explanation, quarantine=kept_out)
 
 
 def explained(
@@ -92,6 +102,25 @@ def explained(
     )
 
 
+def quarantined(
+    card: Scorecard, facts: Facts, *, as_of: datetime, known_as_of: datetime | None = None
+) -> tuple[QuarantineLine, ...]:
+    """What each entry of the quarantine keeps out of the facts, those that take nothing left out."""
+    told: dict[str, dict[str, Held]] = defaultdict(dict)
+    for entry, kind, of_type in by_type(card, facts, as_of=as_of, known_as_of=known_as_of):
+        told[entry][kind] = of_type
+    return tuple(
+        QuarantineLine(
+            entry=entry.id,
+            label=entry.label,
+            activities={kind: of_type.activities for kind, of_type in of_types.items()},
+            latest=max(of_type.newest for of_type in of_types.values() if of_type.newest),
+        )
+        for entry in card.quarantine
+        if (of_types := told.get(entry.id))
+    )
+
+
 def top_reasons(card: Scorecard, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The strongest lines of one scored row: `rule`, `label`, `points` (thousandths), at most three.
 
@@ -134,7 +163,11 @@ def matching(
     """
     days = LocalDays.until(as_of, card.timezone)
     sums = activity_sums(
-        card, days=days, columns=facts.columns, known_as_of=known_as_of, relation=facts.activities
+        card,
+        days=days,
+        columns=facts.columns,
+        known_as_of=known_as_of,
+        relations=(facts.activities, facts.leads),
     )
     queries = [sums.details()] if sums.joined else []
     if (whole := accounts_of(facts, card)) is not None:

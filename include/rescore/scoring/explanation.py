@@ -52,6 +52,16 @@ class RestartLine:
 
 
 @dataclass(frozen=True, slots=True)
+class QuarantineLine:
+    """What an entry of the quarantine keeps out of the lead's activities: how many by type, the latest."""
+
+    entry: str
+    label: str
+    activities: dict[str, int]
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DimensionLine:
     """One dimension: whole points as reported, null outside the audience."""
 
@@ -79,6 +89,7 @@ class Explanation:
     adjustments: tuple[Adjustment, ...]
     grade: str | None = None
     restart: RestartLine | None = None
+    quarantine: tuple[QuarantineLine, ...] = ()
 
     def lines_sum(self) -> int:
         """The sum of all lines that make the score, in thousandths."""
@@ -96,6 +107,8 @@ class Explanation:
             line["latest"] = line["latest"] and line["latest"].isoformat()
         if self.restart:
             plain["restart"]["at"] = self.restart.at.isoformat()
+        for line in plain["quarantine"]:
+            line["latest"] = line["latest"].isoformat()
         return plain
 
     def text(self) -> str:
@@ -106,7 +119,10 @@ class Explanation:
             verdict += f", grade {self.grade}" if self.grade else ""
         heading = f"{self.lead}: {verdict} ({self.scorecard}, as of {_when(self.as_of)})"
         restarted = [_restarted(self.restart)] if self.restart else []
-        return "\n".join([heading, *restarted, "", *_aligned([_HEADER, *self._rows()])])
+        kept_out = [_kept_out(line) for line in self.quarantine]
+        if kept_out:
+            kept_out.append(f"  a person after all: rescore quarantine release {self.lead}")
+        return "\n".join([heading, *restarted, *kept_out, "", *_aligned([_HEADER, *self._rows()])])
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for dimension in self.dimensions:
@@ -130,6 +146,12 @@ def _restarted(line: RestartLine) -> str:
     keeps = "keeps" if len(line.dimensions) == 1 else "keep"
     who = " and ".join(line.dimensions)
     return f"restarted {_when(line.at)}: {who} {keeps} {line.keep} of what came before ({signed} points)"
+
+
+def _kept_out(line: QuarantineLine) -> str:
+    """`4 email_click in quarantine, the latest 2026-10-30 09:00 UTC: Opened every link at once`."""
+    what = " and ".join(f"{count:,} {kind}" for kind, count in sorted(line.activities.items()))
+    return f"{what} in quarantine, the latest {_when(line.latest)}: {line.label}"
 
 
 def _rule_row(line: RuleLine) -> tuple[str, ...]:

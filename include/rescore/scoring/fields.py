@@ -5,12 +5,12 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rescore.rules.card import Scorecard
-from rescore.withheld import ATTRIBUTES
+from rescore.withheld import RESERVED
 
 
 def fields_asked(card: Scorecard) -> frozenset[str]:
-    """Every text in the card: whatever field it asks for is among them. And what withholds a lead."""
-    return frozenset(_texts(card)) | ATTRIBUTES.keys()
+    """Every text in the card: whatever field it asks for is among them. And what is said above all rules."""
+    return frozenset(_texts(card)) | RESERVED
 
 
 def _texts(part: Any) -> Iterator[str]:

@@ -21,7 +21,7 @@ def relation_of(name: str) -> str:
     return _LIST + name
 
 
-def steps(lists: Iterable[ValueList], used_in: Iterable[exp.Expression]) -> Iterator[tuple[str, exp.Select]]:
+def steps(lists: Iterable[ValueList], used_in: Iterable[Sql]) -> Iterator[tuple[str, exp.Select]]:
     """The named subqueries of the lists that some expressions look into: a row for each value."""
     used = {found.name for expression in used_in for found in expression.find_all(exp.Table)}
     for values in lists:

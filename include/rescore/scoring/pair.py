@@ -10,6 +10,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from rescore.rules.card import ALWAYS, FirstOfRule, LeadRule, Rule, Scorecard
+from rescore.rules.fingerprint import canonical
 from rescore.scoring.columns import Columns
 from rescore.scoring.compile import IN_AUDIENCE, RULED, ScoringQuery, compile_scorecard
 from rescore.scoring.engine import accounts_of, prepared, scored_names, write_parts
@@ -86,8 +87,8 @@ def pair_query(
 ) -> PairQuery:
     """Score every lead under both cards.
 
-    Cards that disagree about what a day is, what a list holds or where a lead restarts share nothing but the
-    query: each reads the facts for itself. The numbers are the same either way.
+    Cards that disagree about what a day is, what a list holds, where a lead restarts or what is in quarantine
+    share nothing but the query: each reads the facts for itself. The numbers are the same either way.
 
     Args:
         old: The card in force.
@@ -109,6 +110,7 @@ def pair_query(
         row_by_row=row_by_row,
     )
     shared = old.timezone.key == new.timezone.key and old.lists == new.lists
+    shared = shared and canonical(old.quarantine) == canonical(new.quarantine)
     if shared and old.restart is None and new.restart is None:
         return _in_one_pass(old, new, compiled, columns)
     return _in_two_passes(old, new, compiled)
@@ -161,7 +163,7 @@ def _projection(card: Scorecard, compiled: Compiled) -> tuple[list[tuple[str, ex
     unread: tuple[Rule, ...] = tuple(
         LeadRule(rule.id, rule.label, rule.dimension, rule.line, ALWAYS, points=0) for rule in card.rules
     )
-    bare = replace(card, rules=unread, audience=ALWAYS, automations=())
+    bare = replace(card, rules=unread, audience=ALWAYS, automations=(), quarantine=())
     expression = compiled(bare).expression
     steps = [(step.alias, step.this) for step in expression.args["with_"].expressions]
     begin = [name for name, _ in steps].index(RULED) + 1

@@ -86,6 +86,11 @@ def coalesce(value: Sql, otherwise: Sql) -> Sql:
     return exp.Coalesce(this=own(value), expressions=[otherwise])
 
 
+def is_one_of(value: Sql, texts: Sequence[str]) -> Sql:
+    """Whether the value is one of some texts."""
+    return value.eq(text(texts[0])) if len(texts) == 1 else value.isin(*map(text, texts))
+
+
 def is_null(value: Sql) -> Sql:
     """Whether the value is null."""
     return exp.Is(this=own(value), expression=exp.null())

@@ -99,6 +99,7 @@ def _activity_conditions(card: Scorecard) -> Iterator[Condition]:
             yield rule.where
     if card.restart:
         yield card.restart.where
+    yield from (entry.where for entry in card.quarantine)
 
 
 def _readings(condition: Condition) -> Iterator[tuple[str, Kind]]:

@@ -16,7 +16,7 @@ from rescore.ledger.scores.marks import mark_dirty
 from rescore.ledger.upsert import insert
 
 INPUT_VER = "input_ver"
-NOTED_HERE = "objections noted here"
+NOTED_HERE = "noted here"
 """A stream that no source has: what people note about leads."""
 
 

@@ -19,6 +19,7 @@ from rescore.rules.card import (
 from rescore.rules.diff.automations import automation_changes, band_changes, grade_changes
 from rescore.rules.diff.change import Change, differ, exchanged, paired, turned
 from rescore.rules.diff.conditions import condition_changes
+from rescore.rules.diff.quarantine import quarantine_changes
 from rescore.rules.diff.rules import rule_changes
 from rescore.rules.fingerprint import Part, canonical
 from rescore.rules.list_use import asked_by
@@ -45,6 +46,7 @@ def _changes(old: Scorecard, new: Scorecard) -> Iterator[Change]:
     yield from _lists(old, new)
     yield from rule_changes(old.rules, new.rules)
     yield from (Change("scoring", "restart", text) for text in _restart(old.restart, new.restart))
+    yield from quarantine_changes(old.quarantine, new.quarantine)
     yield from (Change("scoring", "audience", text) for text in _audience(old.audience, new.audience))
     yield from band_changes(old.bands, new.bands)
     yield from grade_changes(old.grades, new.grades)

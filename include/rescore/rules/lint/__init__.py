@@ -56,7 +56,7 @@ def lint(
         card: The checked scorecard.
         census: What the lake holds; without one, names are not looked up.
         body: The file the card was read from: it gives exact places, and its comments `# lint: meant CODE`
-            silence a kind of warning for a rule or automation, or above the first key for the file.
+            silence a kind of warning for a rule, entry or automation, or above the first key for the file.
         mappings: Every CRM's mapping by name; without them, what they open is not asked.
     """
     document = read_document(body)[0] if body is not None else None
@@ -95,6 +95,8 @@ def _place(path: Path, card: Scorecard, document: Document | None) -> Place:
             return card.rules[at].line, 1
         case ("automations", int(at), *_):
             return card.automations[at].line, 1
+        case ("quarantine", int(at), *_):
+            return card.quarantine[at].line, 1
         case ("restart", *_) if card.restart is not None:
             return card.restart.line, 1
         case _:
@@ -107,7 +109,7 @@ class _Meant:
     def __init__(self, body: bytes, card: Scorecard) -> None:
         lines = body.decode("utf-8-sig").splitlines()
         first_key = next((at for at, line in enumerate(lines, 1) if line and line[0] not in "#- "), 1)
-        self._starts = sorted(item.line for item in (*card.rules, *card.automations))
+        self._starts = sorted(item.line for item in (*card.rules, *card.quarantine, *card.automations))
         self._codes: dict[int, set[str]] = {}
         for at, line in enumerate(lines, 1):
             if found := MEANT.search(line):
@@ -119,5 +121,5 @@ class _Meant:
         return any(code in self._codes.get(place, ()) for place in (0, self._item(line)))
 
     def _item(self, line: int) -> int:
-        """The line at which the rule or automation that holds a line begins."""
+        """The line at which the rule, entry or automation that holds a line begins."""
         return max((start for start in self._starts if start <= line), default=0)

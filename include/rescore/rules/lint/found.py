@@ -63,7 +63,7 @@ class Asked(NamedTuple):
 
 
 def facts_conditions(card: Scorecard) -> Iterator[Asked]:
-    """Every condition over facts: rules, audience, restart, and what automations ask of leads."""
+    """Every condition over facts: rules, audience, restart, quarantine, and what automations ask of leads."""
     for at, rule in enumerate(card.rules):
         who, path = f"rule `{rule.id}`", ("rules", at)
         match rule:
@@ -77,6 +77,8 @@ def facts_conditions(card: Scorecard) -> Iterator[Asked]:
     yield Asked(("audience", "exclude"), "the audience", card.audience, True)
     if card.restart is not None:
         yield Asked(("restart", "where"), "the restart", card.restart.where, False)
+    for at, entry in enumerate(card.quarantine):
+        yield Asked(("quarantine", at, "where"), f"quarantine entry `{entry.id}`", entry.where, False)
     for at, automation in enumerate(card.automations):
         for key, condition in (("unless", automation.unless), ("already_fired", automation.already_fired)):
             if condition is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rescore.rules.card import ActivityRule, FrequencyRule, Scorecard, SilenceRule
+from rescore.rules.card import ActivityRule, Burst, FrequencyRule, Scorecard, SilenceRule, SoonAfter
 from rescore.rules.lint.found import Census, Found, comparisons, facts_conditions
 from rescore.rules.list_use import asked_by
 from rescore.rules.scope import ACCOUNT
@@ -27,6 +27,15 @@ def unknown_names(card: Scorecard, census: Census) -> Iterator[Found]:
         yield from _types(
             ("restart", "activity"), "the restart", card.restart.activities, census.activity_types
         )
+    for at, entry in enumerate(card.quarantine):
+        who, types = f"quarantine entry `{entry.id}`", census.activity_types
+        yield from _types(("quarantine", at, "activity"), who, entry.activities, types)
+        match entry.pattern:
+            case SoonAfter(activities=before):
+                yield from _types(("quarantine", at, "soon_after", "activity"), who, before, types)
+            case Burst(field=str(name)):
+                path = ("quarantine", at, "burst", "distinct")
+                yield from _field(path, who, name, census.activity_fields)
     for asked in facts_conditions(card):
         known = census.lead_attributes if asked.of_lead else census.activity_fields
         for name in dict.fromkeys(one.field for one in comparisons(asked.condition)):

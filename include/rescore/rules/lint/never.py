@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rescore.rules import readable
-from rescore.rules.card import ALWAYS, AllOf, FirstOfRule, Not, Scorecard
+from rescore.rules.card import (
+    ALWAYS,
+    AllOf,
+    Burst,
+    Comparison,
+    Condition,
+    FirstOfRule,
+    Not,
+    Operator,
+    Scorecard,
+)
 from rescore.rules.lint.found import Found, facts_conditions
 from rescore.rules.lint.logic import always_holds, can_hold, implies
 
@@ -22,10 +32,30 @@ def never(card: Scorecard) -> Iterator[Found]:
                 f"{asked.who} can never match: {readable.condition(asked.condition)}; take one of them out"
             )
         yield Found(asked.path, "never", message)
+    for at, entry in enumerate(card.quarantine):
+        if isinstance(entry.pattern, Burst) and (few := _too_few(entry.where, entry.pattern)):
+            message = (
+                f"quarantine entry `{entry.id}` never takes anything: it asks for {entry.pattern.count} "
+                f"different values of `{entry.pattern.field}`, and `where` lets {few} through; ask for fewer"
+            )
+            yield Found(("quarantine", at, "burst"), "never", message)
     for at, rule in enumerate(card.rules):
         if isinstance(rule, FirstOfRule):
             for index, message in _behind(rule):
                 yield Found(("rules", at, "first_of", index), "never", message)
+
+
+def _too_few(where: Condition, burst: Burst) -> int | None:
+    """How many values `where` lets through of the field that is counted, if that is too few."""
+    parts = where.parts if isinstance(where, AllOf) else (where,)
+    allowed = [
+        len(part.values)
+        for part in parts
+        if isinstance(part, Comparison)
+        and part.field == burst.field
+        and part.operator in (Operator.EQUALS, Operator.IN)
+    ]
+    return min((count for count in allowed if count < burst.count), default=None)
 
 
 def _behind(rule: FirstOfRule) -> Iterator[tuple[int, str]]:
