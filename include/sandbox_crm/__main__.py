@@ -1,16 +1,13 @@
 """Starts the sandbox CRM: `python -m sandbox_crm --token ...`."""
 
 import argparse
-import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
-
 from sandbox_crm.app import create_app
-from sandbox_crm.faults import CuttableProtocol
 from sandbox_crm.sandbox import Limits
+from sandbox_crm.serving import port_problem, serve
 from sandbox_crm.testing import WEBHOOK_SECRET
 from sandbox_crm.world import SEED, build_world
 
@@ -18,8 +15,8 @@ from sandbox_crm.world import SEED, build_world
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; 1 when the port is taken."""
     asked = _parser().parse_args(arguments)
-    if problem := _port_problem(asked.host, asked.port):
-        print(problem, file=sys.stderr)
+    if problem := port_problem(asked.host, asked.port):
+        print(f"sandbox CRM: {problem}", file=sys.stderr)
         return 1
     world = build_world(
         ends_at=datetime.now(UTC),
@@ -42,9 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(
         f"sandbox CRM: {len(world.script.contacts):,} leads at http://{asked.host}:{asked.port}/", flush=True
     )
-    uvicorn.run(
-        app, host=asked.host, port=asked.port, log_level="warning", http=CuttableProtocol, lifespan="off"
-    )
+    serve(app, asked.host, asked.port)
     return 0
 
 
@@ -70,18 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--calls-per-day", type=int, default=vendor.per_day)
     add("--faults", action="store_true", help="let POST /sandbox/faults script failures")
     return parser
-
-
-def _port_problem(host: str, port: int) -> str | None:
-    """Asked before the world is made, so that the answer comes at once."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = error.strerror or error
-            return f"sandbox CRM: port {port} on {host} cannot be used ({reason}); choose another with --port"
-    return None
 
 
 if __name__ == "__main__":
