@@ -10,7 +10,9 @@ MERGED: Final = "merged"
 """Reasons; a lead is withheld for one of them or not at all."""
 
 IS_DELETED: Final = "rescore_deleted"
-"""Flag: its record was deleted at the source, and has not been restored."""
+"""Flag: its record was deleted at the source, and has not been restored; of an account, too."""
+BECAME: Final = "rescore_became"
+"""Text, of an account: the id of the one that it was merged into."""
 OBJECTS: Final = "rescore_objection"
 """Flag: the source says that the person objects to profiling."""
 OBJECTED_HERE: Final = "rescore_objection_noted"
@@ -25,5 +27,5 @@ NOTED_HERE: Final = frozenset({OBJECTED_HERE, RELEASED_HERE})
 ATTRIBUTES: Final = {IS_DELETED: DELETED, OBJECTS: OBJECTION, OBJECTED_HERE: OBJECTION}
 """Attribute that withholds a lead -> the reason it stands for, the strongest first."""
 
-RESERVED: Final = ATTRIBUTES.keys() | {RELEASED_HERE}
+RESERVED: Final = ATTRIBUTES.keys() | {BECAME, RELEASED_HERE}
 """Attributes that no mapping may bring under its own names."""

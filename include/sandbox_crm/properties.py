@@ -83,7 +83,13 @@ def standard_properties() -> dict[str, Property]:
 
 def company_properties() -> dict[str, Property]:
     """What a company has in every account."""
-    text = {"name": "Name", "domain": "Company Domain", "country": "Country/Region", "industry": "Industry"}
+    text = {
+        "name": "Name",
+        "domain": "Company Domain",
+        "country": "Country/Region",
+        "industry": "Industry",
+        "hs_merged_object_ids": "Merged Company IDs",
+    }
     typed = (
         Property("numberofemployees", "Number of Employees", "number", "number"),
         Property("annualrevenue", "Annual Revenue", "number", "number"),

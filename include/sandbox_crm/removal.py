@@ -1,20 +1,23 @@
-"""Contacts that go: archived and restored, merged, or deleted for good."""
+"""Contacts and companies that go: archived and restored, merged, or deleted for good."""
 
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from sandbox_crm import companies
 from sandbox_crm.objects import InSandbox, record
 from sandbox_crm.sandbox import Sandbox
 from sandbox_crm.vendor import VERSION, Refusal
 
 CONTACTS = f"/crm/objects/{VERSION}/contacts"
+RECORDS = f"/crm/objects/{VERSION}/{{kind}}"
+Kind = Literal["contacts", "companies"]
 router = APIRouter()
 
 
 class Merge(BaseModel):
-    """Two contacts, of which the first stays."""
+    """Two records, of which the first one's values stay."""
 
     primaryObjectId: str  # noqa: N815 - the vendor's names, here and below
     objectIdToMerge: str  # noqa: N815
@@ -27,25 +30,29 @@ class PrivacyDelete(BaseModel):
     idProperty: Literal["email", "hs_object_id"] = "hs_object_id"  # noqa: N815
 
 
-@router.delete(CONTACTS + "/{contact_id}")
-async def archive(contact_id: int, sandbox: InSandbox) -> Response:
-    """Archive a contact; one that is not there changes nothing, and is answered alike."""
-    sandbox.store.archive(contact_id, sandbox.now())
+@router.delete(RECORDS + "/{record_id}")
+async def archive(kind: Kind, record_id: int, sandbox: InSandbox) -> Response:
+    """Archive a record; one that is not there changes nothing, and is answered alike."""
+    sandbox.store.archive(kind, record_id, sandbox.now())
     return Response(status_code=204)
 
 
-@router.post("/sandbox/restore/{contact_id}")
-async def restore(contact_id: int, sandbox: InSandbox) -> dict[str, bool]:
-    """Bring an archived contact back, as a person does in the vendor's pages."""
-    return {"restored": sandbox.store.restore(contact_id, sandbox.now())}
+@router.post("/sandbox/restore/{record_id}")
+async def restore(record_id: int, sandbox: InSandbox) -> dict[str, bool]:
+    """Bring an archived record back, as a person does in the vendor's pages."""
+    return {"restored": sandbox.store.restore(record_id, sandbox.now())}
 
 
-@router.post(f"{CONTACTS}/merge")
-async def merge(wanted: Merge, sandbox: InSandbox) -> dict[str, Any]:
-    """Merge one contact into another, for good."""
-    stays, goes = (_contact(number, sandbox) for number in (wanted.primaryObjectId, wanted.objectIdToMerge))
-    sandbox.store.merge(stays["id"], goes["id"], sandbox.now())
-    return record(sandbox.store.objects("contacts", [stays["id"]])[stays["id"]], [])
+@router.post(f"{RECORDS}/merge")
+async def merge(kind: Kind, wanted: Merge, sandbox: InSandbox) -> dict[str, Any]:
+    """Merge one record into another, for good; of companies a new one is made where the account does so."""
+    stays = _record(kind, wanted.primaryObjectId, sandbox)["id"]
+    goes = _record(kind, wanted.objectIdToMerge, sandbox)["id"]
+    if kind == "contacts":
+        left = sandbox.store.merge(stays, goes, sandbox.now())
+    else:
+        left = companies.merge(sandbox.store.db, stays, goes, sandbox.now(), anew=sandbox.merges_make_new)
+    return record(sandbox.store.objects(kind, [left])[left], [])
 
 
 @router.post(f"{CONTACTS}/gdpr-delete")
@@ -61,8 +68,8 @@ async def privacy_delete(wanted: PrivacyDelete, sandbox: InSandbox) -> Response:
     return Response(status_code=204)
 
 
-def _contact(number: str, sandbox: Sandbox) -> Any:
-    rows = sandbox.store.objects("contacts", [int(number)] if number.isdecimal() else [])
+def _record(kind: Kind, number: str, sandbox: Sandbox) -> Any:
+    rows = sandbox.store.objects(kind, [int(number)] if number.isdecimal() else [])
     if not rows:
         raise Refusal(404, "OBJECT_NOT_FOUND", "Object not found. objectId are usually numeric.")
     return next(iter(rows.values()))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox_crm import history
+from sandbox_crm import companies, history
 from sandbox_crm.history import APP, SCREEN, Author
 from sandbox_crm.load import INSERT_OBJECT, load
 from sandbox_crm.shapes import Properties
@@ -128,22 +128,24 @@ class Store:
                 "DELETE FROM associations WHERE from_id = ? AND contact_id = ?", (number, contact_id)
             )
 
-    def archive(self, contact_id: int, now: int) -> None:
-        """Take a contact out of every answer but the listing of archived ones."""
-        if contact_id in self.objects("contacts", [contact_id]):
-            self.db.execute("UPDATE objects SET visible = 0 WHERE id = ?", [contact_id])
-            self.db.execute("INSERT INTO archived VALUES (?, ?)", (contact_id, now))
+    def archive(self, kind: str, number: int, now: int) -> None:
+        """Take a record out of every answer but the list of archived ones; a company's contacts have none."""
+        if number in self.objects(kind, [number]):
+            self.db.execute("UPDATE objects SET visible = 0 WHERE id = ?", [number])
+            self.db.execute("INSERT INTO archived VALUES (?, ?)", (number, now))
+            if kind == "companies":
+                companies.move_contacts(self.db, [number], to=None)
 
-    def restore(self, contact_id: int, now: int) -> bool:
-        """Bring an archived contact back; it counts as modified. Whether it was archived."""
-        found = self.db.execute("DELETE FROM archived WHERE id = ?", [contact_id]).rowcount
+    def restore(self, number: int, now: int) -> bool:
+        """Bring an archived record back; it counts as modified. Whether it was archived."""
+        found = self.db.execute("DELETE FROM archived WHERE id = ?", [number]).rowcount
         if found:
-            self.db.execute("UPDATE objects SET visible = 1 WHERE id = ?", [contact_id])
-            self.write(contact_id, {}, now)
+            self.db.execute("UPDATE objects SET visible = 1 WHERE id = ?", [number])
+            self.write(number, {}, now)
         return bool(found)
 
-    def merge(self, stays: int, goes: int, now: int) -> None:
-        """Give one contact what another did, and its addresses; the other is gone."""
+    def merge(self, stays: int, goes: int, now: int) -> int:
+        """Give one contact what another did, and its addresses; the other is gone. The one that is left."""
         for table in ("associations", *FACTS, "changes"):
             moved = f"UPDATE OR REPLACE {table} SET contact_id = ? WHERE contact_id = ?"  # noqa: S608
             self.db.execute(moved, (stays, goes))
@@ -158,6 +160,7 @@ class Store:
             "hs_additional_emails": ";".join(filter(None, emails)) or None,
         }
         self.write(stays, joined, now)
+        return stays
 
     def forget(self, contact_id: int) -> None:
         """Delete a contact and what it did."""

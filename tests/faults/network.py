@@ -223,7 +223,7 @@ def place_at(folder: Path) -> Iterator[Place]:
         server.sandbox.clock = lambda: BEGIN
         store = server.sandbox.store
         newest = store.rows("SELECT max(id) AS id FROM objects WHERE type = 'contacts' AND visible")[0]["id"]
-        store.archive(newest, server.sandbox.now())
+        store.archive("contacts", newest, server.sandbox.now())
         yield Place(Desk(folder, server, before), mail)
 
 

@@ -17,8 +17,8 @@ def a_lead(lead_id="1", merged=(), same_as=(), addresses=(), **attributes):
     return LeadRecord(lead_id, attributes, tuple(merged), tuple(addresses), same_as=tuple(same_as))
 
 
-def an_account(account_id="100", **attributes):
-    return AccountRecord(account_id, attributes)
+def an_account(account_id="100", merged=(), deleted=False, **attributes):
+    return AccountRecord(account_id, attributes, tuple(merged), deleted)
 
 
 def an_activity(activity_id="a1", lead_id="1", *, at=NOON - timedelta(days=1), **given):

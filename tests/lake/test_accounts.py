@@ -140,3 +140,63 @@ def test_an_objection_noted_here_keeps_what_the_account_brings(lake):
     lake.land("crm", Page(noted={OBJECTED_HERE: {"ada": True}}), stream="noted", number=1, known_at=NOON)
     land(lake, an_account("100", industry="Tin"), number=2)
     assert told(lake, "title", "industry", "objected_here")["crm:ada"][:2] == ("CTO", "Tin")
+
+
+def test_leads_of_an_account_that_was_deleted_have_none_and_are_woken_once(lake):
+    land(lake, ADA, BOB, ACME, OTHER, number=1)
+    gone = an_account("100", deleted=True)
+    landed = land(lake, gone, number=2, committed=1, known_at=NOON + timedelta(days=1))
+    assert landed.leads == {"crm:ada": None}
+    assert landed.counts == {"accounts deleted": 1, "leads": 1}
+    assert told(lake, "title", "account", "industry", "staff") == {
+        "crm:ada": ("CTO", None, None, None),
+        "crm:bob": (None, "200", "Wood", None),
+    }
+    assert told(lake, "account", "industry", known_as_of=NOON)["crm:ada"] == ("100", "Steel")
+    again = land(lake, gone, ADA, number=3, committed=2)
+    assert (again.leads, again.counts) == ({}, {"accounts unchanged": 1, "leads unchanged": 1})
+
+
+def test_an_account_that_is_restored_is_its_leads_own_again_when_they_come(lake):
+    land(lake, ADA, ACME, number=1)
+    land(lake, an_account("100", deleted=True), number=2)
+    land(lake, ACME, number=3)
+    assert told(lake, "account", "industry") == {"crm:ada": (None, None)}
+    assert land(lake, ADA, number=4, committed=3).leads == {"crm:ada": None}
+    assert told(lake, "account", "industry") == {"crm:ada": ("100", "Steel")}
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(
+        permutations(
+            [ADA, BOB, an_account("200", merged=["100"], industry="Wood"), an_account("300", merged=["200"])]
+        )
+    ),
+    ids=lambda _: "",
+)
+def test_leads_of_a_merged_account_are_those_of_the_one_that_is_left_in_whatever_order(lake, order):
+    for number, record in enumerate(order, start=1):
+        land(lake, record, number=number)
+    land(lake, an_account("300", merged=["200"], industry="Tin"), number=5)
+    assert told(lake, "title", "account", "industry") == {
+        "crm:ada": ("CTO", "300", "Tin"),
+        "crm:bob": (None, "300", "Tin"),
+    }
+
+
+def test_a_merge_wakes_the_leads_of_the_lost_account_alone_and_once(lake):
+    land(lake, ADA, BOB, ACME, OTHER, number=1)
+    left = an_account("200", merged=["100"], industry="Wood", listed=True)
+    landed = land(lake, left, number=2, committed=1)
+    assert landed.leads == {"crm:ada": None}
+    assert landed.counts == {"accounts merged": 1, "accounts unchanged": 1, "leads": 1}
+    assert told(lake, "account", "industry", "staff", "listed")["crm:ada"] == ("200", "Wood", None, True)
+    again = land(lake, left, ADA, number=3, committed=2)
+    assert again.leads == {}
+
+
+def test_an_account_that_says_others_were_merged_into_it_is_there_whatever_was_said_before(lake):
+    land(lake, ADA, an_account("200", merged=["100"]), number=1)
+    land(lake, an_account("100", merged=["200"], industry="Tin"), number=2)
+    assert told(lake, "title", "account", "industry") == {"crm:ada": ("CTO", "100", "Tin")}

@@ -55,3 +55,19 @@ def test_a_lead_that_changes_company_is_scored_by_the_new_one(at_work):
     at_work.crm.put_lead("ada", {"account": "300"})
     at_work.run()
     assert at_work.scores() == {"ada": 0, "bob": 15, "eve": 15}
+
+
+def test_leads_of_a_deleted_company_lose_what_it_brought_and_are_written_once(at_work):
+    at_work.crm.delete_account("100")
+    counts = at_work.run()
+    assert at_work.scores() == {"ada": 0, "bob": 0, "eve": 0}
+    assert (counts["changed"], counts["CRM calls"]) == (2, 1)
+    assert at_work.run()["CRM calls"] == 0
+
+
+def test_leads_of_a_merged_company_are_scored_by_the_one_that_is_left(at_work):
+    at_work.crm.put_account("300", {"company_industry": "Steel"}, merged=["100", "200"])
+    counts = at_work.run()
+    assert at_work.scores() == {"ada": 15, "bob": 15, "eve": 15}
+    assert counts["changed"] == 1
+    assert at_work.run()["CRM calls"] == 0

@@ -71,6 +71,17 @@ def test_a_second_person_makes_a_buying_group_for_everybody_of_the_account(at_wo
     assert scored_by(at_work.run, at_work) == 0
 
 
+def test_people_of_merged_companies_are_one_group_until_the_company_is_deleted(at_work):
+    at_work.visit("zoe")
+    at_work.crm.put_account("200", {}, merged=["100"])
+    at_work.run()
+    assert at_work.scores() == {"ada": 40, "bob": 30, "eve": 30, "zoe": 40}
+    at_work.crm.delete_account("200")
+    at_work.run()
+    assert at_work.scores() == {"ada": 10, "bob": 0, "eve": 0, "zoe": 10}
+    assert dirty(at_work) == set()
+
+
 def test_the_causes_of_a_night_tell_time_from_what_colleagues_did(at_work):
     at_work.visit("bob", at=at_work.now + timedelta(minutes=5))
     at_work.run()

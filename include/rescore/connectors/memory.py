@@ -77,10 +77,16 @@ class MemoryCrm:
         self._log[LEADS].append(LeadRecord(lead_id, {}, deleted=True))
         self.shown.pop(lead_id, None)
 
-    def put_account(self, account_id: str, attributes: Mapping[str, AttributeValue]) -> None:
-        """Add an account or change it; its leads are those whose `account` it is."""
+    def put_account(
+        self, account_id: str, attributes: Mapping[str, AttributeValue], *, merged: Sequence[str] = ()
+    ) -> None:
+        """Add an account or change it; its leads are those whose `account` it is, or one that was merged."""
         self.streams = (LEADS, ACCOUNTS, ACTIVITIES)
-        self._log[ACCOUNTS].append(AccountRecord(account_id, dict(attributes)))
+        self._log[ACCOUNTS].append(AccountRecord(account_id, dict(attributes), tuple(merged)))
+
+    def delete_account(self, account_id: str) -> None:
+        """Delete an account; its leads have none then."""
+        self._log[ACCOUNTS].append(AccountRecord(account_id, {}, deleted=True))
 
     def put_activity(self, activity: ActivityRecord | Unclaimed) -> None:
         """Add an activity, of a lead or of an address, or a correction of one."""

@@ -14,6 +14,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from rescore.lake.reading import FOLDED, CurrentRows, connect, keep, texts
+from rescore.lake.screen import BECAME_TEXT, DELETED_FLAG
 from rescore.lake.standing import Attributes, current_attributes
 from rescore.lake.tables import ACCOUNTS, LEADS, columns_of
 from rescore.model import lead_key
@@ -53,18 +54,35 @@ class Carrying:
         """The key of an account in the lake."""
         return lead_key(self._source, account_id)
 
-    def carried(self, leads: Mapping[str, Attributes]) -> dict[str, Attributes]:
-        """By lead what its account brings; a name that the lead has itself is the lead's own."""
-        ids = {account for attributes in leads.values() if (account := attributes.get(ACCOUNT))}
-        if not ids:
-            return {}
-        known = current_attributes(self._accounts, {self.key(account) for account in ids}, ACCOUNTS)
+    def carried(self, leads: Mapping[str, Attributes]) -> dict[str, tuple[Attributes, Attributes]]:
+        """By lead its own attributes and what its account brings; a name that it has itself is its own.
+
+        Its account is the one that is left where the one it names was merged, and none where it is gone.
+        """
+        now = self._now({account for own in leads.values() if (account := own.get(ACCOUNT))})
         found = {}
-        for lead, attributes in leads.items():
-            own = {name for name, _ in attributes}
-            brought = known.get(self.key(attributes.get(ACCOUNT) or ""), {})
-            found[lead] = {column: value for column, value in brought.items() if column[0] not in own}
-        return {lead: brought for lead, brought in found.items() if brought}
+        for lead, own in leads.items():
+            account, told = now.get(own.get(ACCOUNT) or "", (None, {}))
+            if ACCOUNT in own and account != own[ACCOUNT]:
+                own = {column: value for column, value in own.items() if column != ACCOUNT}
+                own |= {ACCOUNT: account} if account else {}
+            names = {name for name, _ in own}
+            found[lead] = own, {column: value for column, value in told.items() if column[0] not in names}
+        return found
+
+    def _now(self, ids: Collection[str]) -> dict[str, tuple[str | None, Attributes]]:
+        """By account the one that it is now, None where that is gone, and the attributes of that one.
+
+        Merges lead in no circle: whoever says that accounts were merged into it is there itself.
+        """
+        known: dict[str, Attributes] = {}
+        asked = {*ids}
+        while asked:
+            keys = {account: self.key(account) for account in asked}
+            found = current_attributes(self._accounts, keys.values(), ACCOUNTS)
+            known |= {account: found.get(key, {}) for account, key in keys.items()}
+            asked = {of[BECAME_TEXT] for of in known.values() if BECAME_TEXT in of} - known.keys()
+        return {account: _at_last(account, known) for account in ids}
 
     def leads_of(self, leads: DeltaTable, account_ids: Collection[str]) -> list[str]:
         """The source's leads whose account is one of these."""
@@ -79,6 +97,13 @@ class Carrying:
                 [self._source],
             )
             return [lead for (lead,) in found.fetchall()]
+
+
+def _at_last(account: str, known: Mapping[str, Attributes]) -> tuple[str | None, Attributes]:
+    while BECAME_TEXT in known[account]:
+        account = known[account][BECAME_TEXT]
+    told = known[account]
+    return (None, {}) if DELETED_FLAG in told else (account, told)
 
 
 def names_of(carried: Mapping[tuple[str, str], object]) -> str | None:

@@ -27,7 +27,7 @@ from rescore.lake.claims import Placed, new_claims, new_places
 from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, texts
 from rescore.lake.records import Page, SetAside
 from rescore.lake.rows import activity_table, attribute_table, check_names, given_activities
-from rescore.lake.screen import DELETED_FLAG, content_hash, screen
+from rescore.lake.screen import BECAME_TEXT, DELETED_FLAG, content_hash, screen
 from rescore.lake.standing import Attributes, current_attributes, noted_here
 from rescore.lake.tables import (
     ACCOUNTS,
@@ -160,7 +160,7 @@ class Landing:
                 if before.marked:
                     self._marked_accounts.add(account)
                 continue
-            counts["accounts"] += 1
+            counts[_what_became(attributes)] += 1
             rows.append(self._versioned(account, content, before, "account") | {"attributes": attributes})
         return attribute_table(rows, ACCOUNTS) if accounts else None, counts
 
@@ -173,8 +173,7 @@ class Landing:
         carried = Carrying(self._source, self._storage.existing(ACCOUNTS)).carried(leads)
         self._marked_leads = set()
         rows = []
-        for lead, attributes in leads.items():
-            brought = carried.get(lead, {})
+        for lead, (attributes, brought) in carried.items():
             content, before = _content(attributes, brought), known.get((lead,))
             if before is None and DELETED_FLAG in attributes:
                 counts["deleted, never known"] += 1
@@ -377,6 +376,13 @@ class Landing:
             before = seen.get(lead)
             seen[lead] = latest if before is None or latest > before else before
         return seen
+
+
+def _what_became(account: Attributes) -> str:
+    """How an account that landed is counted."""
+    if DELETED_FLAG in account:
+        return "accounts deleted"
+    return "accounts merged" if BECAME_TEXT in account else "accounts"
 
 
 def _entry(record: str, place: Place) -> dict[str, Any]:

@@ -34,12 +34,16 @@ class LeadRecord:
 class AccountRecord:
     """A company as the source knows it at this moment; `attributes` is the whole set.
 
-    Its leads are those of the source whose attribute `account` is `account_id`; they carry its attributes,
-    whichever lands first. An attribute that the source brings of the lead itself stays the lead's own.
+    Its leads are those of the source whose attribute `account` is `account_id`, or one of `merged`: the ids
+    of accounts that were merged into this one. They carry its attributes, whichever lands first. An
+    attribute that the source brings of the lead itself stays the lead's own. `deleted` says that the account
+    is gone, at least for now: whoever names it has none.
     """
 
     account_id: str
     attributes: Mapping[str, AttributeValue]
+    merged: tuple[str, ...] = ()
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

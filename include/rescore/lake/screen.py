@@ -19,7 +19,7 @@ from rescore.lake.claims import ADDRESS, ID, Said
 from rescore.lake.records import AccountRecord, ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.model import lead_key, split_lead_key
 from rescore.same_person import EACH_ALONE, Matching
-from rescore.withheld import IS_DELETED
+from rescore.withheld import BECAME, IS_DELETED
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a source's clock may be ahead of ours before an activity counts as one of the future."""
@@ -35,7 +35,7 @@ KINDS = {"text": str, "flag": bool, "number": float, "time": datetime, "date": d
 ERASED = "erased"
 """How records of erased people are counted."""
 
-DELETED_FLAG = (IS_DELETED, "flag")
+DELETED_FLAG, BECAME_TEXT = (IS_DELETED, "flag"), (BECAME, "text")
 
 _ADDRESS = re.compile(r"[^\s@'\"<>;,:=(){}\[\]]+@[^\s@'\"<>;,:=(){}\[\]]+")
 _ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -217,9 +217,11 @@ def _screen_lead(source: str, lead: LeadRecord, screened: Screened, matching: Ma
 
 def _screen_account(account: AccountRecord, screened: Screened) -> None:
     account_id, attributes = _identity(account.account_id), dict(_attributes(account.attributes))
+    merged = [_identity(gone) for gone in account.merged if gone != account_id]
     if screened.accounts.pop(account_id, None) is not None:
         screened.counts["duplicate"] += 1
-    screened.accounts[account_id] = attributes
+    screened.accounts[account_id] = {DELETED_FLAG: True} if account.deleted else attributes
+    screened.accounts |= {gone: {BECAME_TEXT: account_id} for gone in merged}
 
 
 def _claims(source: str, lead: LeadRecord, matching: Matching) -> Said:

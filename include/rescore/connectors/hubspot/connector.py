@@ -13,7 +13,7 @@ from rescore.connectors.describing import Listing, Volume
 from rescore.connectors.hubspot.accounts import account_pages
 from rescore.connectors.hubspot.client import Client, Refused
 from rescore.connectors.hubspot.deals import deals_as
-from rescore.connectors.hubspot.deletions import deleted_pages
+from rescore.connectors.hubspot.deletions import deleted_accounts, deleted_leads, deleted_pages
 from rescore.connectors.hubspot.describing import listings, volumes
 from rescore.connectors.hubspot.email_events import email_event_pages
 from rescore.connectors.hubspot.engagements import engagements_as
@@ -43,15 +43,16 @@ from rescore.connectors.readback import Edit, Shown
 from rescore.errors import CrmUnavailable, SettingsIncomplete
 from rescore.lake.records import Page
 
-LEADS, DELETED, ACCOUNTS = "contacts", "deleted contacts", "companies"
+LEADS, DELETED = "contacts", "deleted contacts"
+ACCOUNTS, DELETED_ACCOUNTS = "companies", "deleted companies"
 
 
 class HubSpot:
     """A HubSpot account, or a server that speaks its API.
 
-    The streams are `contacts`, `deleted contacts` and `companies` where the mapping says how to read them,
-    and the activities of the mapping, each under its name there. `pace` is whoever counts its calls; by
-    default this process for itself.
+    The streams are `contacts`, and `deleted contacts`, `companies` and `deleted companies` where the mapping
+    says how to read them, and the activities of the mapping, each under its name there. `pace` is whoever
+    counts its calls; by default this process for itself.
     """
 
     def __init__(
@@ -69,7 +70,8 @@ class HubSpot:
         self.name = mapping.name
         deleted = (DELETED,) if mapping.leads.deleted else ()
         accounts = (ACCOUNTS,) if mapping.accounts else ()
-        self.streams = (LEADS, *deleted, *accounts, *mapping.activities)
+        gone = (DELETED_ACCOUNTS,) if mapping.accounts and mapping.accounts.deleted else ()
+        self.streams = (LEADS, *deleted, *accounts, *gone, *mapping.activities)
         self.mapping = mapping
         limits = limits or Limits()
         self._client = Client(base_url, token, limits, verify=verify, pace=pace, clock=clock, sleep=sleep)
@@ -201,9 +203,13 @@ class HubSpot:
         if stream == LEADS:
             return lead_pages(self._client, self.mapping.leads, self._recipients, cursor, until=until)
         if stream == DELETED and self.mapping.leads.deleted:
-            return deleted_pages(self._client, self.mapping.leads.deleted, cursor, until=until)
+            path = self.mapping.leads.deleted
+            return deleted_pages(self._client, path, cursor, until=until, gone=deleted_leads)
         if stream == ACCOUNTS and self.mapping.accounts:
             return account_pages(self._client, self.mapping.accounts, cursor, until=until)
+        if stream == DELETED_ACCOUNTS and self.mapping.accounts and self.mapping.accounts.deleted:
+            path = self.mapping.accounts.deleted
+            return deleted_pages(self._client, path, cursor, until=until, gone=deleted_accounts)
         languages, read = self.mapping.languages, self.mapping.activities[stream]
         oldest = milliseconds(until - self.mapping.history) if self.mapping.history else 0
         if cursor is None and oldest and not isinstance(read, Forms):

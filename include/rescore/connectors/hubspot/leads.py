@@ -12,11 +12,12 @@ from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.mapping import HubSpotLeads
 from rescore.connectors.hubspot.reading_back import MERGED, merged_into
 from rescore.connectors.hubspot.recipients import ADDRESSES, Recipients, addresses_of
+from rescore.connectors.hubspot.records import identified
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.sweep import Sweep
 from rescore.connectors.hubspot.values import milliseconds, read_plain
 from rescore.connectors.values import read_attributes
-from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside
+from rescore.lake.records import ActivityRecord, LeadRecord, Page
 from rescore.withheld import OBJECTS
 
 
@@ -56,40 +57,22 @@ def lead_pages(
 
 def _page(rows: Sequence[JsonObject], leads: HubSpotLeads, recipients: Recipients) -> Page:
     page = Page()
-    for row in rows:
-        _read(row, leads, page)
-        recipients.learn(row)
+    for lead_id, properties in identified(rows, page, kind="lead"):
+        attributes = read_attributes(
+            leads.attributes, properties.get, read_plain, page, kind="lead", record_id=lead_id
+        )
+        if leads.objection:
+            attributes[OBJECTS] = _says_yes(properties.get(leads.objection))
+        addresses = tuple(addresses_of(properties))
+        recipients.learn(lead_id, addresses)
+        merged, same_as = merged_into(properties), leads.same_person.keys(properties.get)
+        page.leads.append(LeadRecord(lead_id, attributes, merged, addresses, same_as=same_as))
     return page
 
 
 def _upto(page: Page, cursor: Cursor, sweep: Sweep) -> Page:
     page.cursor.update(cursor | ({"sweep": sweep.state} if sweep.state else {}))
     return page
-
-
-def _read(row: JsonObject, leads: HubSpotLeads, page: Page) -> None:
-    """One contact into the page; an attribute that cannot be read is set aside alone."""
-    lead_id, properties = row.get("id"), row.get("properties")
-    if not isinstance(lead_id, str) or not lead_id:
-        page.set_aside.append(SetAside("lead", "", "id_missing", str(row)))
-        return
-    if not isinstance(properties, dict):
-        page.set_aside.append(SetAside("lead", lead_id, "properties_missing", str(row)))
-        return
-    attributes = read_attributes(
-        leads.attributes, properties.get, read_plain, page, kind="lead", record_id=lead_id
-    )
-    if leads.objection:
-        attributes[OBJECTS] = _says_yes(properties.get(leads.objection))
-    page.leads.append(
-        LeadRecord(
-            lead_id,
-            attributes,
-            merged=merged_into(properties),
-            addresses=tuple(addresses_of(row)),
-            same_as=leads.same_person.keys(properties.get),
-        )
-    )
 
 
 def _says_yes(value: object) -> bool:

@@ -49,10 +49,11 @@ class HubSpotLeads(Leads):
 
 
 class HubSpotAccounts(Accounts):
-    """Where companies are read from, as leads' accounts."""
+    """Where companies are read from, as leads' accounts; `deleted` lists deleted ones."""
 
     search: Path
     properties: Path
+    deleted: Path | None = None
     modified: Property = "hs_lastmodifieddate"
 
 

@@ -32,10 +32,10 @@ class Recipients:
             address: contact for address, folded in wanted.items() if (contact := self._known.get(folded))
         }
 
-    def learn(self, contact: JsonObject) -> None:
-        """Remember a contact that was read for another reason."""
-        if isinstance(contact.get("id"), str | int) and len(self._known) < REMEMBERED:
-            self._known.update(dict.fromkeys(addresses_of(contact), str(contact["id"])))
+    def learn(self, contact: str, addresses: Iterable[str]) -> None:
+        """Remember the addresses of a contact that was read for another reason."""
+        if len(self._known) < REMEMBERED:
+            self._known.update(dict.fromkeys(addresses, contact))
 
     def _ask(self, addresses: list[str]) -> None:
         """One batch; HubSpot reports addresses that nobody has beside the contacts found."""
@@ -47,13 +47,11 @@ class Recipients:
         }
         answer = self._client.post(self._path, body)
         for contact in rows_of(answer, "results", what=f"POST {self._path}"):
-            self.learn(contact)
+            if isinstance(contact.get("id"), str | int) and isinstance(contact.get("properties"), dict):
+                self.learn(str(contact["id"]), addresses_of(contact["properties"]))
 
 
-def addresses_of(contact: JsonObject) -> list[str]:
-    """Every address of a contact, as it is compared."""
-    properties = contact.get("properties")
-    if not isinstance(properties, dict):
-        return []
+def addresses_of(properties: JsonObject) -> list[str]:
+    """Every address of a contact with these properties, as it is compared."""
     texts = [str(properties.get(name) or "") for name in ADDRESSES]
     return [address.strip().lower() for text in texts for address in text.split(";") if address.strip()]
