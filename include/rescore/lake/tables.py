@@ -31,6 +31,7 @@ PLACES = 2**32
 DEFAULT_BUCKETS = 16  # opening a file takes as long as reading a few thousand of its rows
 ROWS_PER_GROUP = 8_192  # small enough to skip most of a bucket, large enough to decode at full speed
 ATTEMPTS = 20
+COMMITS_PER_CHECKPOINT = 10  # whoever opens a table reads every commit since its last checkpoint
 
 TIME = pa.timestamp("us")
 _VERSIONED = [
@@ -121,6 +122,7 @@ BOOKKEEPING = frozenset(
 _READABLE_FEATURES = frozenset({"timestampNtz"})
 _SERIAL = "landing"
 _BUCKETS = "rescore.buckets"
+_CHECKPOINTS = "delta.checkpointInterval"
 _FOLD = "fold_in"
 
 
@@ -199,7 +201,7 @@ class Storage:
                 SCHEMAS[name],
                 mode="ignore",
                 partition_by=["bucket"] if name in PARTITIONED else None,
-                configuration={_BUCKETS: str(buckets)},
+                configuration={_BUCKETS: str(buckets), _CHECKPOINTS: str(COMMITS_PER_CHECKPOINT)},
                 storage_options=dict(self.options) if self.options else None,
                 raise_if_key_not_exists=False,
             )
