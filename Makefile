@@ -32,7 +32,7 @@ stop: $(STAMP)  ## end what `make demo` started
 	@$(BIN)/python -m demo.stop
 
 test: $(STAMP)  ## everything, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: $(STAMP)  ## lint, types and the architecture's one-way imports
 	@$(BIN)/ruff check .
