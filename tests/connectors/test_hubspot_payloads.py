@@ -181,6 +181,24 @@ def test_what_can_be_read_is_read(account, hubspot, stream, row, expected):
     assert {name: getattr(activity, name) for name in expected} == expected
 
 
+def test_what_hubspot_takes_for_a_scanner_is_left_out_by_hubspot_unless_the_mapping_brings_it(
+    account, server, mapping, hubspot
+):
+    account.rows = [event(), event(id="e2", filteredEvent=True, userAgent="Scanner/1.0")]
+    read(hubspot, "email_events")
+    assert [one.query["excludeFilteredEvents"] for one in server.asked if "/email/" in one.path] == ["true"]
+
+    told = {"filtered": True, "fields": {"user_agent": "userAgent"}}
+    events = mapping.activities["email_events"].model_copy(update=told)
+    bringing = mapping.model_copy(update={"activities": mapping.activities | {"email_events": events}})
+    server.asked.clear()
+    person, scanner = read(HubSpot(server.url, "t", bringing, FAST), "email_events").activities
+
+    assert not any("excludeFilteredEvents" in one.query for one in server.asked)
+    assert not {"filtered", "user_agent"} & person.fields.keys()
+    assert (scanner.fields["filtered"], scanner.fields["user_agent"]) == ("true", "Scanner/1.0")
+
+
 ASIDE = {
     "page_views": [
         pytest.param(view(id=None), "id_missing", id="no id"),

@@ -17,6 +17,7 @@ from rescore.rules.card import (
     AnyOf,
     Automation,
     Band,
+    Burst,
     Choice,
     Decay,
     Dimension,
@@ -27,10 +28,12 @@ from rescore.rules.card import (
     Limit,
     Linear,
     Not,
+    QuarantineEntry,
     Range,
     Restart,
     Scorecard,
     SilenceRule,
+    SoonAfter,
     Steps,
     ValueList,
 )
@@ -130,6 +133,17 @@ def cases() -> Iterator[tuple[str, Scorecard]]:
             restart=restart,
         ),
     )
+    docs = compares("equals", "/docs", field="asset")
+    held = (
+        QuarantineEntry("often", "", ("visit",), ALWAYS, 1, Burst(4, 24 * 3600)),
+        QuarantineEntry("widely", "", ("visit", "call"), Not(docs), 1, Burst(2, 24 * 3600, "asset")),
+        QuarantineEntry("soon", "", ("visit",), ALWAYS, 1, SoonAfter(("call",), 5 * 3600)),
+        QuarantineEntry("docs", "", ("call",), docs, 1),
+    )
+    each = an_activity_rule(5000, **visits)
+    yield "quarantine", a_card(each, quarantine=held)
+    of_account = replace(each, id="together", scope="account")
+    yield "quarantine_of_accounts", a_card(each, of_account, quarantine=held[:1])
     theirs = {"scope": "account"}
     yield (
         "account",
@@ -209,6 +223,7 @@ def leads() -> list[dict[str, Any]]:
             "email_domain": EMAILS[index % len(EMAILS)],
             "country": "Germany",
             "employees": 50.0 * index,
+            "rescore_quarantine_released": index == 4,
             "lifecycle_stage": "lead",
         }
         for index, title in enumerate(TITLES)

@@ -1,4 +1,108 @@
-WITH "worth" AS (
+WITH "people who may be released" AS (
+  SELECT
+    "leads"."lead",
+    "leads"."rescore_quarantine_released"
+  FROM "leads"
+), "released" AS (
+  SELECT
+    "people who may be released"."lead"
+  FROM "people who may be released"
+  WHERE
+    "people who may be released"."rescore_quarantine_released"
+), "watched" AS (
+  SELECT
+    "activities"."activity_id",
+    "activities"."asset",
+    "activities"."asset__folded",
+    "activities"."asset__words",
+    "activities"."channel",
+    "activities"."channel__folded",
+    "activities"."channel__words",
+    "activities"."known_at",
+    "activities"."lead",
+    "activities"."occurred_at",
+    "activities"."source",
+    "activities"."type",
+    "activities"."value"
+  FROM "activities"
+  WHERE
+    "activities"."type" = 'email_click'
+    AND "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
+), "matched" AS (
+  SELECT
+    "watched".*,
+    COALESCE(
+      "watched"."type" = 'email_click'
+      AND NOT "watched"."lead" IN (
+        SELECT
+          "lead"
+        FROM "released"
+      ),
+      FALSE
+    ) AS "quarantine: every_link_at_once matches",
+    COUNT(
+      DISTINCT CASE
+        WHEN "watched"."type" = 'email_click'
+        AND NOT "watched"."lead" IN (
+          SELECT
+            "lead"
+          FROM "released"
+        )
+        THEN "watched"."asset__folded"
+      END
+    ) OVER (
+      PARTITION BY "watched"."lead"
+      ORDER BY "watched"."occurred_at"
+      RANGE BETWEEN CURRENT ROW AND INTERVAL '10' SECONDS FOLLOWING
+    ) AS "quarantine: every_link_at_once count"
+  FROM "watched"
+), "judged" AS (
+  SELECT
+    "matched".*,
+    "matched"."quarantine: every_link_at_once matches"
+    AND MAX("matched"."quarantine: every_link_at_once count") OVER (
+      PARTITION BY "matched"."lead"
+      ORDER BY "matched"."occurred_at"
+      RANGE BETWEEN INTERVAL '10' SECONDS PRECEDING AND CURRENT ROW
+    ) >= 4 AS "quarantine: every_link_at_once takes"
+  FROM "matched"
+), "left" AS (
+  SELECT
+    "activities"."activity_id",
+    "activities"."asset",
+    "activities"."asset__folded",
+    "activities"."asset__words",
+    "activities"."channel",
+    "activities"."channel__folded",
+    "activities"."channel__words",
+    "activities"."known_at",
+    "activities"."lead",
+    "activities"."occurred_at",
+    "activities"."source",
+    "activities"."type",
+    "activities"."value"
+  FROM "activities"
+  WHERE
+    NOT "activities"."type" = 'email_click'
+  UNION ALL
+  SELECT
+    "judged"."activity_id",
+    "judged"."asset",
+    "judged"."asset__folded",
+    "judged"."asset__words",
+    "judged"."channel",
+    "judged"."channel__folded",
+    "judged"."channel__words",
+    "judged"."known_at",
+    "judged"."lead",
+    "judged"."occurred_at",
+    "judged"."source",
+    "judged"."type",
+    "judged"."value"
+  FROM "judged"
+  WHERE
+    NOT "judged"."quarantine: every_link_at_once takes"
+), "worth" AS (
   SELECT
     "age in days",
     COALESCE("worth_0", 0) AS "worth_0",
@@ -59,206 +163,206 @@ WITH "worth" AS (
   ) AS tables
 ), "aged" AS (
   SELECT
-    "activities"."asset__folded",
-    "activities"."asset__words",
-    "activities"."lead",
-    "activities"."type",
+    "left"."asset__folded",
+    "left"."asset__words",
+    "left"."lead",
+    "left"."type",
     CAST('2026-11-01' AS DATE) - CAST(MAKE_TIMESTAMP(
-      EPOCH_US("activities"."occurred_at") + CASE
-        WHEN "activities"."occurred_at" >= CAST('2026-10-25 01:00:00' AS TIMESTAMP)
+      EPOCH_US("left"."occurred_at") + CASE
+        WHEN "left"."occurred_at" >= CAST('2026-10-25 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2026-03-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2026-03-29 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2025-10-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2025-10-26 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2025-03-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2025-03-30 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2024-10-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2024-10-27 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2024-03-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2024-03-31 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2023-10-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2023-10-29 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2023-03-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2023-03-26 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2022-10-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2022-10-30 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2022-03-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2022-03-27 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2021-10-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2021-10-31 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2021-03-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2021-03-28 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2020-10-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2020-10-25 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2020-03-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2020-03-29 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2019-10-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2019-10-27 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2019-03-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2019-03-31 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2018-10-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2018-10-28 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2018-03-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2018-03-25 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2017-10-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2017-10-29 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2017-03-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2017-03-26 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2016-10-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2016-10-30 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2016-03-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2016-03-27 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2015-10-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2015-10-25 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2015-03-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2015-03-29 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2014-10-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2014-10-26 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2014-03-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2014-03-30 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2013-10-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2013-10-27 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2013-03-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2013-03-31 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2012-10-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2012-10-28 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2012-03-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2012-03-25 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2011-10-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2011-10-30 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2011-03-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2011-03-27 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2010-10-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2010-10-31 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2010-03-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2010-03-28 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2009-10-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2009-10-25 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2009-03-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2009-03-29 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2008-10-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2008-10-26 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2008-03-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2008-03-30 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2007-10-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2007-10-28 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2007-03-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2007-03-25 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2006-10-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2006-10-29 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2006-03-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2006-03-26 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2005-10-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2005-10-30 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2005-03-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2005-03-27 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2004-10-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2004-10-31 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2004-03-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2004-03-28 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2003-10-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2003-10-26 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2003-03-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2003-03-30 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2002-10-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2002-10-27 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2002-03-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2002-03-31 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2001-10-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2001-10-28 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2001-03-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2001-03-25 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('2000-10-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2000-10-29 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('2000-03-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('2000-03-26 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1999-10-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1999-10-31 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1999-03-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1999-03-28 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1998-10-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1998-10-25 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1998-03-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1998-03-29 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1997-10-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1997-10-26 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1997-03-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1997-03-30 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1996-10-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1996-10-27 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1996-03-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1996-03-31 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1995-09-24 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1995-09-24 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1995-03-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1995-03-26 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1994-09-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1994-09-25 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1994-03-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1994-03-27 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1993-09-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1993-09-26 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1993-03-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1993-03-28 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1992-09-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1992-09-27 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1992-03-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1992-03-29 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1991-09-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1991-09-29 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1991-03-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1991-03-31 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1990-09-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1990-09-30 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1990-03-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1990-03-25 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1989-09-24 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1989-09-24 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1989-03-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1989-03-26 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1988-09-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1988-09-25 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1988-03-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1988-03-27 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1987-09-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1987-09-27 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1987-03-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1987-03-29 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1986-09-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1986-09-28 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1986-03-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1986-03-30 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1985-09-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1985-09-29 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1985-03-31 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1985-03-31 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1984-09-30 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1984-09-30 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1984-03-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1984-03-25 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1983-09-25 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1983-09-25 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1983-03-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1983-03-27 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1982-09-26 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1982-09-26 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1982-03-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1982-03-28 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1981-09-27 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1981-09-27 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1981-03-29 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1981-03-29 01:00:00' AS TIMESTAMP)
         THEN 7200000000
-        WHEN "activities"."occurred_at" >= CAST('1980-09-28 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1980-09-28 01:00:00' AS TIMESTAMP)
         THEN 3600000000
-        WHEN "activities"."occurred_at" >= CAST('1980-04-06 01:00:00' AS TIMESTAMP)
+        WHEN "left"."occurred_at" >= CAST('1980-04-06 01:00:00' AS TIMESTAMP)
         THEN 7200000000
         ELSE 3600000000
       END
     ) AS DATE) AS "age in days"
-  FROM "activities"
+  FROM "left"
   WHERE
-    "activities"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
+    "left"."occurred_at" <= CAST('2026-11-01 12:00:00' AS TIMESTAMP)
 ), "per_lead" AS (
   SELECT
     "aged"."lead",

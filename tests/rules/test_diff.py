@@ -262,7 +262,7 @@ def whole_cards(draw: st.DrawFn) -> Scorecard:
 
 
 EDITABLE = ["timezone", "total", "dimensions", "rules", "audience", "bands", "automations", "examples"]
-EDITABLE += ["lists", "grades", "restart", "description"]
+EDITABLE += ["lists", "grades", "restart", "quarantine", "description"]
 
 
 @st.composite

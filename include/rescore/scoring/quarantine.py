@@ -106,9 +106,9 @@ class Quarantine:
             *(named(coalesce(one, exp.false()), _matching(entry)) for entry, one in matches.items()),
             *(named(one, _count(entry)) for entry, one in found.items()),
         ]
-        yield MATCHED, exp.select(*self._of(WATCHED), *told).from_(table(WATCHED), copy=False)
+        yield MATCHED, exp.select(_all_of(WATCHED), *told).from_(table(WATCHED), copy=False)
         taken = [named(_takes(entry), _taken(entry)) for entry in self._entries]
-        yield JUDGED, exp.select(*self._of(MATCHED), *taken).from_(table(MATCHED), copy=False)
+        yield JUDGED, exp.select(_all_of(MATCHED), *taken).from_(table(MATCHED), copy=False)
 
     def _released(self) -> Iterator[tuple[str, exp.Query]]:
         """The leads of whom a person said that they are none of those whose clicks these are."""
@@ -152,6 +152,10 @@ class Quarantine:
 
     def _taken_by_any(self) -> Sql:
         return exp.or_(*(column(_taken(entry), JUDGED) for entry in self._entries))
+
+
+def _all_of(relation: str) -> exp.Column:
+    return exp.Column(this=exp.Star(), table=exp.to_identifier(relation, quoted=True))
 
 
 def _takes(entry: QuarantineEntry) -> Sql:

@@ -40,7 +40,7 @@ def email_event_pages(
         params = {
             "startTimestamp": start,
             "endTimestamp": end,
-            "excludeFilteredEvents": "true",  # opens and clicks of mail scanners
+            **({} if events.filtered else {"excludeFilteredEvents": "true"}),
             "limit": events.page,
             **({"offset": token} if token else {}),
         }
@@ -60,6 +60,9 @@ def email_event_pages(
             subject = row.get("subject")
             path, fields = path_and_fields(row.get("url"), languages)
             named = {"subject": subject, "campaign": row.get("emailCampaignId")}
+            named |= {name: row.get(theirs) for name, theirs in events.fields.items()}
+            if row.get("filteredEvent") is True:
+                named["filtered"] = "true"
             activity = ActivityRecord(
                 activity_id=_record_id(stream, row),
                 lead_id=contacts.get(recipient, ""),

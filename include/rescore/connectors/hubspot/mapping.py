@@ -153,13 +153,20 @@ class PageViews(MappingPart):
 
 
 class EmailEvents(MappingPart):
-    """Opens and clicks of marketing e-mails; `types` maps the vendor's event types to ours."""
+    """Opens and clicks of marketing e-mails; `types` maps the vendor's event types to ours.
+
+    `filtered` brings those too that HubSpot's own reports leave out (scanners, addresses that the account's
+    settings name), with the field `filtered`, for a quarantine to hold them where people see it. `fields`
+    maps extra activity fields to what an event says: `{user_agent: userAgent}`.
+    """
 
     kind: Literal["email_events"]
     path: Path
     types: dict[str, Name]
     page: int = Field(default=1000, ge=1)
     channel: str | None = None
+    filtered: bool = False
+    fields: dict[Name, Property] = Field(default_factory=dict)
 
 
 class Forms(MappingPart):
