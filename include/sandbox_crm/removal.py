@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from sandbox_crm import companies
+from sandbox_crm import merging
 from sandbox_crm.objects import InSandbox, record
 from sandbox_crm.sandbox import Sandbox
 from sandbox_crm.vendor import VERSION, Refusal
@@ -45,13 +45,10 @@ async def restore(record_id: int, sandbox: InSandbox) -> dict[str, bool]:
 
 @router.post(f"{RECORDS}/merge")
 async def merge(kind: Kind, wanted: Merge, sandbox: InSandbox) -> dict[str, Any]:
-    """Merge one record into another, for good; of companies a new one is made where the account does so."""
+    """Make one record of two, for good."""
     stays = _record(kind, wanted.primaryObjectId, sandbox)["id"]
     goes = _record(kind, wanted.objectIdToMerge, sandbox)["id"]
-    if kind == "contacts":
-        left = sandbox.store.merge(stays, goes, sandbox.now())
-    else:
-        left = companies.merge(sandbox.store.db, stays, goes, sandbox.now(), anew=sandbox.merges_make_new)
+    left = merging.merge(sandbox.store.db, kind, stays, goes, sandbox.now(), anew=sandbox.merges_make_new)
     return record(sandbox.store.objects(kind, [left])[left], [])
 
 

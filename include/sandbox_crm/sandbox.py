@@ -75,7 +75,7 @@ class Sandbox:
     )
     tasks_made: int = 0
     search_lag: float = 0.0
-    merges_make_new: bool = True  # whether two companies that are merged become a third record
+    merges_make_new: bool = True  # whether two records that are merged become a third
     follows_merges: bool = False  # whether the id of a merged contact leads to the one that is left
     calls: Counter[str] = field(default_factory=Counter)
     refused: Counter[int] = field(default_factory=Counter)

@@ -144,24 +144,6 @@ class Store:
             self.write(number, {}, now)
         return bool(found)
 
-    def merge(self, stays: int, goes: int, now: int) -> int:
-        """Give one contact what another did, and its addresses; the other is gone. The one that is left."""
-        for table in ("associations", *FACTS, "changes"):
-            moved = f"UPDATE OR REPLACE {table} SET contact_id = ? WHERE contact_id = ?"  # noqa: S608
-            self.db.execute(moved, (stays, goes))
-        records = self.objects("contacts", [stays, goes])
-        told = {number: json.loads(row["properties"]) for number, row in records.items()}
-        merged = [told[stays].get("hs_merged_object_ids"), str(goes), told[goes].get("hs_merged_object_ids")]
-        emails = [told[stays].get("hs_additional_emails"), told[goes].get("email")]
-        emails.append(told[goes].get("hs_additional_emails"))
-        self.db.execute("DELETE FROM objects WHERE id = ?", [goes])
-        joined = {
-            "hs_merged_object_ids": ";".join(filter(None, merged)),
-            "hs_additional_emails": ";".join(filter(None, emails)) or None,
-        }
-        self.write(stays, joined, now)
-        return stays
-
     def forget(self, contact_id: int) -> None:
         """Delete a contact and what it did."""
         for table in ("associations", *FACTS, "changes"):

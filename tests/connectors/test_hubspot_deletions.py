@@ -83,11 +83,14 @@ def test_a_contact_deleted_for_privacy_is_in_no_list(hubspot, call, ids):
     assert deleted(hubspot) == []
 
 
-def test_a_merge_names_the_lost_contact(hubspot, call, ids):
-    call("POST", f"{CONTACTS}/merge", primaryObjectId=ids[0], objectIdToMerge=ids[1])
+@pytest.mark.parametrize("anew", [True, False], ids=["a third is made", "the first one stays"])
+def test_a_merge_names_the_lost_contacts(hubspot, server, call, ids, anew):
+    server.sandbox.merges_make_new = anew
+    merge = {"primaryObjectId": ids[0], "objectIdToMerge": ids[1]}
+    left = call("POST", f"{CONTACTS}/merge", **merge).json()["id"]
     leads = {lead.lead_id: lead for lead in read(hubspot, "contacts")[0]}
-    assert leads[ids[0]].merged == (ids[1],)
-    assert ids[1] not in leads
+    assert leads[left].merged == ((ids[0], ids[1]) if anew else (ids[1],))
+    assert leads.keys() & set(ids[:2]) == {left} & set(ids[:2])
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,13 @@ SCORE = "rescore_score"
 
 
 @pytest.fixture(params=[False, True], ids=["not found", "answered with what is left"])
-def hubspot(request, server, mapping):
-    server.sandbox.follows_merges = request.param
+def follows(request):
+    return request.param
+
+
+@pytest.fixture(params=[False, True], ids=["the first one stays", "a third is made"])
+def hubspot(request, server, mapping, follows):
+    server.sandbox.follows_merges, server.sandbox.merges_make_new = follows, request.param
     crm = HubSpot(server.url, server.token, mapping, FAST)
     crm.setup()
     return crm
@@ -28,13 +33,15 @@ def merged(hubspot, server):
     rows = server.sandbox.store.rows(
         "SELECT id FROM objects WHERE type = 'contacts' AND visible ORDER BY id LIMIT 2"
     )
-    left, lost = (str(row["id"]) for row in rows)
-    requests.post(
+    first, lost = (str(row["id"]) for row in rows)
+    answer = requests.post(
         server.url + MERGE,
-        json={"primaryObjectId": left, "objectIdToMerge": lost},
+        json={"primaryObjectId": first, "objectIdToMerge": lost},
         headers={"Authorization": f"Bearer {server.token}"},
         timeout=30,
-    ).raise_for_status()
+    )
+    left = answer.json()["id"]
+    assert (left == first) is not server.sandbox.merges_make_new
     return left, lost
 
 

@@ -183,6 +183,20 @@ def test_a_converted_lead_follows_its_new_id(scored):
     assert rows(job, tables.arming, "state", lead="hubspot:contact-1") == [("fired",)]
 
 
+@pytest.mark.parametrize("order", [["ada", "bob"], ["bob", "ada"]], ids="-".join)
+def test_two_records_that_become_a_third_are_one_lead_that_has_fired(scored, order):
+    job = scored
+    job.crm.put_lead("ab", {"job_title": "Director of Sales"}, merged=order)
+    job.run()
+    assert job.scores() == {"ada": None, "bob": None, "ab": 100}
+    assert job.crm.shown == {"ab": job.crm.shown["ab"]}
+    assert job.crm.shown["ab"]["rescore_score"] == 100
+    assert rows(job, tables.arming, "state", lead="hubspot:ab") == [("fired",)]
+    assert deliveries(job, "hubspot:ab") == []
+    assert len(job.receiver.received) == 1
+    assert job.run()["CRM calls"] == 0
+
+
 def test_a_run_that_began_before_the_merge_cannot_bring_the_lost_lead_back(scored):
     job = scored
     job.visit("ada")

@@ -60,6 +60,7 @@ def call(sandbox, method, path, **body):
     headers = {"Authorization": f"Bearer {sandbox.token}"}
     answer = requests.request(method, sandbox.url + path, json=body or None, headers=headers, timeout=30)
     answer.raise_for_status()
+    return answer
 
 
 def look_everywhere(job):
@@ -87,13 +88,17 @@ def test_whom_the_read_back_misses_is_deleted_and_counted_by_the_next_run(scored
     assert job.extract()["leads deleted"] == 0
 
 
-def test_a_contact_that_was_merged_away_meanwhile_counts_as_merged(scored, sandbox):
+def test_contacts_that_became_one_meanwhile_count_as_merged(scored, sandbox):
     job = scored
-    call(sandbox, "POST", f"{CONTACTS}/merge", primaryObjectId="100002", objectIdToMerge="100001")
-    assert look_everywhere(job)["gone"] == 1
+    merge = {"primaryObjectId": "100002", "objectIdToMerge": "100001"}
+    left = call(sandbox, "POST", f"{CONTACTS}/merge", **merge).json()["id"]
+    assert look_everywhere(job)["gone"] == 2
     job.run()
-    assert (job.scores()["100001"], withheld(job, "100001")) == (None, "merged")
-    assert (job.scores()["100002"], withheld(job, "100002")) == (7, None)
+    for lost in merge.values():
+        assert (job.scores()[lost], withheld(job, lost)) == (None, "merged")
+    assert (job.scores()[left], withheld(job, left)) == (7, None)
+    assert job.crm.read([left], ["rescore_score"]) == {left: {"rescore_score": "7"}}
+    assert job.run()["calls"] == 0
 
 
 def test_whom_the_crm_has_again_by_then_is_not_deleted(scored, sandbox):
