@@ -100,11 +100,15 @@ def test_accounts_of_two_sources_are_numbered_apart(lake):
 
 
 @pytest.mark.parametrize("lost", [["leads"], ["leads", "accounts"]], ids=["before the leads", "before both"])
-def test_a_landing_that_was_cut_off_is_made_up_for_by_the_next(lake, tmp_path, lost):
+@pytest.mark.parametrize(
+    "changed",
+    [an_account("100", industry="Tin"), an_account("300", merged=["100"], industry="Tin")],
+    ids=["a change", "a merge"],
+)
+def test_a_landing_that_was_cut_off_is_made_up_for_by_the_next(lake, tmp_path, lost, changed):
     root = tmp_path / "lake"
     land(lake, ADA, ACME, number=1)
     before = {name: shutil.copytree(root / name, tmp_path / name) for name in lost}
-    changed = an_account("100", industry="Tin")
     land(lake, changed, number=2, committed=1)
     for name, copy in before.items():  # the crash came before these were written
         shutil.rmtree(root / name)

@@ -60,7 +60,9 @@ def connection_from_environment(conn_id: str, environment: Mapping[str, str]) ->
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     text = environment.get(variable, "").strip()
     if not text:
-        raise SettingsIncomplete(f"set {variable}, such as https://:<token>@api.hubapi.com")
+        raise SettingsIncomplete(
+            f"set {variable}: the Connection as JSON, or as a URI such as https://:<token>@api.hubapi.com"
+        )
     try:
         parts = _from_json(text) if text.startswith("{") else _from_uri(text)
         return Connection(conn_id, **parts)
