@@ -147,10 +147,68 @@ def test_a_rate_of_logins_is_a_limit(empty: SalesforceServer):
 HTML = b"<html><body>Down for maintenance; ask 0301234</body></html>"
 
 
-@pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 503])
-@pytest.mark.parametrize(
+BOTH_WAYS = pytest.mark.parametrize(
     "extra", [{**APP, "domain": "acme.my"}, {"security_token": "t"}], ids=["oauth", "soap"]
 )
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"status": "error", "message": "ask 0301234"}', id="JSON"),
+        pytest.param(b'{"results": [{"id": "0301234', id="broken off"),
+        pytest.param(b'<?xml version="1.0"?><soapenv:Envelope xmlns:soapenv="x"><a>0301234', id="half XML"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff\xfe\x00", id="no text"),
+    ],
+)
+def test_anything_instead_of_a_login_is_one_sentence(extra, body):
+    reply = Reply(200, body, {"Content-Type": "text/xml"})
+    with PretendServer(lambda asked: reply) as server, pytest.raises(CrmUnavailable) as caught:
+        given(server.url, extra, **PASSWORD).fingerprint()
+    assert str(caught.value) == (
+        "the answer to the login is none of Salesforce's (200); check `domain` and the host of the "
+        "Airflow Connection `rescore_salesforce`"
+    )
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_login_that_cannot_be_answered_now_is_tried_again(extra, status):
+    page = Reply(status, HTML, {"Content-Type": "text/html", "Retry-After": "7"})
+    with PretendServer(lambda asked: page) as server, pytest.raises(CrmUnavailable) as caught:
+        given(server.url, extra, **PASSWORD).fingerprint()
+    assert str(caught.value) == f"Salesforce could not answer the login ({status}); the next run tries again"
+    assert caught.value.retry_after == 7
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        pytest.param(
+            Reply(200, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ask 0301234"}]),
+            "Salesforce limits logins (REQUEST_LIMIT_EXCEEDED); come back in 900 seconds",
+            id="in a body",
+        ),
+        pytest.param(
+            Reply(429, HTML, {"Retry-After": "30"}),
+            "Salesforce limits logins (429); come back in 30 seconds",
+            id="429",
+        ),
+    ],
+)
+def test_a_limit_at_the_login_says_how_long_to_wait(extra, reply, said):
+    with PretendServer(lambda asked: reply) as server, pytest.raises(CrmRateLimited) as caught:
+        given(server.url, extra, **PASSWORD).fingerprint()
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404])
+@BOTH_WAYS
 def test_a_page_instead_of_a_login_is_one_sentence(status, extra):
     page = Reply(status, HTML, {"Content-Type": "text/html"})
     with PretendServer(lambda asked: page) as server, pytest.raises(CrmUnavailable) as caught:
@@ -186,6 +244,9 @@ def test_a_page_instead_of_an_answer_is_one_sentence(empty: SalesforceServer, st
     ("status", "code", "kind", "said"),
     [
         (403, "REQUEST_LIMIT_EXCEEDED", CrmRateLimited, "come back in 60 seconds"),
+        (200, "REQUEST_LIMIT_EXCEEDED", CrmRateLimited, "limits calls .* come back in 60 seconds"),
+        (200, "SERVER_UNAVAILABLE", CrmUnavailable, "could not answer .* the next run tries again"),
+        (200, "INVALID_FIELD", CrmUnavailable, r"none of Salesforce's \(200"),
         (503, "REQUEST_LIMIT_EXCEEDED", CrmRateLimited, "limits calls"),
         (403, "API_DISABLED_FOR_ORG", CrmLacksScope, "permission set with API access"),
         (403, "INSUFFICIENT_ACCESS", CrmLacksScope, "INSUFFICIENT_ACCESS"),

@@ -112,7 +112,10 @@ class Client:
         renewed = False
         while True:
             try:
-                return ask(self._organisation())
+                answer = ask(self._organisation())
+                if codes := _later(answer):
+                    raise self._as_error(what, 200, codes)
+                return answer
             except SalesforceError as error:
                 found = problems(error.content)
                 if error.status == 401 and not renewed and EXPIRED in {one.code for one in found}:
@@ -192,3 +195,9 @@ class Client:
 
     def _wish(self) -> float | None:
         return self._session.last.retry_after if self._session.last else None
+
+
+def _later(answer: Any) -> list[Problem]:
+    """What an answer with a status of success lists instead of a result: a limit, or that it is not ready."""
+    found = problems(answer)
+    return found if found and all(one.code == LIMIT or one.code in LATER for one in found) else []

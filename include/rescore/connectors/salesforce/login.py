@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 import jwt
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
@@ -12,7 +14,8 @@ from simple_salesforce.login import SalesforceLogin
 
 from rescore.connectors.connection import Connection
 from rescore.connectors.salesforce.riding import RidingSession
-from rescore.connectors.salesforce.words import code
+from rescore.connectors.salesforce.words import code, problems
+from rescore.connectors.session import Answer
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable, SettingsIncomplete
 
 NEWEST = "64.0"
@@ -23,6 +26,9 @@ VERSION = re.compile(r"[0-9]{2,3}\.0")
 DOMAIN = re.compile(r"[A-Za-z0-9.-]{1,200}")
 LATER = {"SERVER_UNAVAILABLE", "server_error", "temporarily_unavailable"}
 TOO_OFTEN = {"LOGIN_RATE_EXCEEDED", "REQUEST_LIMIT_EXCEEDED"}
+LIMITED = 900.0
+"""Seconds to stay away where Salesforce names none."""
+
 NO_CODE = {"None", "INVALID AUTH", "UNKNOWN_EXCEPTION_CODE"}
 """What the library says of an answer that has none."""
 
@@ -94,7 +100,7 @@ class Login:
                     "be an RSA key in PEM"
                 ) from error
             raise self._no_login(session) from error
-        except (AttributeError, TypeError, KeyError, RecursionError) as error:
+        except (AttributeError, TypeError, KeyError, RecursionError, ExpatError) as error:
             raise self._no_login(session) from error
         if not token or not instance:
             raise self._no_login(session)
@@ -103,25 +109,50 @@ class Login:
     def _refused(self, error: SalesforceAuthenticationFailed, session: RidingSession) -> Exception:
         said = str(error.code).rpartition(":")[2]
         if said in TOO_OFTEN:
-            return CrmRateLimited(
-                f"Salesforce limits logins ({said}); later it lets us in", retry_after=900.0
-            )
+            return _too_often(said, session.last)
         known = code(said) != "no code" or OAUTH_CODE.fullmatch(said)
         if said in LATER or said in NO_CODE or not known:
-            return self._no_login(session)
+            return self._no_login(session, said)
         return CrmRejectedCredentials(
             f"Salesforce does not let the Airflow Connection `{self.connection_id}` log in ({said}): check "
             "its user name, password and security token, or its consumer key and what goes with it, and "
             "`domain` (`test` for a sandbox)"
         )
 
-    def _no_login(self, session: RidingSession) -> CrmUnavailable:
-        status = session.last.status if session.last else "no answer"
+    def _no_login(self, session: RidingSession, said: str = "") -> Exception:
+        """What the answer to a login means that says neither yes nor no."""
+        answer = session.last
+        status = answer.status if answer else 0
+        listed = _codes(answer)
+        if status == 429 or listed & TOO_OFTEN:
+            return _too_often(next(iter(sorted(listed & TOO_OFTEN)), "429"), answer)
+        if status >= 500 or status == 408 or {said, *listed} & LATER:
+            return CrmUnavailable(
+                f"Salesforce could not answer the login ({status}); the next run tries again",
+                sent=False,
+                retry_after=answer.retry_after if answer else None,
+            )
         return CrmUnavailable(
-            f"the answer to the login is none of Salesforce's ({status}); check `domain` and the host of the "
-            f"Airflow Connection `{self.connection_id}`",
+            f"the answer to the login is none of Salesforce's ({status or 'no answer'}); check `domain` and "
+            f"the host of the Airflow Connection `{self.connection_id}`",
             sent=False,
         )
+
+
+def _too_often(said: str, answer: Answer | None) -> CrmRateLimited:
+    wait = answer.retry_after if answer else None
+    wait = LIMITED if wait is None else wait
+    return CrmRateLimited(
+        f"Salesforce limits logins ({said}); come back in {wait:g} seconds", retry_after=wait
+    )
+
+
+def _codes(answer: Answer | None) -> set[str]:
+    """The codes that an answer lists as those of the API do, where a login has another form."""
+    try:
+        return {problem.code for problem in problems(json.loads(answer.body if answer else b"[]"))}
+    except (ValueError, RecursionError):
+        return set()
 
 
 def _domain(connection: Connection, value: object) -> str:
