@@ -149,3 +149,28 @@ def test_an_objection_and_a_release_stand_beside_each_other(scanned):
     note_objection(job.ws, BOB, objects=False, at=job.now)
     job.run()
     assert job.scores()["bob"] == 30
+
+
+TOGETHER = (
+    "bands:",
+    """\
+  - id: company
+    dimension: engagement
+    scope: account
+    activity: page_view
+    points: 1
+bands:""",
+)
+
+
+def test_a_release_wakes_the_colleagues_too(job):
+    job.write_rules(RULES.replace(*TOGETHER) + QUARANTINE)
+    for lead in ("ada", "bob"):
+        job.crm.put_lead(lead, {"account": "acme"})
+    for second in (0, 2, 4):
+        job.visit("bob", at=job.now + timedelta(seconds=second))
+    job.run()
+    assert job.scores() == {"ada": 0, "bob": 0}
+    note_release(job.ws, BOB, released=True, at=job.now)
+    job.run()
+    assert job.scores() == {"ada": 3, "bob": 33}

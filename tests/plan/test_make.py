@@ -10,6 +10,8 @@ from sqlalchemy import select
 from rescore.errors import InputUnreadable
 from rescore.ledger import tables
 from rescore.plan.make import find_plan, is_stale, plan_results
+from rescore.plan.report_html import html
+from rescore.plan.report_markdown import markdown
 from rescore.scoring.engine import score
 
 EIGHT_POINTS = ("points: 10", "points: 8")
@@ -131,3 +133,18 @@ def test_a_plan_is_stale_after_local_midnight_and_after_a_day(planning):
     plan, card, now = planning.plan(HALVING), planning.card(HALVING), planning.job.now
     assert not is_stale(plan, card, now.replace(hour=22, minute=59))
     assert is_stale(plan, card, now.replace(hour=23, minute=0))  # midnight in Berlin
+
+
+BURSTS = "quarantine:\n  - {id: bursts, activity: page_view, burst: {count: 2, within: 10s}}\n"
+QUARANTINE = ("automations:\n", f"{BURSTS}automations:\n")
+
+
+def test_a_plan_that_touches_the_quarantine_says_how_much_is_in_it(planning):
+    told = planning.plan(QUARANTINE)
+    assert (told.quarantine.old.activities, told.quarantine.old.leads) == (0, 0)
+    assert told.quarantine.new.activities >= 2
+    held = f"{told.quarantine.new.activities:,} activities of {told.quarantine.new.leads:,} leads"
+    assert f"In quarantine: nothing now, {held} then." in markdown(told)
+    assert f"In quarantine: nothing now, {held} then." in html(told)
+    assert find_plan(planning.ws, told.plan_hash) == told
+    assert planning.plan(EIGHT_POINTS).quarantine is None

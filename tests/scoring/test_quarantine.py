@@ -89,6 +89,14 @@ def test_only_what_matches_makes_a_burst_or_is_taken():
     assert left(entry, given=at(0, 1, 3, **mail) + at(2, **web)) == 1
 
 
+def test_only_the_values_of_what_matches_count():
+    entry = an_entry(Burst(3, 10, "asset"), compares("equals", "email", field="channel"))
+    mail, web = {"channel": "email"}, {"channel": "web"}
+    one, two, three = (at(second, asset=asset)[0] for second, asset in enumerate(("/a", "/b", "/c")))
+    assert left(entry, given=[one | mail, two | mail, three | web]) == 3
+    assert left(entry, given=[one | mail, two | mail, three | mail]) == 0
+
+
 def test_a_burst_may_be_of_several_types():
     entry = an_entry(Burst(3, 10), ALWAYS, "visit", "click")
     assert left(entry, given=at(0, 1) + at(2, type="click")) == 0
@@ -236,7 +244,11 @@ def dense(draw):
 @st.composite
 def entries(draw):
     entry = draw(quarantine_entries("entry"))
-    where = draw(st.sampled_from([ALWAYS, compares("equals", "/a", field="asset"), entry.where]))
+    there = [compares("equals", "/a", field="asset"), compares("equals", 1, field="clicks")]
+    where = draw(st.sampled_from([ALWAYS, *there, entry.where]))
+    if isinstance(entry.pattern, Burst) and entry.pattern.field:
+        field = draw(st.sampled_from(["asset", "asset", "clicks", entry.pattern.field]))
+        entry = replace(entry, pattern=replace(entry.pattern, field=field))
     return replace(entry, where=where if entry.pattern else entry.where)
 
 

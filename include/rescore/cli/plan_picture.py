@@ -33,9 +33,10 @@ def _parts(plan: Plan) -> Iterator[RenderableType]:
         f"{leads.band_moves:,} to another band{first}; "
         f"the mean goes from {leads.mean_old:g} to {leads.mean_new:g}"
     )
+    kept_out = [Text(told)] if (told := figures.quarantine(plan)) else []
     opening = Text(_plain(plan.opening_line()), "bold")
     yield Panel(
-        Group(opening, Text(moves), Text(), Text(figures.verdict(plan)), *reasons),
+        Group(opening, Text(moves), *kept_out, Text(), Text(figures.verdict(plan)), *reasons),
         title=f"{plan.scorecard} {figures.versions(plan)}",
         subtitle=f"as of {plan.as_of:%Y-%m-%d %H:%M} UTC, plan {plan.plan_hash[:8]}",
         title_align="left",

@@ -130,6 +130,7 @@ def assemble(
         split=_split(both, split, by_value, now),
         verdict=Verdict(),
         examples=Examples(up, down, drawn),
+        quarantine=effects.quarantine(both, facts, as_of=as_of),
     )
     return _judged(plan, setting.limits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,10 +21,14 @@ from rescore.plan.plan import (
     Contribution,
     Group,
     Leads,
+    QuarantineEffect,
     RuleEffect,
     Split,
 )
 from rescore.rules.card import FirstOfRule, Rule, Scorecard
+from rescore.rules.diff.change import differ
+from rescore.scoring.facts import Facts
+from rescore.scoring.held import in_all
 from rescore.scoring.pair import OLD
 
 WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000)
@@ -67,6 +72,13 @@ class Both:
         """Who has a band under the old card and another one, or none, under the new one."""
         old, new = self.rows[OLD + "band"], self.rows["band"]
         return pc.and_(pc.is_valid(old), differs(old, new))
+
+
+def quarantine(both: Both, facts: Facts, *, as_of: datetime) -> QuarantineEffect | None:
+    """What each side keeps out; None where they agree about that."""
+    if not differ(both.old.quarantine, both.new.quarantine):
+        return None
+    return QuarantineEffect(*(in_all(card, facts, as_of=as_of) for card in (both.old, both.new)))
 
 
 def leads(both: Both) -> Leads:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from rescore.plan.plan import BandMatrix, Plan, RuleEffect, Version
+from rescore.scoring.held import Held
 
 MINUTE, HOUR = 60, 3600
 OURS: Final = re.compile(r"(`[\w.:{} ,-]{1,80}`)")
@@ -36,6 +37,17 @@ def versions(plan: Plan) -> str:
 
 def _version(version: Version) -> str:
     return f"v{version.number}" if version.number is not None else version.sha256[:8]
+
+
+def quarantine(plan: Plan) -> str:
+    """`In quarantine: nothing now, 1,204 activities of 37 leads then.`; empty where nothing is told."""
+    if plan.quarantine is None:
+        return ""
+    return f"In quarantine: {_held(plan.quarantine.old)} now, {_held(plan.quarantine.new)} then."
+
+
+def _held(held: Held) -> str:
+    return f"{held.activities:,} activities of {held.leads:,} leads" if held.activities else "nothing"
 
 
 def verdict(plan: Plan) -> str:

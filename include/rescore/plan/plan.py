@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from rescore.policy.limits import AutomationMeasure, Measures, Verdict
 from rescore.rules.card import OnRulesChange
 from rescore.scoring.explanation import Explanation
+from rescore.scoring.held import Held
 
 Wakes = Literal["scoring", "thresholds", "wording"]
 Change = Literal["same", "edited", "new", "removed"]
@@ -193,6 +194,14 @@ class RuleEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class QuarantineEffect:
+    """How many activities of how many leads are in quarantine under the old rules and under the new ones."""
+
+    old: Held
+    new: Held
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """The leads that share one value of the attribute a plan is split by.
 
@@ -247,7 +256,7 @@ class Plan:
     that moves, None when nothing does. `changes` are the edits in sentences. `snapshot` holds the versions of
     the lake's tables, or hashes of files. `activation_seq` and `input_ver` say what was in force and landed
     when the plan was made, None without a ledger. `unreachable` are sentences about thresholds that no
-    lead can reach.
+    lead can reach. `quarantine` is told where the two sides differ about it.
     """
 
     plan_hash: str
@@ -273,6 +282,7 @@ class Plan:
     split: Split | None
     verdict: Verdict
     examples: Examples
+    quarantine: QuarantineEffect | None = None
 
     def opening_line(self) -> str:
         """`+14 mql a week, 310 leads change band, 12 get their first, 4 calls to hubspot`."""

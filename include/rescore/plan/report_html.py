@@ -42,6 +42,7 @@ def html(plan: Plan) -> str:
         rules=shown,
         rules_as_they_were=[rule for rule in order if rule not in shown],
         dead=figures.dead_rules(plan),
+        quarantine=figures.quarantine(plan),
         ids=figures.ids(plan),
         band_names=list(dict.fromkeys((*plan.bands.old, *plan.bands.new))),
         split_bands=_split_bands(plan),

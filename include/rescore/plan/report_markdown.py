@@ -102,7 +102,7 @@ def _leads(plan: Plan) -> str:
         f"{leads.band_moves:,} of {leads.banded:,} change band"
     )
     told += f", {leads.first_bands:,} get their first" * bool(leads.first_bands)
-    return f"{_table(('', 'now', 'then'), rows)}\n\n{told}."
+    return f"{_table(('', 'now', 'then'), rows)}\n\n{told}. {figures.quarantine(plan)}".rstrip()
 
 
 def _automations(plan: Plan) -> Iterator[str]:
