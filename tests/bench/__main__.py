@@ -1,6 +1,7 @@
 """`python -m tests.bench [--size xs|s|m] [--turns N] [--only NAME]`: speed as ratios between equals.
 
-To add a benchmark, write a function `(world, turns) -> lines` and name it in its module's BENCHMARKS.
+To add a benchmark, write a function `(world, turns) -> lines` and name it in its module's BENCHMARKS; one
+that needs no lake is given the size in the world's place.
 """
 
 import argparse
@@ -8,13 +9,8 @@ import argparse
 from tests.bench import causes, ledger, scoring, sources, steps
 from tests.bench.world import SIZES, make_world
 
-BENCHMARKS = [
-    *scoring.BENCHMARKS,
-    *steps.BENCHMARKS,
-    *ledger.BENCHMARKS,
-    *causes.BENCHMARKS,
-    *sources.BENCHMARKS,
-]
+OF_A_LAKE = [*scoring.BENCHMARKS, *steps.BENCHMARKS, *ledger.BENCHMARKS, *causes.BENCHMARKS]
+BENCHMARKS = [*OF_A_LAKE, *sources.BENCHMARKS]
 
 
 def main() -> None:
@@ -23,14 +19,16 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5, help="how often each contender runs")
     parser.add_argument("--only", choices=[bench.__name__ for bench in BENCHMARKS], help="one benchmark")
     options = parser.parse_args()
-    leads, activities = SIZES[options.size]
-    print(f"Facts: {leads:,} leads, {activities:,} activities (made on first use) ...", flush=True)
-    world = make_world(options.size, say=lambda line: print(line, flush=True))
+    chosen = [bench for bench in BENCHMARKS if options.only in {None, bench.__name__}]
+    if any(bench in OF_A_LAKE for bench in chosen):
+        leads, activities = SIZES[options.size]
+        print(f"Facts: {leads:,} leads, {activities:,} activities (made on first use) ...", flush=True)
+        world = make_world(options.size, say=lambda line: print(line, flush=True))
     print("Ratios are min / median / max over interleaved turns; below 1 is faster than the baseline.\n")
-    for bench in BENCHMARKS:
-        if options.only in {None, bench.__name__}:
-            print(f"... {bench.__name__}", flush=True)
-            print("\n".join(bench(world, options.turns)), end="\n\n", flush=True)
+    for bench in chosen:
+        print(f"... {bench.__name__}", flush=True)
+        lines = bench(world if bench in OF_A_LAKE else options.size, options.turns)
+        print("\n".join(lines), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

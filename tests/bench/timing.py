@@ -32,11 +32,11 @@ class Timed:
         return shown
 
 
-def interleaved(contenders: Mapping[str, Callable[[], object]], *, turns: int) -> Timed:
+def interleaved(contenders: Mapping[str, Callable[[], object]], *, turns: int, warm_up: bool = True) -> Timed:
     """Run each contender once to warm up, then in turns."""
     wall: dict[str, list[float]] = {name: [] for name in contenders}
     cpu: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(turns + 1):
+    for turn in range(0 if warm_up else 1, turns + 1):
         for name, run in contenders.items():
             began, began_cpu = time.perf_counter(), time.process_time()
             run()

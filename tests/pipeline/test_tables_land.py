@@ -4,8 +4,10 @@ import pytest
 
 from rescore.lake.lake import Lake
 from rescore.ledger import tables
+from rescore.ledger.scores import streams
 from rescore.owed_marks import make_owed_marks
 from rescore.pipeline.extract import extract
+from rescore.pipeline.score import start_runs
 from rescore.workspace import Workspace
 from tests.connectors.contract import UNTIL
 from tests.connectors.warehouse import warehouse
@@ -73,7 +75,7 @@ class TestAHistoryInBulk:
     def test_is_owed_its_marks_where_it_stopped_and_gets_them_when_somebody_asks(self, ws, db):
         assert self.read(ws, db, time_is_up=lambda: True)["streams to go on with"] == 1
         assert marks(ws) == []
-        make_owed_marks(ws)
+        start_runs(ws, run_id="manual", as_of=UNTIL, at=UNTIL)
         assert marks(ws) == [("warehouse:1", NINE, True), ("warehouse:2", NINE, True)]
         assert dirty(ws) == ["warehouse:1", "warehouse:2"]
         make_owed_marks(ws)
@@ -90,6 +92,19 @@ class TestAHistoryInBulk:
         db.fill("views", [(20, "2", TEN, TEN, "/b", None, "x")])
         self.read(ws, db)
         assert marks(ws) == [("warehouse:2", TEN, False)]
+
+    def test_stays_owed_the_marks_of_what_lands_while_the_others_are_made(self, ws, db):
+        self.read(ws, db, time_is_up=lambda: True)
+        with ws.ledger.reading() as connection:
+            [owed] = streams.owed(connection)
+        self.read(ws, db, time_is_up=lambda: True)
+        with ws.ledger.transaction() as connection:
+            streams.mark_owed(connection, owed, [])
+        with ws.ledger.reading() as connection:
+            [still] = streams.owed(connection)
+        assert (owed.since, owed.committed, still.since) == (0, 2, 2)
+        make_owed_marks(ws)
+        assert [lead for lead, _, _ in marks(ws)] == [f"warehouse:{n}" for n in "1234"]
 
     def test_is_marked_also_where_the_ledger_did_not_hear_of_a_landing(self, ws, db):
         page = next(db.source(turn=4).pages("views", None, until=UNTIL))

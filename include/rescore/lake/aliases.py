@@ -7,13 +7,15 @@ on, each in its source: what all of them did counts as one lead's, and so do the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from rescore.lake.reading import connect, keep, listed, rows_in, still_there, texts
+from rescore.lake.tables import ALIASES, SCHEMAS, files
 from rescore.same_person import LIVE, Place, State
 
 MERGE, PERSON = "merge", "person"
@@ -47,6 +49,16 @@ class Aliases:
             return False
         self._places[record] = place
         return True
+
+    def follow(self, merges: Iterable[Merge]) -> None:
+        """Go on with further entries of the log, oldest first."""
+        for each in merges:
+            if not each.lead:
+                continue  # erased: only its number is left
+            if each.kind == PERSON:
+                self.put(each.lead, Place(each.canonical, each.rank, each.state))
+            else:
+                self.merge(each.lead, each.canonical)
 
     def canonical(self, lead: str) -> str:
         """The lead that is left; itself unless it was merged away, or is not the first of its person."""
@@ -114,28 +126,59 @@ class Merge(NamedTuple):
     state: State = LIVE
 
 
-def read_merges(table: DeltaTable | None) -> list[Merge]:
-    """The table's entries, oldest first."""
-    if table is None:
-        return []
-    columns = list(Merge._fields)
-    rows = pa.table(table.scan(columns=columns)).select(columns)
-    return sorted(map(Merge, *(column.to_pylist() for column in rows.columns)))  # ordinals come first
+class AliasLog:
+    """One state of the log; most who ask need only what it says of a few leads.
+
+    Entries apply in their order, and only those that are linked by a lead have to do with each other.
+    """
+
+    def __init__(self, table: DeltaTable | None) -> None:
+        self._table = table
+        self.entries: int = 0 if table is None else table.count()
+
+    def all(self) -> list[Merge]:
+        """Every entry, oldest first."""
+        return self._read("")
+
+    def about(self, leads: Collection[str]) -> list[Merge]:
+        """The entries that have to do with some leads, directly or by others, oldest first.
+
+        Raises:
+            RetryableError: An erasure rewrote files while they were read.
+        """
+        return self._read(_LINKED, leads) if leads else []
+
+    def _read(self, condition: str, leads: Collection[str] = ()) -> list[Merge]:
+        if self._table is None or not self.entries:
+            return []
+        with still_there(), connect() as connection:
+            rows = rows_in(SCHEMAS[ALIASES], files(self._table))
+            connection.execute(f"CREATE TEMP VIEW log AS {rows}")
+            keep(connection, "asked", pa.table({"lead": texts(leads)}))
+            columns = listed(Merge._fields)
+            found = connection.execute(f"SELECT {columns} FROM log {condition} ORDER BY ordinal")
+            return [Merge(*row) for row in found.fetchall()]
+
+
+_LINKED = """SEMI JOIN (
+    WITH RECURSIVE links AS MATERIALIZED (
+        SELECT lead, canonical AS other FROM log WHERE lead <> ''
+        UNION ALL SELECT canonical, lead FROM log WHERE lead <> ''
+    ), linked AS (
+        FROM asked SEMI JOIN links USING (lead)
+        UNION SELECT other FROM linked JOIN links USING (lead)
+    ) FROM linked
+) USING (lead)"""
 
 
 def follow(merges: Iterable[Merge]) -> Aliases:
     """Which lead each became, after these entries."""
     aliases = Aliases()
-    for each in merges:
-        if not each.lead:
-            continue  # erased: only its number is left
-        if each.kind == PERSON:
-            aliases.put(each.lead, Place(each.canonical, each.rank, each.state))
-        else:
-            aliases.merge(each.lead, each.canonical)
+    aliases.follow(merges)
     return aliases
 
 
-def read_aliases(table: DeltaTable | None) -> Aliases:
-    """Which lead each became, as of now."""
-    return follow(read_merges(table))
+def read_aliases(table: DeltaTable | None, leads: Collection[str] | None = None) -> Aliases:
+    """Which lead each became, as of now: all there are, or what there is to know of some leads."""
+    log = AliasLog(table)
+    return follow(log.all() if leads is None else log.about(leads))

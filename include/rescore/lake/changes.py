@@ -69,7 +69,7 @@ class Changes:
         connection: A fresh database.
         storage: The lake.
         before: The leads, as `BEFORE`.
-        merges: All merges that have landed.
+        merges: All entries of the log of aliases that have to do with these leads.
         seen: The state up to which changes count.
         as_of: The time up to which they count (aware).
         restarts: The activity types of which a newer one may restart a lead.
@@ -236,7 +236,7 @@ class _State:
     """Whose facts count as whose, after the first so many entries of the log of aliases."""
 
     def __init__(self, merges: Sequence[Merge], first: int) -> None:
-        aliases = follow(merges[:first])
+        aliases = follow(merge for merge in merges if merge.ordinal < first)
         self.members: dict[str, set[str]] = defaultdict(set)
         for other, lead in aliases.all().items():
             self.members[lead].add(other)

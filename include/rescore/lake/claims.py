@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from rescore.lake.aliases import Aliases
+from rescore.lake.aliases import Aliases, AliasLog
 from rescore.lake.persons import Record, places
 from rescore.lake.reading import CurrentRows, connect, keep, rows_in, texts
 from rescore.lake.tables import CLAIMS, LEADS, SCHEMAS, bucket_of, buckets_of, columns_of, files, serial_of
@@ -56,6 +56,7 @@ def new_places(
     claims: DeltaTable,
     leads: DeltaTable,
     aliases: Aliases,
+    log: AliasLog,
     touched: Iterable[str],
     matching: Matching,
 ) -> Placed:
@@ -64,13 +65,14 @@ def new_places(
     Args:
         claims: The table, with what the touched records say now.
         leads: Which records there are, likewise.
-        aliases: Merges up to now, and where records belonged before.
+        aliases: Merges up to now, and where records belonged before, of the touched; the others come to it.
+        log: Where those are.
         touched: Records that came, changed, or were merged or deleted.
         matching: The order of the sources.
     """
     with connect() as connection:
         connection.execute(f"CREATE TEMP TABLE claims AS {rows_in(SCHEMAS[CLAIMS], files(claims))}")
-        around = _around(connection, aliases, touched)
+        around = _around(connection, aliases, log, touched)
     said = _current(claims, around)
     there = _there(leads, around)
     lost = aliases.lost()
@@ -114,16 +116,17 @@ def claimed_hashes(table: DeltaTable | None, hashes: Collection[str]) -> set[str
         return {value for (value,) in found.fetchall()}
 
 
-def _around(connection: duckdb.DuckDBPyConnection, aliases: Aliases, touched: Iterable[str]) -> set[str]:
+def _around(
+    connection: duckdb.DuckDBPyConnection, aliases: Aliases, log: AliasLog, touched: Iterable[str]
+) -> set[str]:
     """Every record that shares something, now or once, with the touched ones or with one of these."""
-    lost, joined = aliases.lost(), aliases.joined()
-    persons: dict[str, set[str]] = {}
-    for record in joined:
-        persons.setdefault(aliases.canonical(record), set()).add(record)
     around: set[str] = set()
     frontier = set(touched)
     while frontier:
         near = set(frontier)
+        if around:
+            aliases.follow(log.about(frontier))  # nobody in it is linked with anybody who was near before
+        lost, persons = aliases.lost(), _persons(aliases)
         for key in frontier:
             record = aliases.record(key)
             near |= {record, *lost.get(record, ()), *persons.get(aliases.canonical(record), ())}
@@ -143,6 +146,14 @@ def _around(connection: duckdb.DuckDBPyConnection, aliases: Aliases, touched: It
         ).fetchall()
         frontier = {lead for (lead,) in found} - around
     return around
+
+
+def _persons(aliases: Aliases) -> dict[str, set[str]]:
+    """Lead -> the records that count as it, itself among them."""
+    persons: dict[str, set[str]] = {}
+    for record in aliases.joined():
+        persons.setdefault(aliases.canonical(record), set()).add(record)
+    return persons
 
 
 def _current(table: DeltaTable, leads: Collection[str]) -> dict[str, Said]:

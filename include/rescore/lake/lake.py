@@ -13,7 +13,7 @@ import pyarrow as pa
 from rescore.erased import NOBODY, Erased, Person
 from rescore.errors import LakeBehind
 from rescore.lake import erasing, housekeeping, results, unclaimed
-from rescore.lake.aliases import Aliases, follow, read_aliases, read_merges
+from rescore.lake.aliases import Aliases, AliasLog, Merge, follow, read_aliases
 from rescore.lake.census import (
     activity_fields,
     activity_types,
@@ -42,7 +42,7 @@ from rescore.lake.tables import (
     UNCLAIMED,
     Storage,
 )
-from rescore.lake.views import ACTIVITIES_IN_A_PART, RowsOf, Views
+from rescore.lake.views import ACTIVITIES_IN_A_PART, Part, RowsOf, Views
 from rescore.same_person import EACH_ALONE, Matching
 from rescore.scoring.facts import Facts
 
@@ -63,7 +63,6 @@ class Lake:
     ) -> None:
         self._storage = Storage(root, storage_options)
         self._buckets = buckets
-        self._aliases_then: tuple[int, Aliases] | None = None
 
     def land(
         self,
@@ -143,16 +142,16 @@ class Lake:
         Raises:
             RetryableError: An erasure rewrote files while they were read.
         """
-        merges = read_merges(self._storage.open(ALIASES))
+        log = AliasLog(self._storage.open(ALIASES))
         activities, attributes = self._storage.open(ACTIVITIES), self._storage.open(LEADS)
-        seen = seen_in(activities=activities, leads=attributes, merges=merges)
-        rows: RowsOf
+        seen = seen_in(activities=activities, leads=attributes, log=log)
+        rows: RowsOf = CurrentRows if known_as_of is None else partial(PastRows, known=known_as_of)
+
+        def followed(merges: list[Merge]) -> Aliases:
+            return follow(merges if known_as_of is None else merges_known(merges, known_as_of))
+
         with still_there(), connect() as connection:
-            if known_as_of is None:
-                rows, aliases = CurrentRows, follow(merges)
-            else:
-                rows = partial(PastRows, known=known_as_of)
-                aliases = follow(merges_known(merges, known_as_of))
+            aliases = followed(log.all() if leads is None else log.about(leads))
             views = Views(
                 connection,
                 activities,
@@ -161,12 +160,17 @@ class Lake:
                 joined=aliases.joined(),
                 rows=rows,
             )
-            if leads is not None:
-                some = views.only(leads, fields)
-                whole = partial(views.whole_accounts, some, leads)
-                yield Facts(connection, *some, seen=seen, whole_accounts=whole)
-            else:
+            if leads is None:
                 yield Facts(connection, *views.everybody(), parts=tuple(views.parts(part)), seen=seen)
+                return
+            some = views.only(leads, fields)
+
+            def whole_accounts() -> Part:
+                everybody = followed(log.all())
+                views.know(everybody.all(), everybody.joined())
+                return views.whole_accounts(some, leads)
+
+            yield Facts(connection, *some, seen=seen, whole_accounts=whole_accounts)
 
     def landings(self, streams: Iterable[Stream]) -> dict[Stream, int]:
         """The highest landing number that is here of each of these streams, 0 for none."""
@@ -207,10 +211,11 @@ class Lake:
             seen: The state of the lake that the new scores are of; None for the present one.
             restarts: The activity types that restart a lead.
         """
-        merges = read_merges(self._storage.open(ALIASES))
+        log = AliasLog(self._storage.open(ALIASES))
+        merges = log.about(before["lead"].to_pylist())
         if seen is None:
             tables = {"activities": self._storage.open(ACTIVITIES), "leads": self._storage.open(LEADS)}
-            seen = seen_in(**tables, merges=merges)
+            seen = seen_in(**tables, log=log)
         with still_there(), connect() as connection:
             yield Changes(
                 connection, self._storage, before, merges=merges, seen=seen, as_of=as_of, restarts=restarts
@@ -248,14 +253,16 @@ class Lake:
 
     def canonical(self, leads: Iterable[str]) -> dict[str, str]:
         """Of these leads, those that were merged away, and the lead that is left of each."""
-        aliases = self._aliases()
-        return {lead: left for lead in leads if (left := aliases.canonical(lead)) != lead}
+        asked = list(leads)
+        aliases = read_aliases(self._storage.open(ALIASES), asked)
+        return {lead: left for lead in asked if (left := aliases.canonical(lead)) != lead}
 
     def family(self, leads: Iterable[str]) -> set[str]:
         """These leads, those that are left of them, and everybody who was merged into these."""
-        aliases = self._aliases()
-        left = {aliases.canonical(lead) for lead in leads}
-        return {*leads, *left, *(gone for gone, into in aliases.all().items() if into in left)}
+        asked = list(leads)
+        aliases = read_aliases(self._storage.open(ALIASES), asked)
+        left = {aliases.canonical(lead) for lead in asked}
+        return {*asked, *left, *(gone for gone, into in aliases.all().items() if into in left)}
 
     def colleagues(self, marks: pa.Table) -> pa.Table:
         """Whose scores may change with those of leads that have news, where rules are about accounts.
@@ -281,15 +288,6 @@ class Lake:
     def waited_for(self, addresses: Collection[str]) -> frozenset[str]:
         """Those of these addresses for which activities wait."""
         return unclaimed.waited_for(self._storage, addresses)
-
-    def _aliases(self) -> Aliases:
-        """The log of aliases as it is now, read again when it has grown; nobody changes what this returns."""
-        table = self._storage.open(ALIASES)
-        if table is None:
-            return Aliases()
-        if self._aliases_then is None or self._aliases_then[0] != table.version():
-            self._aliases_then = table.version(), read_aliases(table)
-        return self._aliases_then[1]
 
     def erase(self, person: Person, *, fences: Mapping[str, int]) -> Counter[str]:
         """Remove a person from every table and file, runs' results included; see `rescore.lake.erasing`.

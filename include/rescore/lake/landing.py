@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from deltalake import DeltaTable
 
 from rescore.erased import NOBODY, Erased
 from rescore.lake.accounts import Carrying, names_of
-from rescore.lake.aliases import MERGE, PERSON, Aliases, read_aliases
+from rescore.lake.aliases import MERGE, PERSON, Aliases, AliasLog, follow, read_aliases
 from rescore.lake.arrivals import Arrivals
 from rescore.lake.batches import fields_of, screen_batch, without_erased
 from rescore.lake.claims import Placed, new_claims, new_places
@@ -132,8 +133,8 @@ class Landing:
         counts = Counter(self._screened.counts)
         for table, rows_against in makers.items():
             counts += append(self._storage, table, rows_against, stream=self._landed_by, number=self._number)
-        aliases = read_aliases(self._storage.existing(ALIASES))
         active = self._arrivals.latest()
+        aliases = self._aliases_of(active)
         seen = self._leads_seen(aliases, active)
         counts["unknown lead"] = self._unknown(aliases, active, seen)
         merged = {gone: left for gone in self._screened.merged if (left := aliases.canonical(gone)) != gone}
@@ -219,7 +220,7 @@ class Landing:
         accounts = Carrying(self._source, self._storage.existing(ACCOUNTS))
         changed = [id_ for id_ in self._screened.accounts if accounts.key(id_) not in self._marked_accounts]
         found = set(accounts.leads_of(table, changed))
-        aliases = read_aliases(self._storage.existing(ALIASES)) if found else Aliases()
+        aliases = read_aliases(self._storage.existing(ALIASES), found)
         return {lead for lead in found if aliases.record(lead) == lead}
 
     def _claim_rows(self, table: DeltaTable) -> tuple[pa.Table | None, Counter[str]]:
@@ -230,7 +231,8 @@ class Landing:
         screened, claims = self._screened, self._storage.existing(CLAIMS)
         if not screened.merged and not (screened.leads and claims.count()):
             return None, Counter()
-        aliases, first = read_aliases(table), table.count()
+        log = AliasLog(table)
+        aliases, first = follow(log.about({*screened.leads, *chain(*screened.merged.items())})), log.entries
         new = [
             {"kind": MERGE, "lead": lead, "canonical": into}
             for lead, into in screened.merged.items()
@@ -240,7 +242,7 @@ class Landing:
         if claims.count():
             touched = {*screened.leads, *screened.merged}
             leads = self._storage.existing(LEADS)
-            self._placed = new_places(claims, leads, aliases, touched, self._matching)
+            self._placed = new_places(claims, leads, aliases, log, touched, self._matching)
             for record, place in sorted(self._placed.places.items()):
                 before = aliases.canonical(record)
                 if aliases.put(record, place):
@@ -363,6 +365,15 @@ class Landing:
             )
             [(number,)] = found.fetchall()
         return int(number)
+
+    def _aliases_of(self, active: pa.Table) -> Aliases:
+        """What there is to know of whomever the page tells of."""
+        log = AliasLog(self._storage.existing(ALIASES))
+        if not log.entries:
+            return Aliases()
+        told = [*self._screened.leads, *self._screened.noted, *self._of_accounts]
+        merged = chain(*self._screened.merged.items())
+        return follow(log.about({*told, *merged, *self._arrivals.former, *active["lead"].to_pylist()}))
 
     def _leads_seen(self, aliases: Aliases, active: pa.Table) -> dict[str, datetime | None]:
         told = [*self._screened.leads, *self._screened.noted, *self._of_accounts]

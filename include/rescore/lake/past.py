@@ -7,14 +7,14 @@ the tables of one landing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from rescore.lake.aliases import Merge
+from rescore.lake.aliases import AliasLog, Merge
 from rescore.lake.reading import IDENTITY, at_home_in, attribute_kinds, has_revisions, listed, rows_in
 from rescore.lake.tables import (
     ACTIVITIES,
@@ -36,11 +36,11 @@ Seen = Mapping[str, int]
 Known = datetime | Seen
 
 
-def seen_in(*, activities: DeltaTable | None, leads: DeltaTable | None, merges: Sequence[Merge]) -> Seen:
+def seen_in(*, activities: DeltaTable | None, leads: DeltaTable | None, log: AliasLog) -> Seen:
     """The state that these tables are in."""
     tables = {ACTIVITIES: activities, LEADS: leads}
     serials = {name: 0 if table is None else serial_of(table) for name, table in tables.items()}
-    return serials | {ALIASES: len(merges)}
+    return serials | {ALIASES: log.entries}
 
 
 def merges_known(merges: Iterable[Merge], known: Known) -> list[Merge]:

@@ -101,9 +101,9 @@ def _database(process: int) -> duckdb.DuckDBPyConnection:
 
 
 def keep(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    """Make a temporary table."""
+    """Make a temporary table, in the place of one of that name."""
     connection.register("given", rows)
-    connection.execute(f"CREATE TEMP TABLE {name} AS FROM given")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given")
     connection.unregister("given")
 
 

@@ -21,7 +21,8 @@ from rescore.model import lead_key, split_lead_key
 def under_known_names(storage: Storage, source: str, page: Page) -> Page:
     """The page; a shared activity has the name under which a lost record of its lead had it."""
     shared = [activity for activity in page.activities if activity.shared]
-    lost = read_aliases(storage.open(ALIASES)).lost() if shared else {}
+    leads = {lead_key(source, activity.lead_id) for activity in shared}
+    lost = read_aliases(storage.open(ALIASES), leads).lost()
     names: dict[str, list[str]] = {}
     for activity in shared:
         if gone := lost.get(lead_key(source, activity.lead_id)):

@@ -87,21 +87,26 @@ class Views:
         rows: RowsOf = CurrentRows,
     ) -> None:
         self._table = activities
-        self._connection, self._merged = connection, merged
+        self._connection = connection
         self._activities = rows(connection, activities, ACTIVITIES)
         self._leads = rows(connection, leads, LEADS)
         self._seen = activity_columns(self._activities.schema)
         self._attributes = attributes(self._leads.schema)
-        self._joined, self._kept = joined, False
+        self._kept = False
+        self.know(merged, joined)
+
+    def know(self, merged: Mapping[str, str], joined: Mapping[str, Place]) -> None:
+        """Let these be who counts as whom; what was known of leads that were asked for is among it."""
+        self._merged, self._joined = merged, joined
         if joined:
-            keep(connection, "joined", joined_rows(joined))
+            keep(self._connection, "joined", joined_rows(joined))
         if merged:
             left = {
                 "lead": texts(merged),
                 "canonical": texts(merged.values()),
                 "place": places(merged.values()),
             }
-            keep(connection, "merged", pa.table(left))
+            keep(self._connection, "merged", pa.table(left))
 
     def everybody(self) -> Part:
         """All leads, each with its activities under its canonical key."""
