@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from demo.undisturbed import wrong_scores
 from rescore.connectors.connection import connection_from_environment
 from rescore.connectors.hubspot import HubSpot
+from rescore.connectors.pace import Calls
 from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
 from rescore.ledger.rules import activations
@@ -55,7 +56,7 @@ class Undisturbed:
         self._ws = Workspace.open(settings)
         self._disturbed = world.evidence.workspace
         connection = connection_from_environment(f"rescore_{TARGET}", environment)
-        self._source = HubSpot.from_connection(connection, self._ws.mappings()[TARGET])
+        self._source = HubSpot.from_connection(connection, self._ws.mappings()[TARGET], Calls())
 
     def close(self) -> None:
         """Let go of its ledger."""

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from rescore.connectors.base import Source
 from rescore.connectors.connection import Connection
-from rescore.connectors.pace import Pace, Rates
+from rescore.connectors.pace import Calls, MakePace
 from rescore.errors import MappingInvalid
 from rescore.mapping import Mapping
 from rescore.strict.model import did_you_mean
@@ -24,9 +24,6 @@ from rescore.strict.yaml import Problem, problems_of, read_document
 CONNECTORS = ("files", "hubspot", "salesforce", "sql", "tryton")
 """Packages of this room; the `SYSTEM` of each is imported when a mapping names it."""
 
-MakePace = Callable[[str, Rates], Pace]
-"""Whoever counts the calls to the system of that name."""
-
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -34,12 +31,12 @@ class System:
 
     Attributes:
         mapping: What its mapping files say.
-        open: A connector from a Connection and a mapping of that kind; touches nothing yet. Given `patient`
-            as False, for a few calls under a short lease, it answers a limit with an error at once.
+        open: A connector from a Connection, a mapping of that kind, and how it is to make its calls; touches
+            nothing yet.
     """
 
     mapping: type[Mapping]
-    open: Callable[..., Source]
+    open: Callable[[Connection, Any, Calls], Source]
 
 
 def system_of(connector: str) -> System:
@@ -53,10 +50,12 @@ def open_source(
 ) -> Any:
     """The connector of a mapping: a `Source`, and a `Target` and `Actions` where the system is one.
 
+    See `Calls` for `patient` and `pace`.
+
     Raises:
         SettingsIncomplete: The Connection lacks something, or a limit in it is no positive number.
     """
-    return system_of(mapping.connector).open(connection, mapping, patient=patient, pace=pace)
+    return system_of(mapping.connector).open(connection, mapping, Calls(patient, pace))
 
 
 def load_mapping(body: bytes, name: str) -> Mapping:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 SHARES: Mapping[int, float] = MappingProxyType({1: 1.0, 2: 0.9, 3: 0.75})
@@ -65,3 +65,39 @@ class Pace(Protocol):
     def room(self, priority: int) -> float:
         """Seconds until the day's quota has room for writes of this priority; 0: it has."""
         ...
+
+
+class Allowed(Protocol):
+    """What an account allows, and how patient we are: the `Limits` of a connector."""
+
+    @property
+    def rates(self) -> Rates:
+        """The same for whoever counts calls."""
+        ...
+
+    def impatient(self) -> Self:
+        """The same, without waiting."""
+        ...
+
+
+MakePace = Callable[[str, Rates], Pace]
+"""Whoever counts the calls to the system of that name."""
+L = TypeVar("L", bound=Allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How a connector is to make its calls.
+
+    Attributes:
+        patient: Otherwise, for a few calls under a short lease, a limit is answered with an error at once.
+        pace: Whoever counts them; None: the connector's process for itself.
+    """
+
+    patient: bool = True
+    pace: MakePace | None = None
+
+    def within(self, limits: L, name: str) -> tuple[L, Pace | None]:
+        """The limits of the system of that name, as patient as we are, and whoever counts its calls."""
+        limits = limits if self.patient else limits.impatient()
+        return limits, self.pace(name, limits.rates) if self.pace else None

@@ -66,7 +66,7 @@ class Carrying:
             if ACCOUNT in own and account != own[ACCOUNT]:
                 own = {column: value for column, value in own.items() if column != ACCOUNT}
                 own |= {ACCOUNT: account} if account else {}
-            names = {name for name, _ in own}
+            names = {name for name, _ in own} if told else set()
             found[lead] = own, {column: value for column, value in told.items() if column[0] not in names}
         return found
 

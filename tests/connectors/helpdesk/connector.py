@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from rescore.connectors.base import Cursor
 from rescore.connectors.connection import Connection
 from rescore.connectors.own_pace import OwnPace
-from rescore.connectors.pace import Pace, Rates
+from rescore.connectors.pace import Calls, Pace, Rates
 from rescore.connectors.session import NoAnswer, Session
 from rescore.connectors.values import decimal_number, read_attributes
 from rescore.errors import CrmRateLimited, CrmRejectedCredentials, CrmUnavailable, CursorStuck
@@ -35,16 +35,9 @@ class Helpdesk:
         self._pace = pace or OwnPace(RATES)
 
     @classmethod
-    def from_connection(
-        cls,
-        connection: Connection,
-        mapping: HelpdeskMapping,
-        *,
-        patient: bool = True,
-        pace: Callable[[str, Rates], Pace] | None = None,
-    ) -> Self:
+    def from_connection(cls, connection: Connection, mapping: HelpdeskMapping, calls: Calls) -> Self:
         """From an Airflow Connection: the host, and the token as password."""
-        counts = pace(mapping.name, RATES) if pace else None
+        counts = calls.pace(mapping.name, RATES) if calls.pace else None
         return cls(connection.url, connection.password, mapping, counts)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:

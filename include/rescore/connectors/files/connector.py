@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from rescore.connectors.connection import Connection
 from rescore.connectors.files.folder import File, Folder
 from rescore.connectors.files.mapping import FileActivities, FileLeads, FilesMapping
 from rescore.connectors.files.reading import ROWS_A_TURN, Malformed, read_file
+from rescore.connectors.pace import Calls
 from rescore.connectors.tabular.activities import batch_of
 from rescore.connectors.tabular.leads import read_leads
 from rescore.lake.records import Page, SetAside
@@ -34,7 +35,7 @@ class FileSource:
         self._folder, self._turn = folder, turn
 
     @classmethod
-    def from_connection(cls, connection: Connection, mapping: FilesMapping, **_calls: Any) -> Self:
+    def from_connection(cls, connection: Connection, mapping: FilesMapping, _: Calls) -> Self:
         """From an Airflow Connection: `path` or `url` in its extra, and what opens an object store.
 
         Raises:

@@ -38,7 +38,7 @@ from rescore.connectors.hubspot.tied import tied_pages
 from rescore.connectors.hubspot.usage import learn_usage, read_usage
 from rescore.connectors.hubspot.values import milliseconds
 from rescore.connectors.hubspot.writing import write_scores
-from rescore.connectors.pace import Pace, Rates
+from rescore.connectors.pace import Calls, Pace
 from rescore.connectors.readback import Edit, Shown
 from rescore.errors import CrmUnavailable, SettingsIncomplete
 from rescore.lake.records import Page
@@ -82,34 +82,15 @@ class HubSpot:
         self._recipients = Recipients(self._client, mapping.leads.read)
 
     @classmethod
-    def from_connection(
-        cls,
-        connection: Connection,
-        mapping: HubSpotMapping,
-        *,
-        patient: bool = True,
-        pace: Callable[[str, Rates], Pace] | None = None,
-    ) -> Self:
+    def from_connection(cls, connection: Connection, mapping: HubSpotMapping, calls: Calls) -> Self:
         """From an Airflow Connection: the host, the token as password, limits and `verify` in the extra.
-
-        Not `patient`, for a few calls under a short lease: a 429 is answered with an error at once. `pace`
-        makes whoever counts the calls to the CRM of that name.
 
         Raises:
             SettingsIncomplete: A limit is no positive number.
         """
+        limits, pace = calls.within(Limits.from_extra(connection), mapping.name)
         verify = connection.extra.get("verify", True)
-        limits = Limits.from_extra(connection)
-        limits = limits if patient else limits.impatient()
-        counts = pace(mapping.name, limits.rates) if pace else None
-        return cls(
-            connection.url,
-            connection.password,
-            mapping,
-            limits,
-            verify=verify,
-            pace=counts,
-        )
+        return cls(connection.url, connection.password, mapping, limits, verify=verify, pace=pace)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`."""

@@ -12,7 +12,7 @@ from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
 from rescore.connectors.describing import Listing, Volume
 from rescore.connectors.own_pace import OwnPace
-from rescore.connectors.pace import Pace, Rates
+from rescore.connectors.pace import Calls, Pace
 from rescore.connectors.readback import Edit, Shown
 from rescore.connectors.salesforce.activities import activity_pages
 from rescore.connectors.salesforce.checking import check_fields
@@ -66,14 +66,7 @@ class Salesforce:
         self.call_seconds = limits.calls_seconds / limits.calls
 
     @classmethod
-    def from_connection(
-        cls,
-        connection: Connection,
-        mapping: SalesforceMapping,
-        *,
-        patient: bool = True,
-        pace: Callable[[str, Rates], Pace] | None = None,
-    ) -> Self:
+    def from_connection(cls, connection: Connection, mapping: SalesforceMapping, calls: Calls) -> Self:
         """From an Airflow Connection of type `salesforce`; limits and `verify` in its extra too.
 
         A host is needed for a sandbox or a gateway only, and gets everything, the login too.
@@ -81,15 +74,14 @@ class Salesforce:
         Raises:
             SettingsIncomplete: What is there opens no door, or a limit is no positive number.
         """
-        limits = Limits.from_extra(connection)
-        limits = limits if patient else limits.impatient()
+        limits, pace = calls.within(Limits.from_extra(connection), mapping.name)
         return cls(
             Login.from_connection(connection),
             mapping,
             limits,
             origin=connection.url if connection.host else None,
             verify=connection.extra.get("verify", True),
-            pace=pace(mapping.name, limits.rates) if pace else None,
+            pace=pace,
         )
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:

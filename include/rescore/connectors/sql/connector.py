@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.connection import Connection
+from rescore.connectors.pace import Calls
 from rescore.connectors.sql.database import Database
 from rescore.connectors.sql.mapping import SqlActivities, SqlLeads, SqlMapping
 from rescore.connectors.sql.window import Window, newest, rows_of, without_cursor
@@ -33,7 +34,7 @@ class SqlSource:
         self._database = database
 
     @classmethod
-    def from_connection(cls, connection: Connection, mapping: SqlMapping, **_calls: Any) -> Self:
+    def from_connection(cls, connection: Connection, mapping: SqlMapping, _: Calls) -> Self:
         """From an Airflow Connection of a database; it makes no calls that anybody would count.
 
         Raises:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
-from rescore.connectors.pace import Pace, Rates
+from rescore.connectors.pace import Calls, Pace
 from rescore.connectors.readback import Edit, Shown
 from rescore.connectors.tryton.activities import MODELS, campaign_pages, email_pages, note_pages
 from rescore.connectors.tryton.client import Client, Fault
@@ -72,22 +72,14 @@ class Tryton:
         )
 
     @classmethod
-    def from_connection(
-        cls,
-        connection: Connection,
-        mapping: TrytonMapping,
-        *,
-        patient: bool = True,
-        pace: Callable[[str, Rates], Pace] | None = None,
-    ) -> Self:
+    def from_connection(cls, connection: Connection, mapping: TrytonMapping, calls: Calls) -> Self:
         """From an Airflow Connection: host, login, password; `database`, limits and `verify` in the extra.
 
         Raises:
             SettingsIncomplete: No database is named, or a limit is no positive number.
         """
-        limits = Limits.from_extra(connection)
-        limits = limits if patient else limits.impatient()
-        return cls(connection, mapping, limits, pace=pace(mapping.name, limits.rates) if pace else None)
+        limits, pace = calls.within(Limits.from_extra(connection), mapping.name)
+        return cls(connection, mapping, limits, pace=pace)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`."""
