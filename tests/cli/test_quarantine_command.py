@@ -95,7 +95,9 @@ def test_a_lead_is_released_again_and_again_and_taken_back(rescore):
     )
     again = rescore("quarantine", "release", "hubspot:ada")
     assert again == (0, f"leads unchanged: 1\nreleases noted: 1\n{scored}", "")
-    assert "bursts: nothing" in rescore("quarantine")[1]
+    told = rescore("quarantine")[1]
+    assert "bursts: nothing" in told
+    assert told.endswith("1 released by a person: nothing takes what they do\n")
     taken_back = rescore("quarantine", "release", "hubspot:ada", "--withdraw")
     assert taken_back == (0, f"leads: 1\nreleases withdrawn: 1\n{scored}", "")
     assert "bursts: 3 activities" in rescore("quarantine")[1]

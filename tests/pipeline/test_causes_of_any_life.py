@@ -1,4 +1,5 @@
-"""Any life of a few leads: every delta's causes sum to its change, and name only what happened."""
+"""Any life of a few leads: every delta's causes sum to its change and name only what happened, and scores are
+those that everybody would have if they were scored anew."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -7,12 +8,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rescore.lake.lake import Lake
+from rescore.pipeline.release import note_release
+from rescore.rules.load import load_scorecard
+from rescore.scoring.engine import score
 from rescore.workspace import Workspace
 from tests.pipeline.lives import RULES, Life
 from tests.support import databases
 from tests.support.main_job import MAPPINGS
 
 LEADS = ("ada", "bob", "cleo")
+HELD = f"""{RULES}
+quarantine:
+  - {{id: bursts, activity: page_view, burst: {{count: 2, within: 10s}}}}
+  - {{id: soon, activity: page_view, soon_after: {{activity: form_submit, within: 5s}}}}
+"""
 MINUTE = timedelta(minutes=1)
 DAY = 24 * 60
 
@@ -27,6 +36,7 @@ HAPPENINGS = st.one_of(
     st.tuples(st.just("merge"), LEAD, LEAD),
     st.tuples(st.just("attribute"), LEAD, st.sampled_from(["Director", "CTO"]), st.booleans()),
     st.tuples(st.just("rules"), st.integers(20, 23)),
+    st.tuples(st.just("release"), LEAD, st.booleans()),
     st.tuples(st.just("fold")),
 )
 ROUNDS = st.lists(
@@ -70,7 +80,12 @@ class Story:
         self.life.crm.put_lead(lead, {"job_title": title} | stage)
 
     def _rules(self, points):
-        self.life.rules = RULES.replace("points: 20", f"points: {points}")
+        self.life.rules = HELD.replace("points: 20", f"points: {points}")
+
+    def _release(self, lead, released):
+        key = f"hubspot:{lead}"
+        if self.life.ws.lake.first_known(key):
+            note_release(self.life.ws, key, released=released, at=self.life.now)
 
     def _fold(self):
         self.life.ws.lake.fold_in()
@@ -83,8 +98,17 @@ MAY_CAUSE = {
     "merge": {"merge", "attribute"},
     "attribute": {"attribute"},
     "rules": {"rules"},
+    "release": {"attribute"},
     "fold": set(),
 }
+
+
+def anew(life):
+    """The scores there are, by the rules in force and all facts, whatever was computed before."""
+    card = load_scorecard(life.rules.encode(), name="rules")
+    with life.ws.lake.facts() as facts:
+        rows = score(card, facts, as_of=life.now).to_pylist()
+    return {row["lead"].partition(":")[2]: row["score"] for row in rows if row["score"] is not None}
 
 
 @settings(
@@ -100,7 +124,7 @@ def test_causes_sum_to_the_change_and_name_only_what_happened(ledger, tmp_path_f
     (folder / "rules").mkdir()
     lake = Lake(str(folder / "lake"), buckets=2)
     policy = MAPPINGS.with_name("policy.yaml")
-    life = Life(Workspace(ledger, lake, folder / "rules", MAPPINGS, folder / "reports", policy))
+    life = Life(Workspace(ledger, lake, folder / "rules", MAPPINGS, folder / "reports", policy), rules=HELD)
     story = Story(life)
     known = 0
     ever = {"decay", "activity", "attribute"}  # of first scores, and of any day
@@ -115,3 +139,4 @@ def test_causes_sum_to_the_change_and_name_only_what_happened(ledger, tmp_path_f
             assert 0 not in causes.values()
             assert set(causes) <= ever, (lead, causes)
         known = len(deltas)
+        assert {lead: points for lead, points in life.scores().items() if points is not None} == anew(life)

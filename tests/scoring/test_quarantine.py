@@ -20,6 +20,7 @@ from rescore.rules.card import (
     SoonAfter,
     ValueList,
 )
+from rescore.scoring import held
 from rescore.scoring.engine import score
 from rescore.scoring.facts import facts_from_tables
 from rescore.scoring.pair import score_pair
@@ -219,6 +220,22 @@ def test_at_several_moments_each_has_its_own_burst():
     tables = score_pair_at(a_card(EACH), card, given, moments)
     assert [table["rule"].to_pylist() for table in tables] == [[2000], [0]]
     assert [table["old score"].to_pylist() for table in tables] == [[2], [3]]
+
+
+def test_what_is_kept_out_is_told_by_entry_and_one_by_one():
+    robots = an_entry(None, compares("contains", "bot", field="agent"), name="robots")
+    given = facts(at(0, 1, 2, agent="bot") + at(60, agent="a bot") + at(90, agent="fox"))
+    card = a_card(EACH, quarantine=(THREE, robots))
+    newest = datetime(2026, 11, 1, 10, 1, tzinfo=UTC)
+    assert held.by_entry(card, given, as_of=NOON) == {
+        "entry": held.Held(3, 1, newest.replace(minute=0, second=2)),
+        "robots": held.Held(4, 1, newest),
+    }
+    assert held.in_all(card, given, as_of=NOON) == held.Held(4, 1, newest)
+    assert held.in_all(card, facts(at(0)), as_of=NOON) == held.in_all(a_card(EACH), given, as_of=NOON)
+    single = held.single_ones(card, given, as_of=NOON)
+    assert single["entry"].to_pylist() == ["entry"] * 3 + ["robots"] * 4
+    assert single.schema == held.single_ones(a_card(EACH), given, as_of=NOON).schema
 
 
 STEPS = st.sampled_from([0, 0, 1, 500_000, 1_000_000, 1_000_001, 2_000_000, 59_000_000, 60_000_000])

@@ -17,7 +17,7 @@ from rescore.cli.operate import Card, unknown
 from rescore.ledger.rules import activations
 from rescore.pipeline.release import note_release
 from rescore.rules.card import Scorecard
-from rescore.scoring.held import Held, by_entry, single_ones
+from rescore.scoring.held import Held, by_entry, released, single_ones
 from rescore.settings import Settings
 from rescore.workspace import Workspace
 
@@ -42,11 +42,11 @@ def listed(
         return
     if out is not None:
         format_of(out)
-    now, single = datetime.now(UTC), []
+    now, free, single = datetime.now(UTC), 0, []
     ws = Workspace.open(Settings.from_environment(os.environ))
     for card in _cards(ws, scorecard):
         with ws.lake.facts() as facts:
-            found = by_entry(card, facts, as_of=now)
+            found, free = by_entry(card, facts, as_of=now), released(facts)
             if out is not None:
                 rows = single_ones(card, facts, as_of=now)
                 single.append(
@@ -54,6 +54,8 @@ def listed(
                 )
         for line in _lines(card, found):
             print(line)
+    if free:
+        print(f"{free:,} released by a person: nothing takes what they do")
     if out is not None:
         table = pa.concat_tables(single)
         write_table(table, out)

@@ -15,7 +15,8 @@ from rescore.scoring.compile import quarantine
 from rescore.scoring.facts import Facts
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.quarantine import Quarantine
-from rescore.scoring.sql import DIALECT, Sql, column
+from rescore.scoring.sql import DIALECT, Sql, column, table
+from rescore.withheld import RELEASED_HERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,38 @@ def by_type(
             yield row["entry"], row["type"], _held(row)
 
 
+def released(facts: Facts) -> int:
+    """How many leads a person released from every quarantine."""
+    if RELEASED_HERE not in facts.columns.leads:
+        return 0
+    flag = column(RELEASED_HERE)
+    counted = exp.select(exp.Count(this=exp.Star())).from_(table(facts.leads)).where(flag)
+    [(number,)] = facts.connection.sql(counted.sql(DIALECT)).fetchall()
+    return int(number)
+
+
 def single_ones(card: Scorecard, facts: Facts, *, as_of: datetime) -> pa.Table:
     """Every activity that is kept out, once for each entry that takes it: personal data.
 
     `entry`, `lead`, `type`, `occurred_at` (naive UTC), `source` and `activity_id`, sorted.
     """
-    names = ("lead", "type", "occurred_at", "source", "activity_id")
     if not card.quarantine:
-        return pa.table({name: pa.array([], pa.string()) for name in ("entry", *names)})
-    rows = _of(card, facts, as_of).taken_by_each(*names)
+        return _SINGLE.empty_table()
+    rows = _of(card, facts, as_of).taken_by_each(*_SINGLE.names[1:])
     order = ("entry", "lead", "occurred_at", "source", "activity_id")
     return facts.connection.sql(rows.order_by(*map(column, order)).sql(DIALECT)).to_arrow_table()
+
+
+_SINGLE = pa.schema(
+    [
+        ("entry", pa.string()),
+        ("lead", pa.string()),
+        ("type", pa.string()),
+        ("occurred_at", pa.timestamp("us")),
+        ("source", pa.string()),
+        ("activity_id", pa.string()),
+    ]
+)
 
 
 def _of(card: Scorecard, facts: Facts, as_of: datetime, known_as_of: datetime | None = None) -> Quarantine:
