@@ -50,12 +50,19 @@ class Records:
         row["LastModifiedDate"] = row["SystemModstamp"] = stamp(self.clock())
 
     def delete(self, name: str, record_id: str, *, master: str | None = None) -> None:
-        """Into the recycle bin; `master` is the record that it was merged into, which changes too."""
+        """Into the recycle bin; `master` is the record that it was merged into, which changes too.
+
+        The contacts of a merged account are the other one's, and bear no new stamp: whether they would is
+        not documented.
+        """
         row = self.rows[name][record_id]
         row |= {"IsDeleted": True, "SystemModstamp": stamp(self.clock())}
         if master:
             row["MasterRecordId"] = master
             self.rows[name][master]["SystemModstamp"] = stamp(self.clock())
+        if master and name == "Account":
+            for contact in self.rows["Contact"].values():
+                contact["AccountId"] = master if contact["AccountId"] == record_id else contact["AccountId"]
 
     def convert(self, lead_id: str, contact_id: str) -> None:
         """A lead becomes a contact; what was planned with the lead is with the contact from then on."""

@@ -77,7 +77,11 @@ def standard_objects() -> dict[str, SObject]:
         *_texts("IsArchived", "boolean"),
     ]
     objects = {
-        "Account": _texts("Name Industry BillingCountry") + _texts("NumberOfEmployees", "double"),
+        "Account": [
+            *_texts("Name Industry BillingCountry"),
+            *_texts("NumberOfEmployees", "double"),
+            Field("MasterRecordId", "reference"),
+        ],
         "User": _texts("Username UserType"),
         "Individual": _texts("LastName") + _texts("HasOptedOutProfiling", "boolean"),
         "Campaign": _texts("Name Type"),

@@ -169,6 +169,21 @@ def test_an_accounts_industry_changes_the_scores_of_its_contacts(life: Life):
     assert life.shown(contact) == (3, "C")
 
 
+def test_contacts_of_a_merged_account_are_scored_by_the_one_that_is_left(life: Life):
+    lost, left = (life.person("Account", Industry=industry) for industry in ("Retail", "Energy"))
+    contact, other = life.person("Contact", AccountId=lost), life.person("Contact", AccountId=left)
+    life.run()
+    assert (life.shown(contact), life.shown(other)) == ((0, "C"), (3, "C"))
+    life.now += timedelta(hours=1)  # nobody reads them again for the overlap's sake
+    life.run()
+    life.now += timedelta(hours=1)
+    life.org.records.delete("Account", lost, master=left)
+    written = life.org.written
+    life.run()
+    assert life.shown(contact) == (3, "C")
+    assert life.org.written == written + 1
+
+
 def test_what_is_shown_is_read_back_and_a_value_that_is_not_ours_is_written_again(life: Life):
     leads = [life.person("Lead", Title="CEO") for _ in range(3)]
     life.run()
