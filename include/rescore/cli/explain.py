@@ -35,6 +35,8 @@ def explain(
 ) -> None:
     """Account for a lead's score, rule by rule, by computing it again, and for its last changes.
 
+    A record that counts as another lead, joined with it or merged into it, is accounted for under that one.
+
     Without a time it is the committed score, from the facts it was made of. A date means the end of that
     day in the scorecard's zone. With --known-as-of alone it is the score as of then; the rules are those
     in force then, or now, unless --version names others. Scorecards that cannot tell say why on stderr.
@@ -43,6 +45,7 @@ def explain(
         _check_moment(option, text)
     ws = Workspace.open(Settings.from_environment(os.environ))
     key = lead.strip()
+    left = ws.lake.canonical([key]).get(key)
     with ws.ledger.reading() as connection:
         in_force = activations.in_force(connection)
         zones = {
@@ -54,18 +57,21 @@ def explain(
     cards = [active for active in in_force if scorecard in ("", active.scorecard)]
     if scorecard and not cards:
         raise unknown(scorecard, in_force)
-    found, reasons = [], []
+    found: list[Belief] = []
+    reasons: list[str] = []
     for active in cards:
         moments = _moments(as_of, known_as_of, zones[active.scorecard])
         try:
-            told = _belief(ws, active, key, moments, version or None)
+            told = _belief(ws, active, key, left, moments, version or None)
         except InputUnreadable as why_not:
             reasons.append(str(why_not))
             continue
         if told is not None:
             found.append(told)
+    if left is not None and any(told.explanation.lead == left for told in found):
+        print(f"{key} counts as {left}, under which the score is kept", file=sys.stderr)
     if not found:
-        raise InputUnreadable("\n".join(dict.fromkeys(reasons)) or _unknown(key))
+        raise InputUnreadable("\n".join(dict.fromkeys(reasons)) or _unknown(key, left))
     for reason in reasons:
         print(reason, file=sys.stderr)
     if as_json:
@@ -74,7 +80,9 @@ def explain(
         print("\n\n".join("\n".join(_lines(told)) for told in found))
 
 
-def _unknown(lead: str) -> str:
+def _unknown(lead: str, left: str | None) -> str:
+    if left is not None:
+        return f"{lead} counts as {left}, and of that lead no score is kept yet: the next run scores it"
     return (
         f"no score is kept for lead {lead[:80]!r}; a key is the CRM's name in small letters, a colon and "
         "its record id, as in hubspot:1042"
@@ -100,13 +108,20 @@ def _belief(
     ws: Workspace,
     active: Active,
     lead: str,
+    left: str | None,
     moments: tuple[datetime | None, datetime | None],
     version: int | None,
 ) -> Belief | None:
+    """Under the lead that it counts as; under itself at a time at which it still was one of its own."""
     as_of, known = moments
     if as_of is None:
-        return committed_belief(ws, active, lead, version=version)
-    return belief(ws, active, lead, as_of=as_of, known_as_of=known, version=version)
+        return committed_belief(ws, active, left or lead, version=version)
+    try:
+        return belief(ws, active, lead, as_of=as_of, known_as_of=known, version=version)
+    except InputUnreadable:
+        if left is None:
+            raise
+    return belief(ws, active, left, as_of=as_of, known_as_of=known, version=version)
 
 
 def _lines(told: Belief) -> Iterator[str]:

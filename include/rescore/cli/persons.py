@@ -3,33 +3,60 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import Annotated
 
 import typer
 
-from rescore.cli.operate import open_ledger
+from rescore.lake.claims import Doubt
 from rescore.ledger.people import barred, records
+from rescore.model import split_lead_key
 from rescore.settings import Settings
+from rescore.workspace import Workspace
+
+MOST = 6
+"""Of how many others a line tells the keys."""
 
 
 def persons(
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many records.")] = 50,
 ) -> None:
-    """List the records that cannot be told from several others, and those that are barred.
+    """List the records that cannot be told from several others, with whom and why, and those that are barred.
 
     Correct an ambiguous one in its CRM, and the others are joined when it is read next. A barred one is
     said to be one with a person who was erased: `rescore erase LEAD` if it is, `rescore erase LEAD --lift` if
     it is somebody else.
     """
-    with open_ledger(Settings.from_environment(os.environ)).reading() as connection:
+    ws = Workspace.open(Settings.from_environment(os.environ))
+    with ws.ledger.reading() as connection:
         count = records.ambiguous(connection)
-        for record in records.ambiguous_records(connection, limit=limit):
-            print(record)
-        for record in barred.listed(connection, limit=limit):
-            print(f"{record} is barred")
+        unclear = records.ambiguous_records(connection, limit=limit)
+        shut_out = barred.listed(connection, limit=limit)
         kept_out = barred.count(connection)
+    doubts = ws.lake.doubts(unclear) if unclear else {}
+    for record in unclear:
+        print(_line(record, doubts[record]) if record in doubts else record)
+    for record in shut_out:
+        print(f"{record} is barred")
     print(
         f"{count:,} records may each be one person with several others" if count else "no record is ambiguous"
     )
     if kept_out:
         print(f"{kept_out:,} records are barred, each said to be one with somebody who was erased")
+
+
+def _line(record: str, doubt: Doubt) -> str:
+    """Who else it may be, what says so, and why that joins nobody; keys are all that is told."""
+    everybody = {record, *doubt.others}
+    several = Counter(split_lead_key(key)[0] for key in everybody)
+    twice = sorted(source for source, number in several.items() if number > 1)
+    shared = [what for what, says in (("id", doubt.by_id), ("e-mail address", doubt.by_address)) if says]
+    alike = f" (the same {' and '.join(shared)})" if shared else ""
+    why = f", but {' and '.join(twice)} has more than one of them" if twice else ""
+    return f"{record} may be one person with {_keys(doubt.others)}{alike}{why}"
+
+
+def _keys(keys: frozenset[str]) -> str:
+    told = sorted(keys)[:MOST]
+    more = len(keys) - len(told)
+    return f"{', '.join(told)} and {more:,} more" if more else " and ".join(told)

@@ -70,6 +70,51 @@ def new_places(
         touched: Records that came, changed, or were merged or deleted.
         matching: The order of the sources.
     """
+    found, rivals = places(_records(claims, leads, aliases, touched), matching)
+    leading = {place.lead for record, place in found.items() if place.lead != record}
+    known = aliases.places()
+    told = {
+        record: place
+        for record, place in found.items()
+        if place.lead != record or record in leading or place.state == AMBIGUOUS or record in known
+    }
+    return Placed(told, rivals)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Whom an ambiguous record may be one person with.
+
+    Attributes:
+        others: Their keys, known here or not.
+        by_id: Whether an id says so that one of them names of another.
+        by_address: Whether an e-mail address says so that several share.
+    """
+
+    others: frozenset[str]
+    by_id: bool
+    by_address: bool
+
+
+def doubts(
+    claims: DeltaTable, leads: DeltaTable, aliases: Aliases, asked: Collection[str]
+) -> dict[str, Doubt]:
+    """Of those of these records that are ambiguous: with whom, and why."""
+    records = _records(claims, leads, aliases, asked)
+    _, rivals = places(records)
+    return {key: _doubt(key, rivals[key] - {key}, records) for key in asked if key in rivals}
+
+
+def _doubt(key: str, others: frozenset[str], records: Mapping[str, Record]) -> Doubt:
+    addresses = [address for each in {key, *others} if each in records for address in records[each].addresses]
+    named = {id_ for each in {key, *others} if each in records for id_ in records[each].ids}
+    return Doubt(others, bool(named & {key, *others}), len(addresses) > len(set(addresses)))
+
+
+def _records(
+    claims: DeltaTable, leads: DeltaTable, aliases: Aliases, touched: Iterable[str]
+) -> dict[str, Record]:
+    """Every record that may be joined with the touched ones, and who it says it is."""
     with connect() as connection:
         connection.execute(f"CREATE TEMP TABLE claims AS {rows_in(SCHEMAS[CLAIMS], files(claims))}")
         around = _around(connection, aliases, log, touched)
@@ -88,15 +133,7 @@ def new_places(
                 since=min(family),
                 deleted=there[key][1],
             )
-    found, rivals = places(records, matching)
-    leading = {place.lead for record, place in found.items() if place.lead != record}
-    known = aliases.places()
-    told = {
-        record: place
-        for record, place in found.items()
-        if place.lead != record or record in leading or place.state == AMBIGUOUS or record in known
-    }
-    return Placed(told, rivals)
+    return records
 
 
 def address_hashes(table: DeltaTable | None, leads: Collection[str]) -> set[str]:

@@ -23,7 +23,7 @@ from rescore.lake.census import (
     set_aside,
 )
 from rescore.lake.changes import Changes
-from rescore.lake.claims import address_hashes, claimed_hashes
+from rescore.lake.claims import Doubt, address_hashes, claimed_hashes, doubts
 from rescore.lake.colleagues import colleagues
 from rescore.lake.folding import fold_in
 from rescore.lake.landing import Landed, Landing
@@ -284,6 +284,14 @@ class Lake:
     def claimed_hashes(self, hashes: Collection[str]) -> set[str]:
         """Those of these hashes of addresses that a record is known by, where a mapping asks for it."""
         return claimed_hashes(self._storage.open(CLAIMS), hashes)
+
+    def doubts(self, records: Collection[str]) -> dict[str, Doubt]:
+        """Of those of these records that may be one person with several others: with whom, and why."""
+        claims, leads = self._storage.open(CLAIMS), self._storage.open(LEADS)
+        if claims is None or leads is None:
+            return {}
+        with still_there():
+            return doubts(claims, leads, self._aliases(), records)
 
     def waited_for(self, addresses: Collection[str]) -> frozenset[str]:
         """Those of these addresses for which activities wait."""
