@@ -63,6 +63,29 @@ def test_the_facts_of_both_records_make_one_score_and_the_primary_crm_shows_it(j
     assert at_rest(job) == {"settled": 2}
 
 
+@pytest.mark.parametrize("everybody", [False, True], ids=["the first load", "everybody again"])
+def test_after_everybody_was_scored_no_run_takes_a_record_for_the_person(ledger, tmp_path, everybody):
+    """The landing that joins two records marks both, and a run over everybody knows the person only."""
+    job = TwoCrms.below(tmp_path, ledger)
+    job.crm.put_lead("ada", {"job_title": "Clerk"})
+    job.sales.put_lead("003A", DIRECTOR)
+    if everybody:
+        job.run()
+    job.crm.put_lead("ada", {"job_title": "Clerk"}, same_as=[ADA_THERE])
+    job.view(ADA, number=2)
+    job.view(ADA_THERE, number=1)
+    job.run(everybody=everybody)
+    told = job.record(), deliveries(job)
+    assert told[0] == {ADA: 50}
+    job.run()
+    assert (job.record(), deliveries(job)) == told
+    job.view(ADA_THERE)
+    job.run()
+    assert job.record() == {ADA: 60}
+    assert job.rows(tables.dirty, "lead") == []
+    assert len(deliveries(job)) <= 1
+
+
 def test_records_that_turn_out_to_be_one_go_on_as_one(apart):
     job = apart
     job.view(ADA_THERE, number=3)

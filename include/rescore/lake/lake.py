@@ -132,8 +132,9 @@ class Lake:
     ) -> Iterator[Facts]:
         """The facts of everybody, in parts where there are many, or of the leads asked for.
 
-        They come on a connection of their own. Leads are named by canonical keys; a lead that was merged
-        into one of them counts as that one. A part has about `part` activities.
+        They come on a connection of their own. Leads are named by canonical keys; whoever is asked for by
+        another key is there under the canonical one, with all that counts as it. A part has about `part`
+        activities.
 
         With `known_as_of` they are what was known then, exactly: attributes, corrections and merges that
         landed later do not exist. It is a time (aware), or the `seen` of facts that were read before. Of the

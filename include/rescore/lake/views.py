@@ -113,7 +113,7 @@ class Views:
         return self._create("", self._under_canonical_keys(self._activities.read()), self._leads.read())
 
     def only(self, leads: Collection[str], fields: Collection[str] | None = None) -> Part:
-        """These leads; one that was merged into one of them counts as that one.
+        """These leads, or those that they count as now, with everybody who counts as one of them.
 
         Where the `fields` are known that anybody will ask for, those of a few leads are read once and kept.
         """
@@ -145,7 +145,8 @@ class Views:
         return f"SELECT lead, {account.key} AS account FROM ({people})"
 
     def _some(self, asked: set[str], suffix: str) -> Part:
-        """Some leads with those that count as them."""
+        """Some leads with those that count as them; one that counts as another is that one, never a part."""
+        asked |= {left for gone, left in self._merged.items() if gone in asked}
         asked |= {gone for gone, left in self._merged.items() if left in asked}
         name = f"asked{suffix}"
         keep(self._connection, name, pa.table({"place": places(asked), "lead": texts(asked)}))
