@@ -1,13 +1,14 @@
 """`python -m tests.bench [--size xs|s|m] [--turns N] [--only NAME]`: speed as ratios between equals.
 
-To add a benchmark, write a function `(world, turns) -> lines` and name it in its module's BENCHMARKS; one
-that needs no lake is given the size in the world's place.
+To add a benchmark, write a function `(world, turns) -> lines` and name it in its module's BENCHMARKS. Those
+of sources use the world's size only: for one of them alone no lake is made.
 """
 
 import argparse
+from pathlib import Path
 
 from tests.bench import causes, ledger, scoring, sources, steps
-from tests.bench.world import SIZES, make_world
+from tests.bench.world import SIZES, World, make_world
 
 OF_A_LAKE = [*scoring.BENCHMARKS, *steps.BENCHMARKS, *ledger.BENCHMARKS, *causes.BENCHMARKS]
 BENCHMARKS = [*OF_A_LAKE, *sources.BENCHMARKS]
@@ -20,15 +21,15 @@ def main() -> None:
     parser.add_argument("--only", choices=[bench.__name__ for bench in BENCHMARKS], help="one benchmark")
     options = parser.parse_args()
     chosen = [bench for bench in BENCHMARKS if options.only in {None, bench.__name__}]
+    leads, activities = SIZES[options.size]
+    world = World(options.size, Path(), leads, activities)
     if any(bench in OF_A_LAKE for bench in chosen):
-        leads, activities = SIZES[options.size]
         print(f"Facts: {leads:,} leads, {activities:,} activities (made on first use) ...", flush=True)
         world = make_world(options.size, say=lambda line: print(line, flush=True))
     print("Ratios are min / median / max over interleaved turns; below 1 is faster than the baseline.\n")
     for bench in chosen:
         print(f"... {bench.__name__}", flush=True)
-        lines = bench(world if bench in OF_A_LAKE else options.size, options.turns)
-        print("\n".join(lines), end="\n\n", flush=True)
+        print("\n".join(bench(world, options.turns)), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from rescore.workspace import Workspace
 from tests.bench.ledger import server
 from tests.bench.steps import RULES
 from tests.bench.timing import interleaved
-from tests.bench.world import AS_OF
+from tests.bench.world import AS_OF, World
 from tests.support import databases
 from tests.support.main_job import MAPPINGS
 
@@ -71,15 +71,15 @@ AT = {
 }
 
 
-def table_to_lake(size: str, turns: int) -> Iterator[str]:
+def table_to_lake(world: World, turns: int) -> Iterator[str]:
     """Everything a first load does: read, screen, look for the same, land, mark; folding in comes later.
 
     The twenty million rows of size m come from PostgreSQL, once.
     """
-    large = size == "m"
+    large = world.size == "m"
     with server():
         for kind in ("postgresql",) if large else ("postgresql", "sqlite"):
-            yield from _measured(kind, *ROWS[size], turns=1 if large else turns, warm_up=not large)
+            yield from _measured(kind, *ROWS[world.size], turns=1 if large else turns, warm_up=not large)
 
 
 BENCHMARKS = [table_to_lake]
