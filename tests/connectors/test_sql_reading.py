@@ -6,8 +6,8 @@ import pytest
 
 from rescore.connectors.connection import Connection, connection_from_environment
 from rescore.connectors.sql import SqlSource
+from rescore.connectors.sql.cursors import before
 from rescore.connectors.sql.database import Database
-from rescore.connectors.sql.window import before
 from rescore.errors import (
     CrmFieldMissing,
     CrmLacksScope,
@@ -78,7 +78,7 @@ def test_rows_of_the_future_wait_for_their_time(db):
     found, cursor, _ = views(db.source())
     assert ids(found) == ["1"]
     later = [*db.source().pages("views", cursor, until=UNTIL + timedelta(minutes=1))]
-    assert ids(activities_of(later[0])) == ["2"]
+    assert ids(activities_of(later[0])) == ["1", "2"]
 
 
 def test_a_changed_row_comes_again_with_what_it_says_now(db):
@@ -279,17 +279,118 @@ def test_the_environments_connections_lead_to_databases_too(tmp_path):
         (100, 10, 90),
         (100, None, 100),
         ("2026-11-01T00:04:00.123Z", timedelta(minutes=5), "2026-10-31T23:59:00"),
-        ("row 7", None, "row 7"),
+        ("2026-11-01", timedelta(days=1), "2026-10-31"),
+        ("2026-02-31 10:00:00", None, "2026-02-31 10:00:00"),
     ],
     ids=str,
 )
 def test_an_overlap_is_in_the_cursors_own_terms(value, overlap, expected):
-    assert before(value, overlap, "views") == expected
+    assert before(value, overlap) == expected
 
 
 @pytest.mark.parametrize(
-    ("value", "overlap"), [(7, timedelta(hours=1)), (datetime(2026, 1, 1, tzinfo=UTC), 5)]
+    ("cursor", "overlap", "said"),
+    [
+        (
+            "loaded",
+            "5",
+            "the cursor `loaded` of `views` is a time, and its `overlap` is a number; write",
+        ),
+        ("id", "1h", "the cursor `id` of `views` is a number, and its `overlap` is a time; write"),
+    ],
+    ids=["of a time", "of a number"],
 )
-def test_an_overlap_in_other_terms_is_a_mistake_in_the_mapping(value, overlap):
-    with pytest.raises(MappingInvalid, match="`overlap`"):
-        before(value, overlap, "views")
+def test_an_overlap_in_other_terms_is_told_in_the_first_run(db, cursor, overlap, said):
+    db.fill("views", [a_view(1)])
+    mapping = MAPPING.replace(b"cursor: loaded", f"cursor: {cursor}\n    overlap: {overlap}".encode())
+    with pytest.raises(MappingInvalid) as caught:
+        views(db.source(mapping))
+    assert said in str(caught.value)
+
+
+def test_an_empty_table_takes_the_overlap_it_will_need(db):
+    mapping = MAPPING.replace(b"cursor: loaded", b"cursor: loaded\n    overlap: 10m")
+    assert views(db.source(mapping))[:2] == ([], {})
+
+
+def test_a_row_of_a_distant_future_does_not_make_our_clock_the_cursor(db):
+    db.fill("views", [a_view(1, loaded="2026-11-21 10:00:00"), a_view(2, loaded="2099-01-01 00:00:00")])
+    source = db.source()
+    _, cursor, _ = views(source)
+    db.fill("views", [a_view(3, loaded="2026-11-21 11:30:00")])
+    later = list(source.pages("views", cursor, until=UNTIL + timedelta(hours=1)))
+    assert ids([one for page in later for one in activities_of(page)]) == ["1", "3"]
+
+
+@pytest.mark.parametrize("odd", ["infinity", "-infinity", "0044-03-15 BC"])
+def test_a_cursor_beyond_the_calendar_is_set_aside_and_the_others_go_on(tmp_path, odd):
+    with warehouse("postgresql", tmp_path) as db:
+        db.fill("views", [a_view(1), a_view(2, loaded=odd), a_view(3, loaded=None)])
+        source = db.source()
+        found, cursor, pages = views(source)
+        assert ids(found) == ["1"]
+        assert {(one.record_id, one.reason) for page in pages for one in page.set_aside} == {
+            ("2", "cursor_unreadable"),
+            ("3", "cursor_missing"),
+        }
+        db.fill("views", [a_view(4, loaded="2026-11-02 09:00:00")])
+        assert ids(views(source, cursor)[0]) == ["1", "4"]
+
+
+def test_a_number_that_is_none_is_no_cursor(tmp_path):
+    with warehouse("postgresql", tmp_path) as db:
+        db.fill("views", [a_view(1, amount=7), a_view(2, amount="NaN"), a_view(3, amount=8)])
+        found, cursor, pages = views(db.source(MAPPING.replace(b"cursor: loaded", b"cursor: amount")))
+        assert (ids(found), cursor) == (["1", "3"], {"since": {"number": "8"}})
+        assert [one.reason for page in pages for one in page.set_aside] == ["cursor_unreadable"]
+
+
+@pytest.mark.parametrize("odd", ["infinity", "0044-03-15 BC"])
+def test_an_attribute_beyond_the_calendar_is_set_aside_alone(tmp_path, odd):
+    with warehouse("postgresql", tmp_path) as db:
+        db.run("ALTER TABLE people ADD COLUMN gone_at timestamptz")
+        db.fill("people", [("1", NINE, False, "CTO", 5, None, odd, odd), ("2", NINE, *[None] * 6)])
+        [page, *_] = read(db.source(MAPPING.replace(b"deleted: gone", b"deleted: gone_at")), "leads")
+        lead = page.leads[0]
+        assert (lead.deleted, lead.attributes["job_title"], lead.attributes["born"]) == (False, "CTO", None)
+        assert {(one.record_id, one.reason) for one in page.set_aside} == {
+            ("1", "deleted_unreadable"),
+            ("1", "born_unreadable"),
+        }
+
+
+@pytest.mark.parametrize("odd", ["yesterday", 7, b"2026-11-01 09:00:00"], ids=str)
+def test_what_is_no_time_among_times_in_sqlite_is_set_aside(tmp_path, odd):
+    with warehouse("sqlite", tmp_path) as db:
+        db.run("DROP TABLE views;\nCREATE TABLE views (id, person, loaded, at, page, amount, campaign)")
+        rows = [a_view(1), a_view(2, loaded=odd), a_view(3, loaded="2027-01-01 00:00:00")]
+        db.fill("views", rows)
+        source = db.source()
+        found, cursor, pages = views(source)
+        assert (ids(found), cursor) == (["1"], {"since": NINE})
+        assert [(one.record_id, one.reason) for page in pages for one in page.set_aside] == [
+            ("2", "cursor_unreadable")
+        ]
+        db.fill("views", [a_view(4, loaded="2026-11-02 09:00:00")])
+        assert ids(views(source, cursor)[0]) == ["1", "4"]
+
+
+def test_a_cursor_of_another_type_than_it_was_begins_anew(db):
+    db.fill("views", [a_view(1)])
+    assert ids(views(db.source(), {"since": 17})[0]) == ["1"]
+
+
+def test_one_value_that_is_no_text_is_set_aside_alone(tmp_path):
+    with warehouse("sqlite", tmp_path) as db:
+        db.run("DROP TABLE people;\nCREATE TABLE people (id, changed, gone, title, size, opt_out, born)")
+        nothing = (None, None, None)
+        db.fill("people", [(1, NINE, 0, "CTO", *nothing), (2, NINE, 0, b"\x89PNG", *nothing)])
+        [page, *_] = read(db.source(), "leads")
+        assert [lead.attributes["job_title"] for lead in page.leads] == ["CTO", None]
+        assert [(one.record_id, one.reason) for one in page.set_aside] == [("2", "job_title_unreadable")]
+
+
+def test_one_asset_that_is_no_text_leaves_the_others(tmp_path):
+    with warehouse("sqlite", tmp_path) as db:
+        db.fill("views", [a_view(1), a_view(2, page=b"\x89PNG")])
+        assert [one.asset for one in views(db.source())[0]] == ["/a", None]

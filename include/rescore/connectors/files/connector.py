@@ -15,7 +15,7 @@ from rescore.connectors.files.mapping import FileActivities, FileLeads, FilesMap
 from rescore.connectors.files.reading import ROWS_A_TURN, Malformed, read_file
 from rescore.connectors.pace import Calls
 from rescore.connectors.tabular.activities import batch_of
-from rescore.connectors.tabular.leads import read_leads
+from rescore.connectors.tabular.leads import read_leads, records_of
 from rescore.lake.records import Page, SetAside
 
 LEADS = "leads"
@@ -84,5 +84,5 @@ def _page(read: FileLeads | FileActivities, rows: pa.Table, cursor: Cursor) -> P
     if isinstance(read, FileActivities):
         return Page(cursor=cursor, batch=batch_of(rows, read))
     page = Page(cursor=cursor)
-    read_leads(rows.to_pylist(), read, page)
+    read_leads(records_of(rows), read, page)
     return page

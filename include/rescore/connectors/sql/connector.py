@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal, Self
 
-import pyarrow as pa
+from sqlalchemy.types import TypeEngine
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.connection import Connection
 from rescore.connectors.pace import Calls
+from rescore.connectors.sql.cursors import CursorColumn
 from rescore.connectors.sql.database import Database
 from rescore.connectors.sql.mapping import SqlActivities, SqlLeads, SqlMapping
-from rescore.connectors.sql.window import Window, newest, rows_of, without_cursor
+from rescore.connectors.sql.window import Window, newest, not_found, rows_of
 from rescore.connectors.tabular.activities import batch_of, texts
 from rescore.connectors.tabular.leads import read_leads
 from rescore.lake.records import Page, SetAside
@@ -43,50 +44,78 @@ class SqlSource:
         return cls(Database(connection), mapping)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
-        """See `Source.pages`; a row without a cursor is set aside each time."""
+        """See `Source.pages`; a row whose cursor is missing or says nothing is set aside each time."""
         read = self.mapping.leads if stream == LEADS else self.mapping.activities[stream]
-        self._database.check_columns(read.table, [read.cursor, *read.columns])
+        types = self._database.check_columns(read.table, [read.cursor, *read.columns])
         window = Window.of(cursor)
+        at = self._cursor_of(read, types[read.cursor], window)
+        latest = self._newest(read, at, until)
+        at.check_overlap(read, is_empty=latest is None)
+        if not at.understands(window.end if window.since is None else window.since):
+            window = Window()  # the column is of another type now
         if window.end is not None:  # what an earlier run began
-            yield from self._window(read, window)
+            yield from self._window(read, at, window)
             window = window.passed()
-        latest = self._database.value(read.table, newest(read))
-        yield from self._without_cursor(read, window)
+        yield from self._not_found(read, at, window)
         if latest is None:
             yield Page(cursor=window.cursor)
             return
-        yield from self._window(read, window.up_to(latest, until))
+        yield from self._window(read, at, Window(window.since, latest))
 
-    def _window(self, read: SqlLeads | SqlActivities, window: Window) -> Iterator[Page]:
+    def _cursor_of(
+        self, read: SqlLeads | SqlActivities, declared: TypeEngine[Any], window: Window
+    ) -> CursorColumn:
+        if not self._database.is_sqlite:
+            return CursorColumn.declared(declared, loose=self._database.is_postgresql)
+        known = window.end if window.since is None else window.since
+        text, number = CursorColumn("text", loose=True), CursorColumn("number of any kind")
+        for at in (text, number) if known is None or isinstance(known, str) else (number, text):
+            if self._database.value(read.table, newest(read, at)) is not None:
+                return at
+        return number
+
+    def _newest(self, read: SqlLeads | SqlActivities, at: CursorColumn, until: datetime) -> Any:
+        """The newest value of the cursor that is not of the future."""
+        present = None
+        if at.is_time:
+            like = self._database.value(read.table, newest(read, at)) if at.kind == "text" else ""
+            present = at.present(until, like or "")
+        return self._database.value(read.table, newest(read, at, present))
+
+    def _window(self, read: SqlLeads | SqlActivities, at: CursorColumn, window: Window) -> Iterator[Page]:
         """Its rows, and at last a page that says it has passed."""
-        page_of: Callable[[Any, pa.Table, Cursor], Page] = _lead_page
-        as_texts = [read.id]
         if isinstance(read, SqlActivities):
-            page_of = _activity_page
-            as_texts += [read.lead, *read.fields.values(), *([read.asset] if read.asset else [])]
-        if not self._database.is_postgresql:
-            as_texts = []  # how another spells a value may differ from how its driver gives it
-        as_texts = [name for name in as_texts if name != read.cursor]
-        query = rows_of(read, read.id, read.columns, window, as_texts=as_texts)
-        for rows in self._database.read(read.table, query):
-            last = rows.slice(rows.num_rows - 1)
-            at, id_ = last[read.cursor][0].as_py(), last[read.id][0].as_py()
-            yield page_of(read, rows, Window(window.since, window.end, (at, id_)).cursor)
+            yield from self._activities(read, at, window)
+        else:
+            yield from self._leads(read, at, window)
         yield Page(cursor=window.passed().cursor)
 
-    def _without_cursor(self, read: SqlLeads | SqlActivities, window: Window) -> Iterator[Page]:
+    def _leads(self, read: SqlLeads, at: CursorColumn, window: Window) -> Iterator[Page]:
+        query = rows_of(read, at, window, as_texts=self._as_texts(read, [read.id]))
+        for rows in self._database.records(read.table, query):
+            page = Page(cursor=window.behind(rows[-1][read.cursor], rows[-1][read.id]).cursor)
+            read_leads(rows, read, page)
+            yield page
+
+    def _activities(self, read: SqlActivities, at: CursorColumn, window: Window) -> Iterator[Page]:
+        texts = [read.id, read.lead, *read.fields.values(), *([read.asset] if read.asset else [])]
+        query = rows_of(read, at, window, as_texts=self._as_texts(read, texts))
+        for rows in self._database.read(read.table, query):
+            last = rows.slice(rows.num_rows - 1)
+            there = window.behind(last[read.cursor][0].as_py(), last[read.id][0].as_py())
+            yield Page(cursor=there.cursor, batch=batch_of(rows, read))
+
+    def _as_texts(self, read: SqlLeads | SqlActivities, names: list[str]) -> list[str]:
+        """What PostgreSQL makes texts of; others may spell a value as their drivers do not give it."""
+        return [name for name in names if name != read.cursor] if self._database.is_postgresql else []
+
+    def _not_found(self, read: SqlLeads | SqlActivities, at: CursorColumn, window: Window) -> Iterator[Page]:
         kind: Literal["activity", "lead"] = "activity" if isinstance(read, SqlActivities) else "lead"
-        for rows in self._database.read(read.table, without_cursor(read, read.id)):
-            ids = texts(rows[read.id]).to_pylist()
-            aside = [SetAside(kind, id_ or "", "cursor_missing", "") for id_ in ids]
+        for rows in self._database.read(read.table, not_found(read, at)):
+            aside = [
+                SetAside(kind, id_ or "", "cursor_missing" if missing else "cursor_unreadable", "")
+                for id_, missing in zip(
+                    texts(rows["id"]).to_pylist(), rows["missing"].to_pylist(), strict=True
+                )
+            ]
             yield Page(set_aside=aside, cursor=window.cursor)
-
-
-def _lead_page(read: SqlLeads, rows: pa.Table, cursor: Cursor) -> Page:
-    page = Page(cursor=cursor)
-    read_leads(rows.to_pylist(), read, page)
-    return page
-
-
-def _activity_page(read: SqlActivities, rows: pa.Table, cursor: Cursor) -> Page:
-    return Page(cursor=cursor, batch=batch_of(rows, read))

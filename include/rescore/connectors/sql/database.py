@@ -14,11 +14,13 @@ from sqlalchemy import URL, Dialect, Select, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.types import TypeEngine
 
 from rescore.connectors.connection import Connection
 from rescore.connectors.sql.ahead import ahead
 from rescore.connectors.sql.refusals import in_plain_words
 from rescore.connectors.tabular.activities import column_of
+from rescore.connectors.tabular.leads import records_of
 from rescore.errors import CrmFieldMissing, SettingsIncomplete
 from rescore.strict.model import did_you_mean
 
@@ -53,12 +55,17 @@ class Database:
             event.listen(self._engine, "connect", _begin_reading)
 
     @property
+    def is_sqlite(self) -> bool:
+        """Whether any column may hold anything."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
     def is_postgresql(self) -> bool:
         """Whether columns come from it without a detour over rows."""
         return self._url.get_backend_name() == "postgresql"
 
-    def check_columns(self, table: str, wanted: Sequence[str]) -> None:
-        """Make sure that a table has some columns.
+    def check_columns(self, table: str, wanted: Sequence[str]) -> dict[str, TypeEngine[Any]]:
+        """Make sure that a table has some columns; the type of each column that it has.
 
         Raises:
             CrmFieldMissing: It has not, or there is no such table; with the nearest name there is.
@@ -66,9 +73,10 @@ class Database:
         schema, _, name = table.rpartition(".")
         with self._said_plainly(table):
             try:
-                there = [column["name"] for column in inspect(self._engine).get_columns(name, schema or None)]
+                found = inspect(self._engine).get_columns(name, schema or None)
             except NoSuchTableError:
-                there = []
+                found = []
+        there = {column["name"]: column["type"] for column in found}
         if not there:
             raise CrmFieldMissing(
                 f"the database of the Connection `{self._id}` shows `{self._login or 'us'}` no table or view "
@@ -77,6 +85,7 @@ class Database:
         for column in wanted:
             if column not in there:
                 raise CrmFieldMissing(f"`{table}` has no column `{column}`; {did_you_mean(column, there)}")
+        return there
 
     def value(self, table: str, query: Select[Any]) -> Any:
         """The single value of a query."""
@@ -90,14 +99,31 @@ class Database:
             CrmRejectedCredentials, CrmLacksScope, CrmFieldMissing, CrmUnavailable: As everywhere.
         """
         with self._said_plainly(table):
-            yield from self._columns(query) if self.is_postgresql else self._rows(query)
+            if self.is_postgresql:
+                yield from self._columns(query)
+                return
+            for names, rows in self._rows(query):
+                columns = zip(*rows, strict=True)
+                yield pa.table(dict(zip(names, map(column_of, columns), strict=True)))
 
-    def _rows(self, query: Select[Any]) -> Iterator[pa.Table]:
+    def records(self, table: str, query: Select[Any]) -> Iterator[list[dict[str, Any]]]:
+        """The same with rows by their columns, each value as its driver gives it.
+
+        Raises:
+            As `read`.
+        """
+        with self._said_plainly(table):
+            if self.is_postgresql:
+                yield from map(records_of, self._columns(query))
+                return
+            for names, rows in self._rows(query):
+                yield [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _rows(self, query: Select[Any]) -> Iterator[tuple[list[str], Sequence[Any]]]:
         names = [column.name for column in query.selected_columns]
         with self._engine.connect().execution_options(stream_results=True) as connection:
             for rows in connection.execute(query).partitions(self._turn):
-                columns = zip(*rows, strict=True)
-                yield pa.table(dict(zip(names, map(column_of, columns), strict=True)))
+                yield names, rows
 
     def _columns(self, query: Select[Any]) -> Iterator[pa.Table]:
         words = str(query.compile(dialect=_LITERAL, compile_kwargs={"literal_binds": True}))

@@ -1,15 +1,15 @@
 """What of a table is new: rows between two values of its cursor, in an order that can be taken up anywhere.
 
-Between windows a stream's cursor is {"since": newest}: all rows of that very value are read again, because
-more of them may have come. Within a window it is {"since", "end", "after": [value, id]}.
+Between windows a stream's cursor is {"since": newest}: the newest value that was seen, never a clock. All
+rows of that very value are read again, because more of them may have come. Within a window it is {"since",
+"end", "after": [value, id]}.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     TableClause,
     and_,
+    case,
     cast,
     column,
     func,
@@ -28,13 +29,8 @@ from sqlalchemy import (
 )
 
 from rescore.connectors.base import Cursor
-from rescore.connectors.sql.mapping import FIVE_MINUTES, Overlap, ReadFrom
-from rescore.errors import MappingInvalid
-
-Value = Any
-"""One value of a cursor column: a time, a date, a number or a text."""
-
-_TIME_IN_TEXT = re.compile(r"(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d(?::?\d\d)?)?")
+from rescore.connectors.sql.cursors import CursorColumn, Value, before
+from rescore.connectors.sql.mapping import ReadFrom, SqlActivities, SqlLeads
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +63,9 @@ class Window:
             told["after"] = [_written(value) for value in self.after]
         return {name: value for name, value in told.items() if value is not None}
 
-    def up_to(self, newest: Value, until: datetime) -> Window:
-        """The same with its end: the newest row there is, or `until` where the cursor is a time."""
-        return replace(self, end=_earlier(newest, until))
+    def behind(self, value: Value, id_: Value) -> Window:
+        """What is left of it behind a row."""
+        return Window(self.since, self.end, (value, id_))
 
     def passed(self) -> Window:
         """The one that begins where this ends; never before this one."""
@@ -77,81 +73,44 @@ class Window:
         return Window(ended)
 
 
-def newest(read: ReadFrom) -> Select[Any]:
-    """The query for the newest value of the cursor."""
-    return select(func.max(column(read.cursor))).select_from(_table(read))
+def newest(read: ReadFrom, at: CursorColumn, present: Value = None) -> Select[Any]:
+    """The query for the newest value of the cursor, up to the present where there is one."""
+    value: ColumnElement[Any] = column(read.cursor)
+    query = select(func.max(value)).select_from(_table(read)).where(at.usable(value))
+    return query if present is None else query.where(value <= present)
 
 
-def without_cursor(read: ReadFrom, id_column: str) -> Select[Any]:
-    """The query for the ids of rows that no cursor ever finds."""
-    return select(column(id_column)).select_from(_table(read)).where(column(read.cursor).is_(None))
+def not_found(read: SqlLeads | SqlActivities, at: CursorColumn) -> Select[Any]:
+    """The query for rows that no cursor ever finds: the `id`, and whether their cursor is `missing`."""
+    source = _table(read, [read.id, read.cursor])
+    value = source.c[read.cursor]
+    missing = case((value.is_(None), 1), else_=0).label("missing")
+    return select(source.c[read.id].label("id"), missing).where(at.unusable(value))
 
 
 def rows_of(
-    read: ReadFrom, id_column: str, columns: Iterable[str], window: Window, *, as_texts: Iterable[str] = ()
+    read: SqlLeads | SqlActivities, kind: CursorColumn, window: Window, *, as_texts: Iterable[str] = ()
 ) -> Select[Any]:
     """The query for a window's rows in their order; the database makes texts of the columns `as_texts`."""
     texts = set(as_texts)
-    names = dict.fromkeys([*columns, read.cursor, id_column])
+    names = dict.fromkeys([*read.columns, read.cursor, read.id])
     source = _table(read, names)  # named with its table: `id` alone would be sorted as the text made of it
-    at, id_ = source.c[read.cursor], source.c[id_column]
+    at, id_ = source.c[read.cursor], source.c[read.id]
     chosen: list[ColumnElement[Any]] = [
         cast(source.c[name], String).label(name) if name in texts else source.c[name] for name in names
     ]
-    query = select(*chosen).select_from(source).where(at <= window.end)
+    query = select(*chosen).select_from(source).where(kind.usable(at), at <= window.end)
     if window.after is not None:
         value, last = window.after
         query = query.where(and_(at >= value, or_(at > value, id_ > last)))
     elif window.since is not None:
-        query = query.where(at >= before(window.since, read.overlap, read.table))
+        query = query.where(at >= before(window.since, read.overlap))
     return query.order_by(at, id_)
-
-
-def before(value: Value, overlap: Overlap | None, where: str) -> Value:
-    """So far before a value; five minutes before a time where nothing is said.
-
-    Raises:
-        MappingInvalid: A time from a number, or a number from a time.
-    """
-    if isinstance(value, datetime | date):
-        span = FIVE_MINUTES if overlap is None else overlap
-        if isinstance(span, timedelta):
-            return value - span
-    elif isinstance(value, str):
-        if overlap is None or isinstance(overlap, timedelta):
-            return _text_before(value, overlap or FIVE_MINUTES)
-    elif overlap is None or not isinstance(overlap, timedelta):
-        return value - (overlap or 0)
-    kind = "number" if isinstance(overlap, timedelta) else "time"
-    raise MappingInvalid(f"the cursor of `{where}` is a {kind}, and its `overlap` is not; write it as one")
 
 
 def _table(read: ReadFrom, columns: Iterable[str] = ()) -> TableClause:
     schema, _, name = read.table.rpartition(".")
     return table(name, *map(column, columns), schema=schema or None)
-
-
-def _earlier(newest: Value, until: datetime) -> Value:
-    if isinstance(newest, datetime):
-        return min(newest, until if newest.tzinfo else until.astimezone(UTC).replace(tzinfo=None))
-    if isinstance(newest, date):
-        return min(newest, until.astimezone(UTC).date())
-    if isinstance(newest, str) and (found := _TIME_IN_TEXT.fullmatch(newest)):
-        return min(newest, until.astimezone(_zone(newest, found)).strftime(f"%Y-%m-%d{found[2]}%H:%M:%S"))
-    return newest
-
-
-def _text_before(value: str, span: timedelta) -> str:
-    """A time kept as text is compared as text: the same spelling, cut off after its seconds."""
-    found = _TIME_IN_TEXT.fullmatch(value)
-    if found is None:
-        return value
-    moment = datetime.fromisoformat(f"{found[1]} {found[3]}")
-    return (moment - span).strftime(f"%Y-%m-%d{found[2]}%H:%M:%S")
-
-
-def _zone(value: str, found: re.Match[str]) -> Any:
-    return datetime.fromisoformat(value).tzinfo if found[5] else UTC
 
 
 def _written(value: Value) -> Any:

@@ -44,10 +44,11 @@ def batch_of(rows: pa.Table, columns: ActivityColumns) -> pa.Table:
 
 def column_of(values: Sequence[Any]) -> pa.Array:
     """Python values as a column of their type; where they have several, as texts."""
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([None if value is None else _text(value) for value in values], pa.string())
+    with suppress(pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        made = pa.array(values)
+        if not (pa.types.is_binary(made.type) and any(isinstance(value, str) for value in values)):
+            return made  # Arrow would make bytes of texts that stand beside some
+    return pa.array([None if value is None else _text(value) for value in values], pa.string())
 
 
 def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -6,11 +6,19 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+import pyarrow as pa
+
 from rescore.connectors.tabular.mapping import LeadColumns
-from rescore.connectors.tabular.values import flag_of, moment_of, read_value, says_yes, text_of
+from rescore.connectors.tabular.values import BEYOND, flag_of, moment_of, read_value, says_yes, text_of
 from rescore.connectors.values import read_attributes
 from rescore.lake.records import LeadRecord, Page, SetAside
 from rescore.withheld import OBJECTS
+
+
+def records_of(rows: pa.Table) -> list[dict[str, Any]]:
+    """Rows by column; a time beyond the calendar is `BEYOND`."""
+    columns = {name: _values(rows[name]) for name in rows.column_names}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def read_leads(rows: Iterable[Mapping[str, Any]], leads: LeadColumns, page: Page) -> None:
@@ -24,6 +32,22 @@ def read_leads(rows: Iterable[Mapping[str, Any]], leads: LeadColumns, page: Page
             _read(text_of(lead_id), row, leads, page)
         except ValueError as problem:
             page.set_aside.append(SetAside("lead", str(lead_id), "id_unreadable", str(problem)))
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (OverflowError, ValueError):
+        return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return BEYOND
 
 
 def _read(lead_id: str, row: Mapping[str, Any], leads: LeadColumns, page: Page) -> None:

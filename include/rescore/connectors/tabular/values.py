@@ -16,6 +16,16 @@ FLAGS = {"true": True, "t": True, "yes": True, "y": True, "1": True}
 FLAGS |= {"false": False, "f": False, "no": False, "n": False, "0": False}
 
 
+class Beyond:
+    """A time that a database or a file has and no calendar: `infinity`, or years before Christ."""
+
+    def __repr__(self) -> str:
+        return "beyond the calendar"
+
+
+BEYOND = Beyond()
+
+
 def read_value(value: Any, kind: AttributeType) -> AttributeValue:
     """One value that is there.
 
@@ -38,7 +48,7 @@ def text_of(value: Any) -> str:
     """As a person would write it: whole numbers without decimals, flags in small letters, times in ISO 8601.
 
     Raises:
-        ValueError: It is a structure.
+        ValueError: It is a structure, or a time beyond the calendar.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -48,6 +58,8 @@ def text_of(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, list | dict | tuple | set | bytes | memoryview):
         raise ValueError("not a single value")
+    if isinstance(value, Beyond):
+        raise ValueError("not a time that anybody can count with")
     return str(value)
 
 
