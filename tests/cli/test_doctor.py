@@ -14,6 +14,10 @@ from rescore.connectors.catalog import read_mapping
 from rescore.connectors.checkup import checks
 from rescore.connectors.hubspot import HubSpot
 from rescore.connectors.memory import MemoryCrm
+from rescore.errors import ConnectionLeadsElsewhere
+from rescore.ledger.migrate import migrate
+from rescore.ledger.outbox import destinations
+from rescore.ledger.transaction import Ledger
 from sandbox_crm.testing import SandboxServer
 from sandbox_crm.world import build_world
 
@@ -131,6 +135,28 @@ def test_a_stream_that_may_not_be_read_is_a_problem_of_its_own(server):
     [line] = lines(output, "problem")
     assert code == 1, output
     assert line.startswith("problem  reading `email_events`: HubSpot does not let this token do GET /email/")
+
+
+def test_another_account_than_before_is_a_problem_and_can_be_accepted(server, tmp_path):
+    assert run("doctor", "hubspot")[0] == 0
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    migrate(ledger)
+    assert run("doctor", "hubspot")[0] == 0
+    with ledger.transaction() as connection:
+        assert destinations.all_of_them(connection) == {}, "looking is no use of it yet"
+        destinations.require(connection, "hubspot", "portal 11112222")
+    code, output = run("doctor", "hubspot")
+    elsewhere = (
+        "the Connection of `hubspot` led to portal 11112222 and leads to portal 24680135 now: nothing is read or "
+        "written; set it right, or accept the change with `rescore connections accept hubspot`"
+    )
+    assert (code, output) == (1, f"problem  the account: {elsewhere}\n")
+    with pytest.raises(ConnectionLeadsElsewhere, match="led to portal 11112222"):
+        CliRunner().invoke(app, ("setup", "hubspot"), catch_exceptions=False)
+    assert run("connections", "accept", "hubspot")[0] == 0
+    assert run("doctor", "hubspot")[0] == 0
+    assert run("setup", "hubspot")[0] == 0
+    ledger.close()
 
 
 def test_nothing_of_anybody_is_shown(server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,7 +12,9 @@ import typer
 from rescore.cli.systems import find_mapping, open_system
 from rescore.connectors.checkup import Check, checks
 from rescore.connectors.describing import Describable, Listing
+from rescore.delivery.destination import account_as_before
 from rescore.errors import SettingsIncomplete
+from rescore.ledger.transaction import Ledger
 from rescore.settings import Settings
 
 Name = Annotated[str, typer.Argument(metavar="SOURCE", help="The name of a mapping, such as `hubspot`.")]
@@ -42,16 +45,20 @@ def doctor(
 ) -> None:
     """Check a CRM's Connection, rights and fields, and estimate its first load; exit 1 at a problem.
 
-    Nothing is changed, and nothing of what is read is kept or shown.
+    Nothing is changed, and nothing of what is read is kept or shown; an account that is not the one of before
+    is a problem, and kept for `rescore connections accept`.
     """
-    mapping = find_mapping(name, Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    mapping = find_mapping(name, settings)
     fine = True
     try:
         source = open_system(mapping)
     except SettingsIncomplete as error:
         print(_line(Check("the Connection", False, str(error))))
         raise typer.Exit(1) from None
-    for check in checks(source, mapping, until=datetime.now(UTC), try_writing=try_writing):
+    known = partial(account_as_before, Ledger(settings.ledger_url))
+    present = datetime.now(UTC)
+    for check in checks(source, mapping, until=present, try_writing=try_writing, account_of=known):
         print(_line(check), flush=True)
         fine &= check.ok is not False
     if not fine:

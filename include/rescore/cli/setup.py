@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from rescore.cli.systems import find_mapping, open_system
-from rescore.connectors.base import CanBePrepared
+from rescore.connectors.base import CanBePrepared, Target
+from rescore.delivery.destination import account_as_before
 from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from rescore.settings import Settings
@@ -38,4 +39,6 @@ def _crm(name: str, settings: Settings) -> list[str]:
     crm = open_system(find_mapping(name, settings, also=["ledger"]))
     if not isinstance(crm, CanBePrepared):
         return [f"{name}: there is nothing to prepare, Rescore only reads it"]
+    if isinstance(crm, Target):
+        account_as_before(Ledger(settings.ledger_url), crm)
     return crm.setup()

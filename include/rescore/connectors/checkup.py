@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -41,7 +41,12 @@ class Check:
 
 
 def checks(
-    source: Source, mapping: Mapping, *, until: datetime, try_writing: bool = False
+    source: Source,
+    mapping: Mapping,
+    *,
+    until: datetime,
+    try_writing: bool = False,
+    account_of: Callable[[Target], str] = lambda target: target.fingerprint(),
 ) -> Iterator[Check]:
     """Everything that a run needs of a source, one after the other; a failed one ends what stands on it.
 
@@ -50,9 +55,10 @@ def checks(
         mapping: What is to work.
         until: The present; a page of each stream is read up to it, and not kept.
         try_writing: Also send an update of a record that does not exist: only that shows the right to write.
+        account_of: Asks which account it is, and may refuse one.
     """
     if isinstance(source, Target):
-        account = _asked("the account", source.fingerprint)
+        account = _asked("the account", lambda: account_of(source))
         yield account
         if not account.ok:
             return

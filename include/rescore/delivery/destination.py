@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rescore.connectors.base import Target
-from rescore.errors import ConnectionLeadsElsewhere
+from rescore.errors import ConnectionLeadsElsewhere, LedgerBehind
+from rescore.ledger.migrate import require_current
 from rescore.ledger.outbox import destinations
 from rescore.ledger.transaction import Ledger
 
@@ -25,3 +26,26 @@ def require_same_account(ledger: Ledger, target: Target) -> None:
         with ledger.transaction() as connection:
             destinations.refuse(connection, target.name, fingerprint)
         raise
+
+
+def account_as_before(ledger: Ledger, target: Target) -> str:
+    """Ask a target which account it is, for somebody who looks before anything is read: no use of it yet.
+
+    Where the ledger is not set up nothing was ever read, and any account will do.
+
+    Raises:
+        As `require_same_account`.
+    """
+    fingerprint = target.fingerprint()
+    try:
+        require_current(ledger)
+    except LedgerBehind:
+        return fingerprint
+    try:
+        with ledger.reading() as connection:
+            destinations.compare(connection, target.name, fingerprint)
+    except ConnectionLeadsElsewhere:
+        with ledger.transaction() as connection:
+            destinations.refuse(connection, target.name, fingerprint)
+        raise
+    return fingerprint

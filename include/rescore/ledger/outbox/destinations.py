@@ -26,8 +26,17 @@ def require(connection: Connection, name: str, fingerprint: str) -> None:
         .values(name=name + LEADS_TO, value=json.dumps(fingerprint))
         .on_conflict_do_nothing()
     )
+    compare(connection, name, fingerprint)
+
+
+def compare(connection: Connection, name: str, fingerprint: str) -> None:
+    """Hold an account against the one of the first use, if there was any.
+
+    Raises:
+        ConnectionLeadsElsewhere: As `require`.
+    """
     known = installation.read(connection, name + LEADS_TO)
-    if known != fingerprint:
+    if known not in (None, fingerprint):
         raise ConnectionLeadsElsewhere(
             f"the Connection of `{name}` led to {known} and leads to {fingerprint} now: nothing is read "
             f"or written; set it right, or accept the change with `rescore connections accept {name}`"
