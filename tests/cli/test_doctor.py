@@ -147,8 +147,8 @@ def test_another_account_than_before_is_a_problem_and_can_be_accepted(server, tm
         destinations.require(connection, "hubspot", "portal 11112222")
     code, output = run("doctor", "hubspot")
     elsewhere = (
-        "the Connection of `hubspot` led to portal 11112222 and leads to portal 24680135 now: nothing is read or "
-        "written; set it right, or accept the change with `rescore connections accept hubspot`"
+        "the Connection of `hubspot` led to portal 11112222 and leads to portal 24680135 now: nothing is "
+        "read or written; set it right, or accept the change with `rescore connections accept hubspot`"
     )
     assert (code, output) == (1, f"problem  the account: {elsewhere}\n")
     with pytest.raises(ConnectionLeadsElsewhere, match="led to portal 11112222"):

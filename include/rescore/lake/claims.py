@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from rescore.lake.aliases import Aliases, AliasLog
+from rescore.lake.aliases import Aliases, AliasLog, follow
 from rescore.lake.persons import Record, places
 from rescore.lake.reading import CurrentRows, connect, keep, rows_in, texts
 from rescore.lake.tables import CLAIMS, LEADS, SCHEMAS, bucket_of, buckets_of, columns_of, files, serial_of
@@ -70,7 +70,7 @@ def new_places(
         touched: Records that came, changed, or were merged or deleted.
         matching: The order of the sources.
     """
-    found, rivals = places(_records(claims, leads, aliases, touched), matching)
+    found, rivals = places(_records(claims, leads, aliases, log, touched), matching)
     leading = {place.lead for record, place in found.items() if place.lead != record}
     known = aliases.places()
     told = {
@@ -96,11 +96,9 @@ class Doubt:
     by_address: bool
 
 
-def doubts(
-    claims: DeltaTable, leads: DeltaTable, aliases: Aliases, asked: Collection[str]
-) -> dict[str, Doubt]:
+def doubts(claims: DeltaTable, leads: DeltaTable, log: AliasLog, asked: Collection[str]) -> dict[str, Doubt]:
     """Of those of these records that are ambiguous: with whom, and why."""
-    records = _records(claims, leads, aliases, asked)
+    records = _records(claims, leads, follow(log.about(asked)), log, asked)
     _, rivals = places(records)
     return {key: _doubt(key, rivals[key] - {key}, records) for key in asked if key in rivals}
 
@@ -112,7 +110,7 @@ def _doubt(key: str, others: frozenset[str], records: Mapping[str, Record]) -> D
 
 
 def _records(
-    claims: DeltaTable, leads: DeltaTable, aliases: Aliases, touched: Iterable[str]
+    claims: DeltaTable, leads: DeltaTable, aliases: Aliases, log: AliasLog, touched: Iterable[str]
 ) -> dict[str, Record]:
     """Every record that may be joined with the touched ones, and who it says it is."""
     with connect() as connection:

@@ -292,7 +292,7 @@ class Lake:
         if claims is None or leads is None:
             return {}
         with still_there():
-            return doubts(claims, leads, self._aliases(), records)
+            return doubts(claims, leads, AliasLog(self._storage.open(ALIASES)), records)
 
     def waited_for(self, addresses: Collection[str]) -> frozenset[str]:
         """Those of these addresses for which activities wait."""
