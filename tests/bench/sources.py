@@ -1,4 +1,4 @@
-"""What is measured of sources: activities from a table into the lake, against a plain read of them."""
+"""What is measured of sources: activities from a table into the lake, against a plain copy of them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import psycopg
+import pyarrow.parquet as pq
 from sqlalchemy import delete, make_url
 
 from rescore.connectors.catalog import load_mapping
@@ -91,7 +92,9 @@ def _measured(kind: str, rows: int, leads: int, *, turns: int, warm_up: bool) ->
         source = SqlSource(db, load_mapping(MAPPING, "warehouse.yaml"))
         timed = interleaved(
             {
-                "a plain read into columns": lambda: _read(source, db, rows),
+                "a plain copy to a Parquet file": lambda: _copy(
+                    source, db, Path(name) / "copy.parquet", rows
+                ),
                 "into the lake, leads marked": lambda: _land(ws, source, Path(name), next(again), rows),
             },
             turns=turns,
@@ -105,10 +108,18 @@ def _measured(kind: str, rows: int, leads: int, *, turns: int, warm_up: bool) ->
     yield f"  at most {peak:,.0f} MiB of memory until now"
 
 
-def _read(source: SqlSource, db: Database, rows: int) -> None:
+def _copy(source: SqlSource, db: Database, path: str, rows: int) -> None:
+    """What the driver gives, as it gives it, into one Parquet file."""
     read = source.mapping.activities["views"]
     query = rows_of(read, read.id, read.columns, Window(end=AS_OF + timedelta(days=9999)))
-    found = sum(table.num_rows for table in db.read("views", query))
+    found = 0
+    with ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for table in db.read("views", query):
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(path, table.schema))
+            writer.write_table(table)
+            found += table.num_rows
     assert found == rows
 
 

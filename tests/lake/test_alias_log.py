@@ -74,5 +74,13 @@ def test_only_entries_that_are_linked_with_the_leads_asked_for_are_read_out(tmp_
     assert [merge.ordinal for merge in log.all()] == [0, 1, 2, 3]
 
 
+def test_entries_that_are_met_again_do_not_undo_what_came_after_them(tmp_path):
+    log = log_of(tmp_path, [an_entry(0, "crm:1", "crm:2"), an_entry(1, "crm:8", "crm:9")])
+    aliases = follow(log.about(["crm:1"]))
+    aliases.merge("crm:2", "crm:1")
+    aliases.follow(log.about(["crm:2", "crm:8"]))
+    assert aliases.all() == {"crm:2": "crm:1", "crm:8": "crm:9"}
+
+
 def test_a_lake_without_a_log_has_no_entries():
     assert (AliasLog(None).entries, AliasLog(None).about(["crm:1"])) == (0, [])

@@ -28,6 +28,7 @@ class Aliases:
     def __init__(self, merges: Iterable[tuple[str, str]] = ()) -> None:
         self._became: dict[str, str] = {}
         self._places: dict[str, Place] = {}
+        self._entries: set[int] = set()
         for lead, into in merges:
             self.merge(lead, into)
 
@@ -51,8 +52,11 @@ class Aliases:
         return True
 
     def follow(self, merges: Iterable[Merge]) -> None:
-        """Go on with further entries of the log, oldest first."""
+        """Go on with entries about further leads, oldest first; those that were followed before count once."""
         for each in merges:
+            if each.ordinal in self._entries:
+                continue
+            self._entries.add(each.ordinal)
             if not each.lead:
                 continue  # erased: only its number is left
             if each.kind == PERSON:

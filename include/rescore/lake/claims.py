@@ -160,7 +160,7 @@ def _around(
     while frontier:
         near = set(frontier)
         if around:
-            aliases.follow(log.about(frontier))  # nobody in it is linked with anybody who was near before
+            aliases.follow(log.about(frontier))
         lost, persons = aliases.lost(), _persons(aliases)
         for key in frontier:
             record = aliases.record(key)
