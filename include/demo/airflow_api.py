@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -16,8 +17,17 @@ FINISHED = {"success", "failed"}
 DAGS = ("score_leads", "watch_rules", "rescore_all", "review_hold", "rollback_rules")
 """Those that a demo or a story waits for before it begins."""
 
-ASK_AGAIN = Retry(total=4, connect=0, status=0, backoff_factor=1, allowed_methods={"GET"})
-"""On a busy machine Airflow may take longer than anybody waits for an answer; to look again does no harm."""
+ASK_AGAIN = Retry(
+    total=4,
+    connect=0,
+    backoff_factor=1,
+    status_forcelist={500, 503},
+    allowed_methods={"GET", "PATCH"},
+    raise_on_status=False,
+)
+"""On a busy machine Airflow may take longer than anybody waits for an answer, or find its SQLite file locked
+and answer 500; to look again, or to set the same again, does no harm."""
+TRIES = 4
 
 
 class AirflowApi:
@@ -99,11 +109,21 @@ class AirflowApi:
         return answer
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, run_id: str | None = None) -> str:
-        """Start a manual run and give its id."""
-        body: dict[str, Any] = {"logical_date": None, "conf": conf or {}}
-        if run_id:
-            body["dag_run_id"] = run_id
-        return str(self.send("POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
+        """Start a manual run and give its id, by which a repeated request is known to be the same."""
+        name = run_id or f"manual__{uuid.uuid4()}"
+        body = {"logical_date": None, "conf": conf or {}, "dag_run_id": name}
+        for attempt in range(1, TRIES + 1):
+            try:
+                self.send("POST", f"dags/{dag_id}/dagRuns", body)
+                return name
+            except requests.HTTPError as error:
+                status = error.response.status_code
+                if status == 409 and attempt > 1:
+                    return name
+                if status < 500 or attempt == TRIES:
+                    raise
+                time.sleep(attempt)
+        raise AssertionError("the last try returns or raises")
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """The newest runs of a DAG, newest first."""
