@@ -52,7 +52,7 @@ class Aliases:
         return True
 
     def follow(self, merges: Iterable[Merge]) -> None:
-        """Go on with entries about further leads, oldest first; those that were followed before count once."""
+        """Go on with entries about further leads, oldest first; those followed before count once."""
         for each in merges:
             if each.ordinal in self._entries:
                 continue
