@@ -20,21 +20,39 @@ from rescore.manual_edits import Kept
 from rescore.model import lead_key
 from rescore.same_person import Matching
 from rescore.strict.messages import described
-from rescore.strict.model import StrictMap, Trouble, did_you_mean, refuse, refuse_all
+from rescore.strict.model import StrictMap, Trouble, did_you_mean, formed, refuse, refuse_all
 from rescore.withheld import RESERVED
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+Name = Annotated[
+    str,
+    StringConstraints(max_length=63),
+    formed(r"[a-z][a-z0-9_]*", "small letters, digits and `_`, a letter first, such as `page_view`"),
+]
 """A name of ours: an attribute, an activity type, a stream."""
 
-Property = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
+Property = Annotated[
+    str,
+    StringConstraints(max_length=100),
+    formed(r"[A-Za-z][A-Za-z0-9_]*", "its internal name: letters, digits and `_`, a letter first"),
+]
 """A name of the CRM's."""
 
 PropertyPath = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$", max_length=200)
+    str,
+    StringConstraints(max_length=200),
+    formed(
+        r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*",
+        "its internal name: letters, digits and `_`, a letter first, with `.` before a field of what it "
+        "refers to",
+    ),
 ]
 """A name of the CRM's, or the way there through related records, where the connector follows it."""
 
-Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9/{}._-]+$", max_length=200)]
+Path = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    formed(r"/[A-Za-z0-9/{}._-]+", "a path that begins with `/`, without host and query"),
+]
 """A path below the Connection's host; the API's version is part of it."""
 
 Mode = Literal["live", "shadow"]
@@ -120,6 +138,13 @@ class Leads(MappingPart):
     attributes: MappingOf[Name, Attribute]
     objection: Property | None = None
     same_person: SamePerson = Field(default_factory=SamePerson)
+
+    @model_validator(mode="after")
+    def _same_person_says_something(self) -> Self:
+        same = self.same_person
+        if "same_person" in self.model_fields_set and not (same.records or "email" in same.model_fields_set):
+            refuse("`{name}` says nothing; write `records` or `email: true`, or take it out", "same_person")
+        return self
 
     @property
     def read_properties(self) -> set[str]:
@@ -280,6 +305,9 @@ class Mapping(MappingPart):
         if self.mapping in self.leads.same_person.records:
             problem = f"`{self.mapping}` is this source itself; name the properties of other sources' records"
             problems.append(Trouble(("leads", "same_person", "records", self.mapping), problem, at_key=True))
+        if self.always_written and not self.scores:
+            problem = "`always_written` is about showing scores, and no `scores` are here; take it out"
+            problems.append(Trouble(("always_written",), problem, at_key=True))
         refuse_all(problems)
         return self
 

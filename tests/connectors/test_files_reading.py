@@ -180,6 +180,15 @@ def test_a_missing_column_is_named_with_the_file(exports):
     assert str(caught.value) == "the file `clicks/a.csv` has no column `person`; did you mean `perso`?"
 
 
+def test_missing_columns_are_named_all_at_once(exports):
+    exports.put("clicks/a.csv", HEAD.replace("person", "perso").replace("kind", "art") + ROW.format(1))
+    with pytest.raises(
+        CrmFieldMissing,
+        match=r"no columns `person` \(did you mean `perso`\?\), `kind` .*; correct the mapping",
+    ):
+        exports.read()
+
+
 def test_texts_of_a_csv_are_times_and_numbers_where_the_mapping_says_so(exports):
     lines = [
         "1,7,click,2026-11-01 09:00:00,2.5",

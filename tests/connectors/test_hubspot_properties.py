@@ -70,6 +70,16 @@ def test_a_property_the_mapping_reads_and_nobody_has_is_named(server, mapping):
         hubspot.check()
 
 
+def test_whatever_is_missing_is_named_at_once(server, mapping):
+    attribute = mapping.leads.attributes["job_title"].model_copy(update={"property": "jobtytle"})
+    leads = mapping.leads.model_copy(update={"attributes": {"job_title": attribute}})
+    hubspot = HubSpot(server.url, server.token, mapping.model_copy(update={"leads": leads}), FAST)
+    with pytest.raises(
+        CrmFieldMissing, match=r"`rescore_score`.*`rescore setup hubspot`.*`jobtytle`; correct"
+    ):
+        hubspot.check()
+
+
 def test_a_wrong_token_is_one_sentence_that_names_the_connection(server, mapping):
     with pytest.raises(CrmRejectedCredentials, match="Airflow Connection `rescore_hubspot`") as caught:
         HubSpot(server.url, "pat-wrong", mapping, FAST).check()

@@ -98,8 +98,139 @@ def test_only_one_mapping_is_the_primary_one(tmp_path):
     for name in ("a", "b"):
         body = SMALL.replace(b"mapping: crm", b"mapping: " + name.encode()) + b"primary: true\n"
         (tmp_path / f"{name}.yaml").write_bytes(body)
-    with pytest.raises(MappingInvalid, match="a and b are all `primary: true`"):
+    with pytest.raises(MappingInvalid) as caught:
         read_mappings(tmp_path)
+    assert str(caught.value) == (
+        "a.yaml:21:1: a and b are all `primary: true`; let one of them be\n"
+        "b.yaml:21:1: a and b are all `primary: true`; let one of them be"
+    )
+
+
+def test_what_is_wrong_in_a_folder_is_told_of_all_its_files_at_once(tmp_path):
+    (tmp_path / "a.yaml").write_bytes(SMALL.replace(b"type: text", b"type: string"))
+    (tmp_path / "b.yaml").write_bytes(b"mapping: b\n")
+    (tmp_path / "c.yaml").write_bytes(SMALL)
+    (tmp_path / "d.yml").write_bytes(SMALL)
+    with pytest.raises(MappingInvalid) as caught:
+        read_mappings(tmp_path)
+    ending, a, b, c = str(caught.value).splitlines()
+    assert ending == "d.yml: the name of a mapping ends in `.yaml`; call it d.yaml, or move it elsewhere"
+    assert a.startswith("a.yaml:13:43: `type` cannot be `string`")
+    assert b.startswith("b.yaml:1:1: `connector` is missing")
+    assert c == (
+        "c.yaml:1:1: `mapping: crm` is not the name of its file; call the file crm.yaml, or the mapping c"
+    )
+
+
+def test_a_person_is_known_in_mappings_that_there_are(tmp_path):
+    same = b"leads:\n  same_person: {records: {salesforc: [sales_id], hubspot: [a]}}"
+    (tmp_path / "crm.yaml").write_bytes(SMALL.replace(b"leads:", same))
+    for other in (b"salesforce", b"hubspot"):
+        (tmp_path / f"{other.decode()}.yaml").write_bytes(
+            SMALL.replace(b"mapping: crm", b"mapping: " + other)
+        )
+    with pytest.raises(MappingInvalid) as caught:
+        read_mappings(tmp_path)
+    assert str(caught.value) == "crm.yaml:6:27: no mapping is called `salesforc`; did you mean `salesforce`?"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param(
+            b"leads:",
+            b"leads:\n  same_person: {}",
+            "6:16: `same_person` says nothing; write `records` or `email: true`, or take it out",
+            id="nothing of persons",
+        ),
+        pytest.param(
+            b"leads:",
+            b"leads:\n  same_person: {email: address}",
+            "6:24: `email` must be true or false, not `address`; write `email: true` or leave it out",
+            id="flag",
+        ),
+        pytest.param(
+            b"[de]",
+            b"5",
+            "4:12: `languages` must be a list, not the number 5; write `[...]`, or one item a line after "
+            "`- `",
+            id="list",
+        ),
+        pytest.param(
+            b"kind: engagements",
+            b"kind: notes",
+            "15:10: `kind` cannot be `notes`; write `engagements`, `deals`, `page_views`, `email_events`, "
+            "`forms`",
+            id="kind",
+        ),
+        pytest.param(
+            b"score: my_score,",
+            b"score: my_score, minimum_change: x,",
+            "17:54: `minimum_change` must be a whole number, not `x`; write it without quotes",
+            id="whole number",
+        ),
+        pytest.param(
+            b"mapping: crm",
+            b"mapping: My CRM",
+            "1:10: `mapping` cannot be `My CRM`; write small letters, digits and `_`, a letter first, such "
+            "as `page_view`",
+            id="name",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_our_words(old, new, said):
+    with pytest.raises(MappingInvalid) as caught:
+        load_mapping(SMALL.replace(old, new, 1), "crm.yaml")
+    assert str(caught.value) == f"crm.yaml:{said}"
+
+
+TABLES = b"""\
+mapping: w
+connector: sql
+leads: {table: people, id: id, cursor: at, attributes: {}}
+activities:
+  views: {table: views, id: id, lead: lead, cursor: at, type: page_view, occurred_at: at}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        pytest.param(
+            b"page_view",
+            b"Page View",
+            "5:63: `type` cannot be `Page View`; write small letters, digits and `_`, a letter first, such "
+            "as `page_view`",
+            id="word",
+        ),
+        pytest.param(
+            b"page_view", b"[a]", "5:63: `type` must be text, not a list; write a text", id="neither form"
+        ),
+        pytest.param(
+            b"page_view",
+            b"{proprty: a}",
+            "5:64: unknown key `proprty`; did you mean `property`?",
+            id="column",
+        ),
+        pytest.param(
+            b"connector: sql",
+            b"connector: sql\nalways_written: true",
+            "3:1: `always_written` is about showing scores, and no `scores` are here; take it out",
+            id="never written",
+        ),
+        pytest.param(
+            b"table: views",
+            b"table: views; drop",
+            "5:18: `table` cannot be `views; drop`; write the name of one table or view, as `table` or "
+            "`schema.table`; what needs SQL is a view",
+            id="table",
+        ),
+    ],
+)
+def test_a_mistake_about_tables_is_told_once_and_in_our_words(old, new, said):
+    with pytest.raises(MappingInvalid) as caught:
+        load_mapping(TABLES.replace(old, new, 1), "w.yaml")
+    assert str(caught.value) == f"w.yaml:{said}"
 
 
 def test_every_mistake_is_named_at_once():

@@ -184,6 +184,16 @@ def test_a_view_is_read_like_a_table(db):
     assert ids(views(db.source(MAPPING.replace(b"table: views", b"table: recent")))[0]) == ["1"]
 
 
+def test_columns_that_are_missing_are_named_all_at_once(db):
+    wrong = MAPPING.replace(b"asset: page", b"asset: pag").replace(b"cursor: loaded", b"cursor: landed")
+    with pytest.raises(CrmFieldMissing) as caught:
+        views(db.source(wrong))
+    assert str(caught.value) == (
+        "`views` has no columns `landed` (did you mean `loaded`?), `pag` (did you mean `page`?); correct the "
+        "mapping, `rescore describe` lists those it has"
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -5,7 +5,7 @@ include/mappings/hubspot.yaml -> read_mapping -> HubSpotMapping -> system_of(...
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +19,7 @@ from rescore.connectors.pace import Calls, MakePace
 from rescore.errors import MappingInvalid
 from rescore.mapping import Mapping
 from rescore.strict.model import did_you_mean
-from rescore.strict.yaml import Problem, problems_of, read_document
+from rescore.strict.yaml import Document, Problem, problems_of, read_document
 
 CONNECTORS = ("files", "hubspot", "salesforce", "sql", "tryton")
 """Packages of this room; the `SYSTEM` of each is imported when a mapping names it."""
@@ -64,16 +64,7 @@ def load_mapping(body: bytes, name: str) -> Mapping:
     Raises:
         MappingInvalid: With every problem at once, one `name:line:col: message` a line.
     """
-    document, problems = read_document(body)
-    if document is not None and not problems:
-        named = document.data.get("connector")
-        try:
-            if named in CONNECTORS:
-                return system_of(named).mapping.model_validate(document.data)
-            problems = [Problem.at(document.where(("connector",)), _no_connector(named))]
-        except ValidationError as error:
-            problems = problems_of(error, document)
-    raise MappingInvalid("\n".join(f"{name}:{p.line}:{p.column}: {p.message}" for p in problems))
+    return _load(body, name)[0]
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -82,32 +73,77 @@ def read_mapping(path: Path) -> Mapping:
     Raises:
         MappingInvalid: It cannot be read, or with every problem at once.
     """
-    try:
-        body = path.read_bytes()
-    except OSError as error:
-        raise MappingInvalid(f"{path}: cannot be read ({error.strerror}); put the mapping there") from error
-    return load_mapping(body, path.name)
+    return _read(path)[0]
 
 
 def read_mappings(folder: Path) -> dict[str, Mapping]:
     """Every mapping of a folder by its name.
 
     Raises:
-        MappingInvalid: One of them does not hold, or is not called as its file is.
+        MappingInvalid: Some of them do not hold, or not together, with every problem of all at once.
     """
-    found: dict[str, Mapping] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        mapping = read_mapping(path)
-        if mapping.name != path.stem:
-            raise MappingInvalid(
-                f"{path.name}: `mapping: {mapping.name}` is not the name of its file; call the file "
-                f"{mapping.name}.yaml, or the mapping {path.stem}"
+    found: dict[str, tuple[Mapping, Document]] = {}
+    problems = [
+        f"{path.name}: the name of a mapping ends in `.yaml`; call it {path.stem}.yaml, or move it elsewhere"
+        for path in sorted(folder.glob("*.yml"))
+    ]
+    paths = sorted(folder.glob("*.yaml"))
+    for path in paths:
+        try:
+            found[path.stem] = _read(path)
+        except MappingInvalid as error:
+            problems.append(str(error))
+    for stem, (mapping, document) in found.items():
+        if mapping.name != stem:
+            said = (
+                f"`mapping: {mapping.name}` is not the name of its file; call the file {mapping.name}.yaml, "
+                f"or the mapping {stem}"
             )
-        found[mapping.name] = mapping
-    primary = [name for name, mapping in found.items() if mapping.primary]
+            problems.append(_at(stem, document, ("mapping",), said))
+    problems += _together(found, [path.stem for path in paths])
+    if problems:
+        raise MappingInvalid("\n".join(problems))
+    return {stem: mapping for stem, (mapping, _) in found.items()}
+
+
+def _together(found: dict[str, tuple[Mapping, Document]], names: list[str]) -> Iterator[str]:
+    """What is wrong between the mappings of a folder; `names` are those of all, whether or not they hold."""
+    primary = [name for name, (mapping, _) in found.items() if mapping.primary]
     if len(primary) > 1:
-        raise MappingInvalid(f"{' and '.join(primary)} are all `primary: true`; let one of them be")
-    return found
+        said = f"{' and '.join(primary)} are all `primary: true`; let one of them be"
+        yield from (_at(name, found[name][1], ("primary",), said) for name in primary)
+    for name, (mapping, document) in found.items():
+        others = [other for other in names if other != name]
+        for source in mapping.leads.same_person.records:
+            if source not in others and source != name:
+                said = f"no mapping is called `{source}`; {did_you_mean(source, others)}"
+                yield _at(name, document, ("leads", "same_person", "records", source), said)
+
+
+def _at(stem: str, document: Document, path: tuple[str, ...], message: str) -> str:
+    line, column = document.where(path, key=True)
+    return f"{stem}.yaml:{line}:{column}: {message}"
+
+
+def _read(path: Path) -> tuple[Mapping, Document]:
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise MappingInvalid(f"{path}: cannot be read ({error.strerror}); put the mapping there") from error
+    return _load(body, path.name)
+
+
+def _load(body: bytes, name: str) -> tuple[Mapping, Document]:
+    document, problems = read_document(body)
+    if document is not None and not problems:
+        named = document.data.get("connector")
+        try:
+            if named in CONNECTORS:
+                return system_of(named).mapping.model_validate(document.data), document
+            problems = [Problem.at(document.where(("connector",)), _no_connector(named))]
+        except ValidationError as error:
+            problems = problems_of(error, document)
+    raise MappingInvalid("\n".join(f"{name}:{p.line}:{p.column}: {p.message}" for p in problems))
 
 
 def _no_connector(named: object) -> str:

@@ -30,6 +30,8 @@ SYNTAX: Final = {
     "undefined alias": "aliases are not read here; write the value out",
 }
 
+A_FLAG: Final = "`{name}` must be true or false, not {given}; write `{name}: true` or leave it out"
+A_WHOLE_NUMBER: Final = "`{name}` must be a whole number, not {given}; write it without quotes"
 A_NUMBER: Final = "`{name}` must be a number, not {given}; write it without quotes"
 A_LIST: Final = "`{name}` must be a list, not {given}; write `[...]`, or one item a line after `- `"
 A_MAP: Final = "`{name}` must be a map, not {given}; write it as `key: value` lines"
@@ -37,13 +39,17 @@ A_MAP: Final = "`{name}` must be a map, not {given}; write it as `key: value` li
 VALIDATION: Final = {
     "missing": "`{name}` is missing; add it",
     "string_type": "`{name}` must be text, not {given}; {quote}",
-    "bool_type": "`{name}` must be true or false, not {given}; write `{name}: true` or leave it out",
-    "int_type": "`{name}` must be a whole number, not {given}; write it without quotes",
+    "bool_type": A_FLAG,
+    "bool_parsing": A_FLAG,
+    "int_type": A_WHOLE_NUMBER,
+    "int_parsing": A_WHOLE_NUMBER,
     "int_from_float": "`{name}` must be a whole number; leave the decimals out",
     "decimal_type": A_NUMBER,
     "is_instance_of": A_NUMBER,
     "list_type": A_LIST,
     "tuple_type": A_LIST,
+    "set_type": A_LIST,
+    "frozen_set_type": A_LIST,
     "dict_type": A_MAP,
     "model_type": A_MAP,
     "model_attributes_type": A_MAP,
@@ -59,6 +65,8 @@ VALIDATION: Final = {
     "less_than_equal": "`{name}` is {given}; write {le} or less",
     "extra_forbidden": "unknown key `{name}`; take it out or correct its spelling",
     "string_pattern_mismatch": "`{name}` is not of the form `{pattern}`; correct it",
+    "union_tag_invalid": "{discriminator} cannot be `{tag}`; write {expected_tags}",
+    "union_tag_not_found": "{discriminator} is missing; add it",
 }
 
 
@@ -135,8 +143,11 @@ def syntax(problem: str) -> str:
 
 
 def validation(detail: ErrorDetails) -> str:
-    """One pydantic error; a message of our own (any type not listed) is passed on as it is."""
-    names = [step for step in detail["loc"] if isinstance(step, str) and step != "[key]"]
+    """One pydantic error; a message of our own (any type not listed) is passed on as it is.
+
+    Steps of its place in brackets are no keys: `[key]`, or which of several forms a value has.
+    """
+    names = [step for step in detail["loc"] if isinstance(step, str) and not step.startswith("[")]
     name = names[-1] if names else "the file"
     template = VALIDATION.get(detail["type"])
     if template is None:

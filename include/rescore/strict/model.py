@@ -1,11 +1,21 @@
 """The base of every map that people write: unknown and empty keys are refused with a way out."""
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from rescore.strict.messages import described
 
 Path = tuple[str | int, ...]
 
@@ -106,6 +116,18 @@ def refuse_all(troubles: Iterable[Trouble]) -> None:
     """Refuse with every problem found, if any."""
     if details := [_detail(trouble) for trouble in troubles]:
         raise ValidationError.from_exception_data("", details)
+
+
+def formed(pattern: str, words: str) -> AfterValidator:
+    """A text of a pattern; `words` say what to write in its place."""
+    form = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not form.fullmatch(text):
+            refuse(f"`{{name}}` cannot be {described(text)}; write {words}")
+        return text
+
+    return AfterValidator(check)
 
 
 def not_yet(word: str) -> str:

@@ -9,8 +9,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from rescore.connectors.files.folder import File, Folder
-from rescore.errors import CrmFieldMissing
-from rescore.strict.model import did_you_mean
+from rescore.connectors.tabular.missing import require_columns
 
 ROWS_A_TURN = 100_000
 _BLOCK = 16 * 1024 * 1024
@@ -34,7 +33,7 @@ def read_file(
     """Its rows in their order, at most `turn` at a time; a CSV's values are texts.
 
     Raises:
-        CrmFieldMissing: It lacks a column.
+        CrmFieldMissing: It lacks columns.
         pyarrow.ArrowException: It is not what its name says, or not UTF-8.
     """
     batches = _parquet if file.path.endswith(".parquet") else _csv
@@ -48,7 +47,7 @@ def _parquet(
 ) -> Iterator[pa.RecordBatch]:
     with folder.reading(file) as opened:
         parquet = pq.ParquetFile(opened)
-        _check(file, columns, parquet.schema_arrow.names)
+        require_columns(f"the file `{file.path}`", columns, parquet.schema_arrow.names)
         for batch in parquet.iter_batches(batch_size=turn, columns=list(columns)):
             batch.validate(full=True)  # texts that are not UTF-8
             yield batch
@@ -59,7 +58,7 @@ def _csv(
 ) -> Iterator[pa.RecordBatch]:
     with folder.reading(file) as opened:
         first_look = csv.open_csv(opened, parse_options=_parsing(Malformed()))
-        _check(file, columns, first_look.schema.names)
+        require_columns(f"the file `{file.path}`", columns, first_look.schema.names)
     converting = csv.ConvertOptions(
         include_columns=list(columns),
         column_types=dict.fromkeys(columns, pa.string()),
@@ -72,11 +71,3 @@ def _csv(
 
 def _parsing(malformed: Malformed) -> csv.ParseOptions:
     return csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed.skip)
-
-
-def _check(file: File, columns: Sequence[str], there: Sequence[str]) -> None:
-    for column in columns:
-        if column not in there:
-            raise CrmFieldMissing(
-                f"the file `{file.path}` has no column `{column}`; {did_you_mean(column, there)}"
-            )

@@ -34,25 +34,30 @@ def check_properties(client: Client, mapping: HubSpotMapping) -> None:
         CrmRejectedCredentials: The token is wrong or lacks a scope.
     """
     present = _present(client, mapping.leads.properties)
-    scores = [definition["name"] for definition in definitions(mapping)]
-    if missing := [name for name in scores if name not in present]:
-        raise CrmFieldMissing(
-            f"HubSpot has no contact property {_quoted(missing)}; run `rescore setup hubspot` to create it"
-        )
+    scores = [name for each in definitions(mapping) if (name := each["name"]) not in present]
     way_out = f"correct the mapping {mapping.name}.yaml"
-    if missing := sorted(mapping.leads.read_properties - present):
-        raise CrmFieldMissing(f"HubSpot has no contact property {_quoted(missing)}; {way_out}")
+    lacking = [
+        *_lacking(
+            "contact",
+            scores,
+            "run `rescore setup hubspot` to create it",
+        ),
+        *_lacking("contact", sorted(mapping.leads.read_properties - present), way_out),
+    ]
     if mapping.accounts:
         read = {attribute.property for attribute in mapping.accounts.attributes.values()}
-        _check_read(client, mapping.accounts.properties, read, f"company property {{}}; {way_out}")
+        there = _present(client, mapping.accounts.properties)
+        lacking += _lacking("company", sorted(read - there), way_out)
     for stream in mapping.activities.values():
         if isinstance(stream, Deals):
-            _check_read(client, stream.properties, stream.read_properties, f"deal property {{}}; {way_out}")
+            there = _present(client, stream.properties)
+            lacking += _lacking("deal", sorted(stream.read_properties - there), way_out)
+    if lacking:
+        raise CrmFieldMissing(f"HubSpot has {'; it has '.join(lacking)}")
 
 
-def _check_read(client: Client, path: str, read: set[str], sentence: str) -> None:
-    if missing := sorted(read - _present(client, path)):
-        raise CrmFieldMissing(f"HubSpot has no {sentence.format(_quoted(missing))}")
+def _lacking(kind: str, missing: list[str], way_out: str) -> list[str]:
+    return [f"no {kind} property {_quoted(missing)}; {way_out}"] if missing else []
 
 
 def definitions(mapping: HubSpotMapping) -> list[JsonObject]:

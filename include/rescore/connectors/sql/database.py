@@ -21,8 +21,8 @@ from rescore.connectors.sql.ahead import ahead
 from rescore.connectors.sql.refusals import in_plain_words
 from rescore.connectors.tabular.activities import column_of
 from rescore.connectors.tabular.leads import records_of
+from rescore.connectors.tabular.missing import require_columns
 from rescore.errors import CrmFieldMissing, SettingsIncomplete
-from rescore.strict.model import did_you_mean
 
 ROWS_A_TURN = 100_000
 BATCHES_AHEAD = 8  # of 16 megabytes, as ADBC makes them
@@ -68,7 +68,7 @@ class Database:
         """Make sure that a table has some columns; the type of each column that it has.
 
         Raises:
-            CrmFieldMissing: It has not, or there is no such table; with the nearest name there is.
+            CrmFieldMissing: It has not, or there is no such table; with the nearest names there are.
         """
         schema, _, name = table.rpartition(".")
         with self._said_plainly(table):
@@ -78,13 +78,13 @@ class Database:
                 found = []
         there = {column["name"]: column["type"] for column in found}
         if not there:
+            shown = f"shows the login `{self._login}`" if self._login else "has"
+            grant = ", or grant the right to read it" if self._login else ""
             raise CrmFieldMissing(
-                f"the database of the Connection `{self._id}` shows `{self._login or 'us'}` no table or view "
-                f"`{table}`; correct `table` in the mapping, or grant the right to read it"
+                f"the database of the Connection `{self._id}` {shown} no table or view `{table}`; correct "
+                f"`table` in the mapping{grant}"
             )
-        for column in wanted:
-            if column not in there:
-                raise CrmFieldMissing(f"`{table}` has no column `{column}`; {did_you_mean(column, there)}")
+        require_columns(f"`{table}`", wanted, there)
         return there
 
     def value(self, table: str, query: Select[Any]) -> Any:

@@ -14,9 +14,16 @@ from rescore.connectors.tabular.mapping import ActivityColumns, Column, LeadColu
 from rescore.connectors.tabular.spans import span_of
 from rescore.mapping import MappingPart, Name
 from rescore.strict.messages import described
-from rescore.strict.model import refuse
+from rescore.strict.model import formed, refuse
 
-Table = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?$", max_length=200)]
+Table = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    formed(
+        r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?",
+        "the name of one table or view, as `table` or `schema.table`; what needs SQL is a view",
+    ),
+]
 """`table` or `schema.table`."""
 
 FIVE_MINUTES = timedelta(minutes=5)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Mode, Name
-from rescore.strict.model import Trouble, refuse_all
+from rescore.strict.model import Trouble, formed, refuse_all
 
-Column = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\"`]+$", max_length=128)]
+Column = Annotated[
+    str,
+    StringConstraints(max_length=128),
+    formed(r"[^\x00-\x1f\"`]+", "the column's name as the table has it, without quotation marks"),
+]
 """The name of a column as its table has it; it is looked up among the table's and quoted, never pasted."""
 
 
@@ -59,6 +63,16 @@ class TextInColumn(MappingPart):
     otherwise: Name | None = None
 
 
+def _form(value: Any) -> str:
+    return "[column]" if isinstance(value, dict | TextInColumn) else "[word]"
+
+
+Said = Annotated[
+    Annotated[Name, Tag("[word]")] | Annotated[TextInColumn, Tag("[column]")], Discriminator(_form)
+]
+"""Once for the whole table, or by a column."""
+
+
 class ActivityColumns(MappingPart):
     """The columns of activities.
 
@@ -67,10 +81,10 @@ class ActivityColumns(MappingPart):
 
     id: Column
     lead: Column
-    type: Name | TextInColumn
+    type: Said
     occurred_at: Column
     asset: Column | None = None
-    channel: Name | TextInColumn | None = None
+    channel: Said | None = None
     value: Column | None = None
     fields: dict[Name, Column] = Field(default_factory=dict)
 
