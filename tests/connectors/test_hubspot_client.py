@@ -132,7 +132,14 @@ def test_a_limit_in_the_body_of_a_success_is_one_sentence_that_names_it(server, 
     server.answer = lambda asked: Reply(200, body)
     with pytest.raises(CrmRateLimited) as caught:
         client(server, clock).post("/crm/x", {})
-    assert str(caught.value) == "HubSpot limits POST /crm/x (DAILY) and asks to come back in 3600 seconds"
+    assert str(caught.value) == "HubSpot limits POST /crm/x (DAILY); come back in 3600 seconds"
+
+
+def test_a_wait_that_was_asked_for_is_said_to_be(server, clock):
+    server.answer = lambda asked: Reply(429, {"policyName": "DAILY"}, {"Retry-After": "900"})
+    with pytest.raises(CrmRateLimited) as caught:
+        client(server, clock).post("/crm/x", {})
+    assert str(caught.value) == "HubSpot limits POST /crm/x (DAILY) and asks to come back in 900 seconds"
 
 
 def test_a_result_that_is_called_an_error_of_its_own_is_no_limit(server, clock):

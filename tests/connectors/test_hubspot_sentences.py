@@ -77,7 +77,7 @@ def test_a_limit_in_the_body_of_a_success(server, hubspot, ask):
     server.answer = lambda asked: Reply(200, DAILY)
     error = told(hubspot, ask)
     assert isinstance(error, CrmRateLimited)
-    assert str(error).endswith(" (DAILY) and asks to come back in 3600 seconds")
+    assert str(error).endswith(" (DAILY); come back in 3600 seconds")
 
 
 def test_a_scope_that_was_taken_away(server, hubspot):
@@ -102,3 +102,11 @@ def test_a_path_that_is_no_more(server, hubspot):
         "HubSpot refused POST /crm/objects/2026-09/calls/search (404, NOT_FOUND); check `calls` in the "
         "mapping `hubspot`"
     )
+
+
+def test_a_right_to_write_that_is_missing_has_to_do_with_no_stream(server, hubspot):
+    server.answer = lambda asked: Reply(403, SCOPE)
+    said = str(told(hubspot, ASKS["writing"]))
+    assert said.startswith("HubSpot does not let this token do POST ")
+    assert "give the private app behind the Airflow Connection `rescore_hubspot` the scope `" in said
+    assert "stream" not in said

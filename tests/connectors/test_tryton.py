@@ -351,7 +351,7 @@ PAGE = b"<html><h1>Sign in to the hotel's network</h1></html>"
         pytest.param(
             Reply(429, b"", {"Retry-After": "77"}), CrmRateLimited, "to come back in 77 seconds", id="limited"
         ),
-        pytest.param(Reply(429, b""), CrmRateLimited, "to come back in 60 seconds", id="limited, no wait"),
+        pytest.param(Reply(429, b""), CrmRateLimited, "come back in 60 seconds", id="limited, no wait"),
     ],
 )
 def test_what_is_no_answer_of_trytons_becomes_one_sentence(reply, error, says):

@@ -68,6 +68,10 @@ class Client:
         """Send JSON; see `call` for the errors."""
         return self.call("POST", path, body=body)
 
+    def write(self, path: str, body: Any) -> JsonObject:
+        """Send JSON that makes or changes something; see `call` for the errors."""
+        return self.call("POST", path, body=body, writes=True)
+
     def search(self, path: str, body: Any) -> JsonObject:
         """Search, at the slower pace that searches have of their own."""
         return self.call("POST", path, body=body, allowances=("calls", "searches"))
@@ -80,8 +84,9 @@ class Client:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
         allowances: Sequence[str] = ("calls",),
+        writes: bool = False,
     ) -> JsonObject:
-        """One call, after waiting out what must be waited out.
+        """One call, after waiting out what must be waited out; one that `writes` belongs to no stream.
 
         Raises:
             Refused: A 4xx that its caller knows more about.
@@ -100,14 +105,13 @@ class Client:
             self._note_usage(answer)
             said = _json(answer)
             if answer.status != 429 and not _says_limit(said):
-                return _content(what, answer, said)
+                return _content(what, answer, said, writes=writes)
             wait, policy = _asked_wait(answer, said)
             if wait > self.limits.longest_wait or waited == self.limits.waits:
                 break
             self.pace.pause(wait)
-        raise CrmRateLimited(
-            f"HubSpot limits {what} ({policy}) and asks to come back in {wait:g} seconds", retry_after=wait
-        )
+        asked = "; come back" if answer.retry_after is None else " and asks to come back"
+        raise CrmRateLimited(f"HubSpot limits {what} ({policy}){asked} in {wait:g} seconds", retry_after=wait)
 
     def _note_usage(self, answer: Answer) -> None:
         """What HubSpot says of the day, in most of its answers."""
@@ -134,16 +138,17 @@ def _asked_wait(answer: Answer, body: JsonObject | None) -> tuple[float, str]:
     return DEFAULT_WAITS.get(policy, 10.0) if wish is None else wish, policy
 
 
-def _content(what: str, answer: Answer, body: JsonObject | None) -> JsonObject:
+def _content(what: str, answer: Answer, body: JsonObject | None, *, writes: bool) -> JsonObject:
     if answer.status == 401:
         raise CrmRejectedCredentials(
             f"HubSpot refused the token (401): put a valid private app token into the password of the "
             f"Airflow Connection {CONNECTION}"
         )
     if answer.status == 403:
+        instead = "" if writes else ", or take this stream out of the mapping"
         raise CrmLacksScope(
             f"HubSpot does not let this token do {what} (403): give the private app behind the Airflow "
-            f"Connection {CONNECTION} {_scopes(body)}, or take this stream out of the mapping"
+            f"Connection {CONNECTION} {_scopes(body)}{instead}"
         )
     if answer.status >= 500 or answer.status == 408:
         raise CrmUnavailable(

@@ -127,7 +127,7 @@ def _create_group(client: Client, path: str, name: str) -> str:
 
 def _post(client: Client, path: str, body: JsonObject) -> str:
     try:
-        client.post(path, body)
+        client.write(path, body)
     except Refused as refusal:
         if refusal.status != ALREADY_THERE:
             raise

@@ -56,7 +56,7 @@ class _Writing:
             for lead_id, values in fields.items()
         ]
         try:
-            answer = self._client.post(self._path, {"inputs": inputs})
+            answer = self._client.write(self._path, {"inputs": inputs})
         except Refused as refusal:
             stop_when_property_missing([refusal.body])
             if refusal.status not in ABOUT_A_RECORD:

@@ -136,9 +136,8 @@ class Client:
             if wait > self.limits.longest_wait or waited == self.limits.waits:
                 break
             self._sleep(wait)
-        raise CrmRateLimited(
-            f"Tryton limits {method} (429) and asks to come back in {wait:g} seconds", retry_after=wait
-        )
+        asked = "; come back" if answer.retry_after is None else " and asks to come back"
+        raise CrmRateLimited(f"Tryton limits {method} (429){asked} in {wait:g} seconds", retry_after=wait)
 
     def _result(self, method: str, answer: Answer) -> Any:
         where = f"check the host of the Airflow Connection `{self._connection}`"
