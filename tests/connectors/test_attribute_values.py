@@ -142,3 +142,22 @@ def test_a_key_that_does_not_fit_its_type_is_told_with_its_place(attribute, said
     with pytest.raises(MappingInvalid) as caught:
         load_mapping(SMALL.replace(b"{property: jobtitle, type: text}", attribute), "crm.yaml")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("a\0b", "a text with a NUL byte"),
+        ("x" * 10_001, "a text of more than 10,000 characters"),
+        ("half \ud83d", "a text with half a character"),
+    ],
+    ids=["NUL", "too long", "half a character"],
+)
+def test_a_text_that_the_lake_cannot_keep_is_set_aside_alone(value, why):
+    page, wanted = Page(), {name: Attribute(property=name, type="text") for name in ("title", "city")}
+    record = {"title": value, "city": "Oslo"}
+    found = read_attributes(wanted, record.get, read_plain, page, kind="lead", record_id="7")
+    assert found == {"title": None, "city": "Oslo"}
+    [aside] = page.set_aside
+    assert (aside.record_id, aside.reason) == ("7", "title_unreadable")
+    assert aside.detail.endswith(why)

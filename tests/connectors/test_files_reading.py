@@ -1,6 +1,7 @@
 """Files as they are left: new, changed, half-written, broken, and in other people's ideas of CSV."""
 
 import gzip
+import io
 import os
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ import pytest
 
 from rescore.connectors.catalog import load_mapping, open_source
 from rescore.connectors.connection import Connection
-from rescore.errors import CrmFieldMissing, SettingsIncomplete
+from rescore.errors import CrmFieldMissing, SettingsIncomplete, TerminalError
 from tests.connectors.contract import UNTIL, activities_of, read
 
 MAPPING = b"""\
@@ -49,12 +50,12 @@ ROW = "{},1,click,2026-11-01 09:00:00,2.5\n"
 class Exports:
     """A folder that somebody writes files to, an hour ago unless told otherwise."""
 
-    def __init__(self, path):
+    def __init__(self, path, mapping=MAPPING):
         self.path = path
         path.mkdir()
         self.source = open_source(
             Connection("rescore_exports", extra={"path": str(path)}, kind="fs"),
-            load_mapping(MAPPING, "exports.yaml"),
+            load_mapping(mapping, "exports.yaml"),
             patient=False,
             pace=None,
         )
@@ -148,16 +149,104 @@ def test_a_broken_file_is_set_aside_under_its_name_and_the_others_go_on(exports)
     assert ids(exports.read("views", cursor)[0]) == ["1"]
 
 
+CLICKS = (HEAD + ROW.format(1) * 1000).encode()
+PACKED = gzip.compress(b"id,person,at\n" + b"".join(b"%d,1,2026-11-01\n" % n for n in range(9000)))
+
+
 @pytest.mark.parametrize(
-    "body", [b"\xff\xfe", (HEAD + ROW.format("\udcff")).encode(errors="surrogateescape")]
+    ("stream", "name", "body"),
+    [
+        ("clicks", "clicks/a.csv", CLICKS.decode().encode("utf-16")),
+        ("clicks", "clicks/a.csv", b"\x89PNG\r\n\x1a\n\0\0"),
+        ("clicks", "clicks/a.csv", CLICKS + ROW.format("\udcff").encode(errors="surrogateescape")),
+        ("packed", "packed/a.csv.gz", PACKED[: len(PACKED) // 2]),
+        ("packed", "packed/a.csv.gz", PACKED[:-4]),
+        ("packed", "packed/a.csv.gz", PACKED[:20] + b"\0\0\0\0" + PACKED[24:]),
+        ("packed", "packed/a.csv.gz", b"id,person,at\n1,2,2026-11-01\n"),
+        ("packed", "packed/a.csv.gz", b""),
+        ("views", "views/a.parquet", b""),
+    ],
+    ids=["utf-16", "png", "latin-1", "cut", "end cut", "damaged", "not packed", "empty", "empty parquet"],
 )
-def test_a_csv_that_is_not_utf_8_is_a_broken_file(exports, body):
-    exports.put("clicks/a.csv", body)
-    try:
-        pages = exports.read()[2]
-    except CrmFieldMissing:
-        return  # its first line has no names that we know
-    assert aside(pages) == [("clicks/a.csv", "file_unreadable")]
+def test_a_file_that_is_not_what_its_name_says_stops_nothing(exports, stream, name, body):
+    exports.put(name, body)
+    _, cursor, pages = exports.read(stream)
+    assert aside(pages) == [(name, "file_unreadable")]
+    assert aside(exports.read(stream, cursor)[2]) == []
+
+
+def test_a_parquet_file_that_is_damaged_inside_stops_nothing(exports):
+    body = io.BytesIO()
+    pq.write_table(pa.table({"id": range(9000), "person": ["1"] * 9000, "at": [UNTIL] * 9000}), body)
+    damaged = bytearray(body.getvalue())
+    damaged[100:400] = bytes(300)
+    exports.put("views/a.parquet", bytes(damaged))
+    assert aside(exports.read("views")[2]) == [("views/a.parquet", "file_unreadable")]
+
+
+def test_a_file_without_a_first_line_of_names_is_told_without_a_word_of_it(exports):
+    exports.put("people.csv", "17,ada@secret.example,5,\n18,b@secret.example,5,\n")
+    with pytest.raises(CrmFieldMissing) as caught:
+        exports.read("leads")
+    assert str(caught.value) == (
+        "the file `people.csv` has none of the columns that the mapping names; it begins with 4 fields, and "
+        "its first line has to be the names, with commas between them"
+    )
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(exports, tmp_path):
+    (tmp_path / "secret.csv").write_text(HEAD + ROW.format(7))
+    exports.put("clicks/a.csv", HEAD + ROW.format(1))
+    (exports.path / "clicks" / "link.csv").symlink_to(tmp_path / "secret.csv")
+    (exports.path / "clicks" / "inside.csv").symlink_to(exports.path / "clicks" / "a.csv")
+    os.utime(tmp_path / "secret.csv", (UNTIL.timestamp() - 3600,) * 2)
+    found, cursor, pages = exports.read()
+    assert (ids(found), aside(pages)) == (["1", "1"], [("clicks/link.csv", "file_unreadable")])
+    assert aside(exports.read(cursor=cursor)[2]) == [("clicks/link.csv", "file_unreadable")]
+
+
+def test_an_older_export_of_leads_that_arrives_late_does_not_have_the_last_word(tmp_path):
+    exports = Exports(tmp_path / "exports", MAPPING.replace(b"files: people.csv", b"files: '*.csv'"))
+    exports.put("new.csv", "id,title,size,gone\n1,CEO,5,\n")
+    _, cursor, _ = exports.read("leads")
+    exports.put("old.csv", "id,title,size,gone\n1,Intern,5,\n", age=7200)
+    _, after, pages = exports.read("leads", cursor)
+    assert [lead.attributes["title"] for page in pages for lead in page.leads] == ["Intern", "CEO"]
+    assert sum(page.rows - page.again for page in pages) == 1, "what is read once more is no news"
+    assert [page.rows for page in exports.read("leads", after)[2]] == [0]
+
+
+def test_structures_in_a_column_of_activities_are_named_with_the_file(exports):
+    rows = {"id": [1], "person": [{"id": 7}], "at": [UNTIL]}
+    exports.put("views/a.parquet", pa.table(rows))
+    with pytest.raises(CrmFieldMissing, match="holds structures"):
+        exports.read("views")
+
+
+def test_a_date_beyond_the_calendar_is_set_aside_alone(tmp_path):
+    exports = Exports(tmp_path / "exports", MAPPING.replace(b"files: people.csv", b"files: '*.parquet'"))
+    odd = pa.array([2**60, 0], pa.timestamp("us"))
+    exports.put("a.parquet", pa.table({"id": ["1", "2"], "title": odd, "size": [5, 5], "gone": [None, None]}))
+    pages = exports.read("leads")[2]
+    assert [lead.attributes["size"] for page in pages for lead in page.leads] == [5, 5]
+    assert aside(pages) == [("1", "title_unreadable")]
+
+
+def test_a_check_looks_at_the_head_of_every_file_and_says_at_how_many(exports):
+    exports.put("people.csv", "id,title,size,gone\n1,CEO,5,\n")
+    exports.put("clicks/a.csv", HEAD + ROW.format(1))
+    exports.put("clicks/b.csv", HEAD + ROW.format(2))
+    assert exports.source.check() == (
+        "the heads of files: leads 1 of 1, clicks 2 of 2, packed 0 of 0, views 0 of 0"
+    )
+    exports.put("clicks/b.csv", HEAD.replace("person", "perso"))
+    exports.put("packed/a.csv.gz", b"not packed")
+    with pytest.raises(TerminalError) as caught:
+        exports.source.check()
+    assert str(caught.value) == (
+        "the file `clicks/b.csv` has no column `person`; did you mean `perso`?; "
+        "`packed/a.csv.gz` is not what its name says, and would be set aside"
+    )
 
 
 def test_lines_of_another_length_are_counted_and_the_others_are_read(exports):

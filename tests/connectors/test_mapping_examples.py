@@ -36,6 +36,8 @@ def test_the_examples_are_described(name):
         (SQL, b"overlap: 10m", b"overlap: often", "`overlap` cannot be `often`; write a time such as `10m`"),
         (SQL, b"overlap: 10m", b"overlap: -1", "`overlap`"),
         (SQL, b"cursor: updated_at", b"#", "`cursor` is missing"),
+        (SQL, b"  page_views:", b"  leads:", "`leads` is the stream of the leads themselves"),
+        (FILES, b"  page_views:", b"  leads:", "`leads` is the stream of the leads themselves"),
         (SQL, b"connector: sql", b"connector: sql\nsettable: {a: {}}", "tables are only read"),
         (FILES, b"leads/*.csv", b"../leads/*.csv", "below the Connection's folder"),
         (FILES, b"leads/*.csv", b"/leads/*.csv", "below the Connection's folder"),

@@ -99,8 +99,8 @@ class Describable(Protocol):
 class CanBeChecked(Protocol):
     """A source that can tell at once whether its rights and the fields of its mapping are there."""
 
-    def check(self) -> None:
-        """Ask for all of them.
+    def check(self) -> str | None:
+        """Ask for all of them; what it says is how far it looked, where that is not everywhere.
 
         Raises:
             CrmRejectedCredentials: The login is refused, or lacks a right.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from rescore.lake.records import AttributeValue, Page, SetAside
+from rescore.lake.screen import LONGEST_TEXT
 from rescore.mapping import Attribute, AttributeType
 
 ReadPlain = Callable[[Any, AttributeType], AttributeValue]
@@ -76,7 +77,19 @@ def read_attribute(value: Any, attribute: Attribute, plain: ReadPlain) -> Attrib
     if attribute.written and isinstance(value, str):
         reader = lower_bound if attribute.written == "range" else amount
         return reader(value, attribute.decimal)
-    return plain(value, attribute.type)
+    return _kept(plain(value, attribute.type))
+
+
+def _kept(value: AttributeValue) -> AttributeValue:
+    """The same, if the lake can keep it: a text of another kind would take its whole lead with it."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("a text with a NUL byte")
+        if len(value) > LONGEST_TEXT:
+            raise ValueError(f"a text of more than {LONGEST_TEXT:,} characters")
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError("a text with half a character")
+    return value
 
 
 def decimal_number(text: str) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,13 +34,25 @@ PATIENCE = {"connect_timeout": "10s", "timeout": "60s", "max_retries": "3", "ret
 """Of the store's client, unless the Connection says otherwise; the next run tries again anyway."""
 
 
+_BROKEN = (pa.ArrowException, UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile)
+"""What tells of a file's content, wherever it is; an OSError may tell of the store instead."""
+
+
+class FileBroken(Exception):
+    """A file is not what its name says; the text is the kind of error that showed it, and quotes nothing."""
+
+
+_CHUNK = 16 * 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file as it is now; one that changes is another."""
+    """One file as it is now; one that changes is another. It `leads_out` where it is a link to elsewhere."""
 
     path: str
     size: int
     changed: datetime
+    leads_out: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -65,26 +79,41 @@ class Folder:
         """
         with self._said_plainly():
             found = self._open().get_file_info(FileSelector("", recursive=True))
-        files = [File(info.path, info.size, info.mtime) for info in found if info.is_file]
+        files = [
+            File(info.path, info.size, info.mtime, self._leads_out(info.path))
+            for info in found
+            if info.is_file
+        ]
         return sorted(files, key=lambda file: (file.changed, file.path))
 
     @contextmanager
-    def reading(self, file: File) -> Iterator[pa.NativeFile]:
+    def reading(self, file: File) -> Iterator[Any]:
         """A file's bytes, anywhere in it; those of `.gz` uncompressed, from the beginning on.
 
         Raises:
-            CrmRejectedCredentials, CrmUnavailable: As for `files`.
+            FileBroken: What was done with them shows that they are not what the file's name says.
+            CrmRejectedCredentials, CrmUnavailable: As for `files`, with its name.
         """
-        with self._said_plainly():
+        with self._said_plainly(file.path):
             store = self._open()
-            packed = file.path.endswith(".gz")
-            opened = (
-                store.open_input_stream(file.path, compression="gzip")
-                if packed
-                else store.open_input_file(file.path)
-            )
-            with opened:
-                yield opened
+            try:
+                with store.open_input_file(file.path) as opened:
+                    if file.path.endswith(
+                        ".gz"
+                    ):  # Python's own tells apart who is to blame, the file or the store
+                        with gzip.GzipFile(fileobj=opened) as unpacked:
+                            yield unpacked
+                    else:
+                        yield opened
+            except _BROKEN as error:
+                raise FileBroken(type(error).__name__) from None
+            except OSError as error:
+                _read_through(store, file)  # decoders say so of what they cannot read, too
+                raise FileBroken(type(error).__name__) from None
+
+    def _leads_out(self, path: str) -> bool:
+        root = Path(self._root)
+        return "://" not in self._root and not (root / path).resolve().is_relative_to(root.resolve())
 
     def _open(self) -> PyFileSystem:
         if "://" not in self._root and not Path(self._root).is_dir():
@@ -94,21 +123,25 @@ class Folder:
         return PyFileSystem(DeltaStorageHandler(self._root, self._options))
 
     @contextmanager
-    def _said_plainly(self) -> Iterator[None]:
+    def _said_plainly(self, path: str = "") -> Iterator[None]:
         try:
             yield
-        except pa.ArrowException:
-            raise
+            return
         except OSError as error:
             refused = isinstance(error, PermissionError) or any(word in str(error) for word in REFUSED)
-        else:
-            return
+        what = f"{self._root}/{path}" if path else self._root
         if refused:
             raise CrmRejectedCredentials(
-                f"{self._root} is closed to us; put keys that may list and read it into the "
-                f"Connection `{self._id}`"
+                f"{what} is closed to us; put keys that may list and read it into the Connection `{self._id}`"
             ) from None
-        raise CrmUnavailable(f"{self._root} cannot be read now; the next run tries again") from None
+        raise CrmUnavailable(f"{what} cannot be read now; the next run tries again") from None
+
+
+def _read_through(store: PyFileSystem, file: File) -> None:
+    """Raises what the store raises if it does not give all of a file's bytes."""
+    with store.open_input_file(file.path) as opened:
+        while opened.read(_CHUNK):
+            pass
 
 
 def _root(connection: Connection) -> str:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from rescore.connectors.files.folder import File, Folder
 from rescore.connectors.tabular.missing import require_columns
+from rescore.errors import CrmFieldMissing
 
 ROWS_A_TURN = 100_000
 _BLOCK = 16 * 1024 * 1024
@@ -34,7 +35,7 @@ def read_file(
 
     Raises:
         CrmFieldMissing: It lacks columns.
-        pyarrow.ArrowException: It is not what its name says, or not UTF-8.
+        FileBroken: It is not what its name says, or not UTF-8.
     """
     batches = _parquet if file.path.endswith(".parquet") else _csv
     for batch in batches(folder, file, columns, malformed, turn):
@@ -42,13 +43,26 @@ def read_file(
         yield from (rows.slice(start, turn) for start in range(0, rows.num_rows, turn))
 
 
+def look_at(folder: Folder, file: File, columns: Sequence[str]) -> None:
+    """Read its head alone, and see whether the columns are there.
+
+    Raises:
+        As `read_file`.
+    """
+    with folder.reading(file) as opened:
+        if file.path.endswith(".parquet"):
+            there = pq.ParquetFile(opened).schema_arrow.names
+        else:
+            there = csv.open_csv(opened, parse_options=_parsing(Malformed())).schema.names
+    _check(file, columns, there)
+
+
 def _parquet(
     folder: Folder, file: File, columns: Sequence[str], _: Malformed, turn: int
 ) -> Iterator[pa.RecordBatch]:
+    look_at(folder, file, columns)
     with folder.reading(file) as opened:
-        parquet = pq.ParquetFile(opened)
-        require_columns(f"the file `{file.path}`", columns, parquet.schema_arrow.names)
-        for batch in parquet.iter_batches(batch_size=turn, columns=list(columns)):
+        for batch in pq.ParquetFile(opened).iter_batches(batch_size=turn, columns=list(columns)):
             batch.validate(full=True)  # texts that are not UTF-8
             yield batch
 
@@ -56,9 +70,7 @@ def _parquet(
 def _csv(
     folder: Folder, file: File, columns: Sequence[str], malformed: Malformed, _: int
 ) -> Iterator[pa.RecordBatch]:
-    with folder.reading(file) as opened:
-        first_look = csv.open_csv(opened, parse_options=_parsing(Malformed()))
-        require_columns(f"the file `{file.path}`", columns, first_look.schema.names)
+    look_at(folder, file, columns)
     converting = csv.ConvertOptions(
         include_columns=list(columns),
         column_types=dict.fromkeys(columns, pa.string()),
@@ -71,3 +83,12 @@ def _csv(
 
 def _parsing(malformed: Malformed) -> csv.ParseOptions:
     return csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed.skip)
+
+
+def _check(file: File, columns: Sequence[str], there: Sequence[str]) -> None:
+    if not set(columns) & set(there):  # it may begin with somebody's data, so nothing of it is repeated
+        raise CrmFieldMissing(
+            f"the file `{file.path}` has none of the columns that the mapping names; it begins with "
+            f"{len(there)} fields, and its first line has to be the names, with commas between them"
+        )
+    require_columns(f"the file `{file.path}`", columns, there)

@@ -97,9 +97,20 @@ class ActivityColumns(MappingPart):
 
 
 class TabularMapping(Mapping):
-    """The mapping of a source that is only read: no scores, no tasks, no fields to set."""
+    """The mapping of a source that is only read: no scores, no tasks, no fields to set.
+
+    Its streams are `leads` and its `activities`, each under its own name.
+    """
 
     mode: Mode = "live"
+    activities: MappingOf[Name, ActivityColumns] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _each_stream_has_its_name(self) -> Self:
+        if "leads" in self.activities:
+            problem = "`leads` is the stream of the leads themselves; give these activities another name"
+            refuse_all([Trouble(("activities", "leads"), problem, at_key=True)])
+        return self
 
     @model_validator(mode="after")
     def _only_read(self) -> Self:
