@@ -1,5 +1,7 @@
 """Tables as they are: ties, late rows, times without a zone, changes, and what a database refuses."""
 
+import socket
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -263,17 +265,60 @@ def test_a_connection_that_leads_nowhere_is_one_sentence_without_the_password(tm
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["", "no_such_database", "oracle"])
-def test_a_type_without_a_driver_is_named(kind):
-    with pytest.raises(SettingsIncomplete, match="Connection `w`"):
-        Database(Connection("w", "h", kind=kind))
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "has no type; make it a database's"),
+        ({"kind": "http"}, "is of type `http`, which is no database that is known here; make it Postgres"),
+        ({"kind": "oracle"}, "needs the SQLAlchemy driver `oracle`, which is not installed"),
+        ({"kind": "http", "extra": {"driver": "my+sql"}}, "names the driver `my+sql`, which is no database"),
+        ({"kind": "postgres", "host": ""}, "has no host; write there where the database's server is"),
+        ({"kind": "sqlite", "host": ""}, "has no host; write the file's path there"),
+        ({"kind": "postgres", "extra": {"sslmode": "requir"}}, "cannot be `requir`; did you mean `require`?"),
+    ],
+    ids=["no type", "http", "no driver", "odd driver", "no host", "no path", "sslmode"],
+)
+def test_a_connection_that_cannot_be_one_is_told_before_anything_is_asked(given, said):
+    with pytest.raises(SettingsIncomplete) as caught:
+        Database(Connection("w", **({"host": "h"} | given)))
+    assert said in str(caught.value)
+    assert "Connection `w`" in str(caught.value)
 
 
-def test_a_sqlite_file_that_is_not_there_is_not_made(tmp_path):
-    path = tmp_path / "nothing.db"
-    with pytest.raises(CrmRejectedCredentials, match="Connection `w`"):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "is not there, or closed to us; correct the path in the Airflow Connection `w`"),
+        ("id,name\n" * 500, "is no SQLite database; correct the path in the Airflow Connection `w`"),
+    ],
+    ids=["missing", "a text"],
+)
+def test_a_sqlite_file_that_is_none_is_told_by_its_path_and_never_made(tmp_path, content, said):
+    path = tmp_path / "some.db"
+    if content:
+        path.write_text(content)
+    with pytest.raises(CrmRejectedCredentials) as caught:
         Database(Connection("w", str(path), kind="sqlite")).check_columns("views", ["id"])
-    assert not path.exists()
+    assert str(caught.value) == f"the SQLite file {path} {said}"
+    assert path.exists() == bool(content)
+
+
+def test_a_server_without_tls_is_told_from_one_that_does_not_answer():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def no_tls():
+            with server.accept()[0] as client:
+                client.recv(8)
+                client.sendall(b"N")
+
+        answering = threading.Thread(target=no_tls)
+        answering.start()
+        connection = Connection(
+            "w", "127.0.0.1", kind="postgres", port=server.getsockname()[1], extra={"sslmode": "require"}
+        )
+        with pytest.raises(CrmRejectedCredentials, match="do not agree on encryption"):
+            Database(connection).check_columns("views", ["id"])
+        answering.join()
 
 
 def test_the_environments_connections_lead_to_databases_too(tmp_path):

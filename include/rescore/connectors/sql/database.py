@@ -23,12 +23,20 @@ from rescore.connectors.tabular.activities import column_of
 from rescore.connectors.tabular.leads import records_of
 from rescore.connectors.tabular.missing import require_columns
 from rescore.errors import CrmFieldMissing, SettingsIncomplete
+from rescore.strict.model import did_you_mean
 
 ROWS_A_TURN = 100_000
 BATCHES_AHEAD = 8  # of 16 megabytes, as ADBC makes them
 CONNECT_SECONDS = 10
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 """By the type of the Airflow Connection; every other type is the name of a SQLAlchemy dialect."""
+
+WORDS = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "channel_binding": ("disable", "prefer", "require"),
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+}
+"""What may be said there; the driver has no code for another word."""
 
 LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding", "target_session_attrs", "host")
 """What the extra of a PostgreSQL Connection may say to the driver."""
@@ -41,12 +49,18 @@ class Database:
     """
 
     def __init__(self, connection: Connection, *, turn: int = ROWS_A_TURN) -> None:
-        self._turn = turn
-        self._id, self._login = connection.id, connection.login
+        self._turn, self._connection = turn, connection
         self._url = _url(connection)
         try:
             self._engine = create_engine(self._url, poolclass=NullPool, hide_parameters=True)
-        except (NoSuchModuleError, ModuleNotFoundError, ArgumentError):
+        except (NoSuchModuleError, ArgumentError):
+            named = f"names the driver `{self._url.drivername}`" if connection.extra.get("driver") else ""
+            raise SettingsIncomplete(
+                f"the Connection `{connection.id}` {named or f'is of type `{connection.kind}`'}, which is no "
+                "database that is known here; make it Postgres, SQLite or another database's, or name one's "
+                "SQLAlchemy driver as `driver` in its extra"
+            ) from None
+        except ModuleNotFoundError:
             raise SettingsIncomplete(
                 f"the Connection `{connection.id}` needs the SQLAlchemy driver `{self._url.drivername}`, "
                 "which is not installed; install it, or name another as `driver` in its extra"
@@ -78,11 +92,11 @@ class Database:
                 found = []
         there = {column["name"]: column["type"] for column in found}
         if not there:
-            shown = f"shows the login `{self._login}`" if self._login else "has"
-            grant = ", or grant the right to read it" if self._login else ""
+            shown = f"shows the login `{self._connection.login}`" if self._connection.login else "has"
+            grant = ", or grant the right to read it" if self._connection.login else ""
             raise CrmFieldMissing(
-                f"the database of the Connection `{self._id}` {shown} no table or view `{table}`; correct "
-                f"`table` in the mapping{grant}"
+                f"the database of the Connection `{self._connection.id}` {shown} no table or view `{table}`; "
+                f"correct `table` in the mapping{grant}"
             )
         require_columns(f"`{table}`", wanted, there)
         return there
@@ -140,9 +154,9 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise in_plain_words(error.orig, self._id, self._login, table) from None
+            raise in_plain_words(error.orig, self._connection, table) from None
         except dbapi.Error as error:
-            raise in_plain_words(error, self._id, self._login, table) from None
+            raise in_plain_words(error, self._connection, table) from None
 
 
 _LITERAL: Dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -164,13 +178,26 @@ def _url(connection: Connection) -> URL:
             f"the Connection `{connection.id}` has no type; make it a database's, such as Postgres or SQLite"
         )
     if driver.startswith("sqlite"):
-        path = connection.host or connection.schema
+        if not (path := connection.host or connection.schema):
+            raise SettingsIncomplete(
+                f"the Connection `{connection.id}` has no host; write the file's path there"
+            )
         return URL.create(driver, database=f"file:{quote(path)}", query={"mode": "ro", "uri": "true"})
     query: dict[str, str] = {}
     host: str | None = connection.host or None
+    if driver in DRIVERS.values() and not (host or connection.extra.get("host")):
+        raise SettingsIncomplete(
+            f"the Connection `{connection.id}` has no host; write there where the database's server is"
+        )
     if driver.startswith("postgresql"):
         query = {"connect_timeout": str(CONNECT_SECONDS), "application_name": "rescore"}
         query |= {name: str(connection.extra[name]) for name in LIBPQ if connection.extra.get(name)}
+        for name, words in WORDS.items():
+            if query.get(name, words[0]) not in words:
+                raise SettingsIncomplete(
+                    f"`{name}` in the extra of the Connection `{connection.id}` cannot be `{query[name]}`; "
+                    f"{did_you_mean(query[name], words)}"
+                )
         if host and host.startswith("/"):  # the folder of a socket
             query["host"], host = host, None
     return URL.create(

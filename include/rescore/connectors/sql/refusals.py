@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rescore.connectors.connection import Connection
 from rescore.errors import (
     CrmFieldMissing,
     CrmLacksScope,
@@ -29,26 +30,42 @@ MYSQL = {
     1146: "42P01",
     1054: "42703",
 }
-SQLITE = {"SQLITE_CANTOPEN": "28000", "SQLITE_PERM": "42501", "SQLITE_NOTADB": "28000"}
+SQLITE = {
+    "SQLITE_CANTOPEN": "is not there, or closed to us; correct the path",
+    "SQLITE_PERM": "is closed to us; let us read it, or correct the path",
+    "SQLITE_NOTADB": "is no SQLite database; correct the path",
+    "SQLITE_IOERR_READ": "is no file that can be read; correct the path",
+}
+TLS = (
+    "not support ssl",
+    "ssl error",
+    "root certificate",
+    "server certificate",
+    "could not read certificate",
+    "private key",
+    "channel binding",
+)
+"""What libpq says where both sides do not agree on encryption; it has no code for that either."""
+_NO_TLS = "TLS"
 LATER = ("08", "40", "53", "55", "57", "58")
 """Classes of SQLSTATE after which the same call may succeed."""
 
 
-def in_plain_words(error: BaseException | None, connection: str, login: str, table: str) -> RescoreError:
-    """The sentence for an error of a driver.
-
-    Args:
-        error: Of psycopg, ADBC, sqlite3 or another driver.
-        connection: The id of the Airflow Connection.
-        login: Whom the database knows us as.
-        table: What was being read.
-    """
-    code = _code(error)
-    who = f"`{login}`" if login else "us"
+def in_plain_words(error: BaseException | None, connection: Connection, table: str) -> RescoreError:
+    """The sentence for an error of a driver: psycopg, ADBC, sqlite3 or another; `table` is what was read."""
+    code, where = _code(error), f"the Airflow Connection `{connection.id}`"
+    who = f"`{connection.login}`" if connection.login else "us"
+    if code in SQLITE:
+        path = connection.host or connection.schema
+        return CrmRejectedCredentials(f"the SQLite file {path} {SQLITE[code]} in {where}")
+    if code == _NO_TLS:
+        return CrmRejectedCredentials(
+            f"the database and {where} do not agree on encryption; see to its certificate, or correct "
+            "`sslmode` and the like in the extra"
+        )
     if code.startswith("28") or code == "3D000":
         return CrmRejectedCredentials(
-            f"the database refuses {who}; put host, database, login and password that it takes into the "
-            f"Airflow Connection `{connection}`"
+            f"the database refuses {who}; put host, database, login and password that it takes into {where}"
         )
     if code == "42501":
         return CrmLacksScope(
@@ -59,9 +76,10 @@ def in_plain_words(error: BaseException | None, connection: str, login: str, tab
         return CrmFieldMissing(f"`{table}` has changed while it was read; run this again")
     if not code or code[:2] in LATER or code.startswith("SQLITE"):
         why = f" ({code})" if code else ""
+        at = f" at {connection.host}" if connection.host else ""
         return CrmUnavailable(
-            f"the database of the Airflow Connection `{connection}` did not answer{why}; the next run tries "
-            "again"
+            f"the database of {where} did not answer{at}{why}; the next run tries again, and if it never "
+            "does, correct host and port"
         )
     return TerminalError(
         f"the database cannot read `{table}` ({code}); look at it there, where you are told more"
@@ -69,12 +87,15 @@ def in_plain_words(error: BaseException | None, connection: str, login: str, tab
 
 
 def _code(error: BaseException | None) -> str:
-    """A SQLSTATE where the driver has one or we know what stands for it; SQLite's own name; or nothing."""
+    """A SQLSTATE where there is one or we know what stands for it; SQLite's own name; TLS; or nothing."""
     if code := getattr(error, "sqlstate", None):
         return str(code)
     if name := getattr(error, "sqlite_errorname", None):
-        return SQLITE.get(name.removesuffix("_ISDIR"), str(name))
+        return str(name).removesuffix("_ISDIR")
     number = next(iter(getattr(error, "args", ())), None)
     if isinstance(number, int):
         return MYSQL.get(number, "")
-    return "28000" if any(words in str(error).lower() for words in REFUSED) else ""
+    said = str(error).lower()
+    if any(words in said for words in TLS):
+        return _NO_TLS
+    return "28000" if any(words in said for words in REFUSED) else ""
