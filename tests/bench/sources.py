@@ -8,19 +8,17 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pyarrow.parquet as pq
-from sqlalchemy import delete, make_url
+from sqlalchemy import column, delete, make_url, select, table
 
 from rescore.connectors.catalog import load_mapping
 from rescore.connectors.connection import Connection
 from rescore.connectors.sql import SqlSource
 from rescore.connectors.sql.database import Database
-from rescore.connectors.sql.window import Window, rows_of
 from rescore.lake.lake import Lake
 from rescore.ledger import tables
 from rescore.ledger.migrate import migrate
@@ -111,15 +109,16 @@ def _measured(kind: str, rows: int, leads: int, *, turns: int, warm_up: bool) ->
 def _copy(source: SqlSource, db: Database, path: str, rows: int) -> None:
     """What the driver gives, as it gives it, into one Parquet file."""
     read = source.mapping.activities["views"]
-    query = rows_of(read, read.id, read.columns, Window(end=AS_OF + timedelta(days=9999)))
+    columns = map(column, dict.fromkeys([*read.columns, read.cursor, read.id]))
+    query = select(*columns).select_from(table("views")).order_by(column(read.cursor), column(read.id))
     found = 0
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
-        for table in db.read("views", query):
+        for batch in db.read("views", query):
             if writer is None:
-                writer = stack.enter_context(pq.ParquetWriter(path, table.schema))
-            writer.write_table(table)
-            found += table.num_rows
+                writer = stack.enter_context(pq.ParquetWriter(path, batch.schema))
+            writer.write_table(batch)
+            found += batch.num_rows
     assert found == rows
 
 
