@@ -33,6 +33,14 @@ def test_an_empty_ledger_has_a_status(world):
     )
 
 
+def test_a_source_that_has_a_mapping_and_was_never_read_is_named(world):
+    world.land("crm:1")
+    with world.ledger.reading() as connection:
+        now = status(connection, world.now, sources=["crm", "hubspot"])
+    assert now.unread == ("hubspot",)
+    assert dict(now.lines())["hubspot never read"] == 1
+
+
 def test_every_lead_is_counted_once_in_the_state_that_says_most_about_it(world):
     names = ("settled", "parked", "deferred", "due", "moved", "outside", "dirty", "deleted")
     world.first_load(**{f"crm:{name}": None if name == "outside" else 120 for name in names})

@@ -36,8 +36,9 @@ def status(
     """What is in force, how many leads carry which band, and everything that is still owed."""
     settings = Settings.from_environment(os.environ)
     files = rules_paths(settings.rules_dir)
+    sources = {path.stem for path in settings.mappings_dir.glob("*.yaml")}
     with open_ledger(settings).reading() as connection:
-        now = read_status(connection, datetime.now(UTC), files=files)
+        now = read_status(connection, datetime.now(UTC), files=files, sources=sources)
     if plain:
         for name, count in now.lines():
             print(f"{name}: {count}")

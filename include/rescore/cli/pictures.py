@@ -46,6 +46,11 @@ def _parts(status: Status) -> Iterator[RenderableType]:
     for source, moment in status.read.items():
         when = f"last read to its end {moment:%Y-%m-%d %H:%M} UTC" if moment else "its history is loading"
         yield Text(f"{source}: {when}")
+    for source in status.unread:
+        yield Text(
+            f"{source}: never read; see `rescore doctor {source}`, or take {source}.yaml out of the mappings",
+            "yellow",
+        )
     if owed:
         yield Panel(_counts(owed), title="CRM and automations", title_align="left")
     if status.ambiguous:

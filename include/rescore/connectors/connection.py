@@ -61,8 +61,8 @@ def connection_from_environment(conn_id: str, environment: Mapping[str, str]) ->
     text = environment.get(variable, "").strip()
     if not text:
         raise SettingsIncomplete(
-            f"set {variable}: the Connection as JSON, or as a URI such as https://:<token>@api.hubapi.com for "
-            "a CRM, or postgres://<login>:<password>@db.example.com/<database> for tables"
+            f"set {variable}: the Connection as JSON, or as a URI such as https://:<token>@api.hubapi.com "
+            "for a CRM, or postgres://<login>:<password>@db.example.com/<database> for tables"
         )
     try:
         parts = _from_json(text) if text.startswith("{") else _from_uri(text)

@@ -111,7 +111,8 @@ class Status:
     `unanswered` counts the deliveries of which nobody knows whether a call arrived, and that were neither
     confirmed later nor given up; `undone` are answered holds whose answer was not carried out, `erasures`
     those not finished, oldest first. `read` says of each source
-    when all of its streams had last been read to their end; None while its history is loading. While
+    when all of its streams had last been read to their end; None while its history is loading, and `unread`
+    are those that have a mapping and were never begun: most often their Connection is missing. While
     `restored`, nothing is sent. `due` counts what each target is owed by priority: 1 band changes and
     crossings, 2 scores, 3 what has to be repeated; `left_alone` are those that nobody calls now. `ambiguous`
     counts the records that may be one person with several others.
@@ -133,6 +134,7 @@ class Status:
     undone: tuple[Hold, ...] = ()
     erasures: tuple[Erasure, ...] = ()
     ambiguous: int = 0
+    unread: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[tuple[str, int]]:
         """Every count under a name of its own, for machines and for grep."""
@@ -159,11 +161,18 @@ class Status:
         yield "answers not carried out", len(self.undone)
         yield "erasures not finished", len(self.erasures)
         yield "ambiguous persons", self.ambiguous
+        yield from ((f"{source} never read", 1) for source in self.unread)
         yield "left alone", len(self.left_alone)
         yield "held after a restore", int(self.restored is not None)
 
 
-def status(connection: Connection, now: datetime, *, files: Collection[str] | None = None) -> Status:
+def status(
+    connection: Connection,
+    now: datetime,
+    *,
+    files: Collection[str] | None = None,
+    sources: Collection[str] = (),
+) -> Status:
     """Read the whole picture.
 
     Args:
@@ -171,6 +180,7 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         now: Bounds `delivered_today`, the last 24 hours.
         files: The names of the rules files there are now: a rejected file that is gone needs nobody, and a
             scorecard in force whose file is gone is told. None: nobody looked.
+        sources: The names of the mappings there are now.
     """
     delivery = tables.delivery
     by_target: dict[str, Counter[str]] = {}
@@ -180,6 +190,7 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         .order_by(tables.sync.c.target, tables.sync.c.state)
     ):
         by_target.setdefault(target, Counter())[state] = count
+    read = _read(connection)
     states = connection.execute(
         select(delivery.c.state, func.count()).group_by(delivery.c.state).order_by(delivery.c.state)
     )
@@ -196,7 +207,8 @@ def status(connection: Connection, now: datetime, *, files: Collection[str] | No
         rejected=tuple(file for file in _rejected(connection) if files is None or file.path in files),
         holds=tuple(holds.open_holds(connection)),
         plans=_plans(connection),
-        read=_read(connection),
+        read=read,
+        unread=tuple(sorted(source for source in sources if source not in read)),
         runs=_runs(connection),
         left_alone=tuple(breakers.open_now(connection, now)),
         due=_due(connection),
