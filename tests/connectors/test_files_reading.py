@@ -314,3 +314,38 @@ def test_a_connection_without_a_place_is_named(extra):
         open_source(
             Connection("rescore_exports", extra=extra, kind="fs"), load_mapping(MAPPING, "exports.yaml")
         )
+
+
+def test_a_folder_is_described_by_the_columns_of_its_newest_files(exports):
+    exports.put("clicks/a.csv", HEAD + ROW.format(1))
+    exports.put(
+        "clicks/b.csv", HEAD.replace("amount", "worth,note") + "1,1,click,2026-11-01,2,ask 0301234\n", age=60
+    )
+    exports.put("views/a.parquet", pa.table({"id": [1], "person": ["0301234"], "at": ["2026-11-01"]}))
+    exports.put("people.csv", "7,Jane Doe,0301234\n8,John Doe,0301235\n")
+    people, clicks, packed, views = exports.source.describe()
+    assert clicks.what == "activities.clicks columns of clicks/b.csv, the newest of 2"
+    assert [one.name for one in clicks.offered] == ["id", "person", "kind", "at", "worth", "note"]
+    assert {use.field: use.place for use in clicks.uses} == {
+        "id": "activities.clicks.id",
+        "person": "activities.clicks.lead",
+        "at": "activities.clicks.occurred_at",
+        "amount": "activities.clicks.value",
+        "kind": "activities.clicks.type",
+    }
+    assert [(one.name, one.kind) for one in views.offered] == [
+        ("id", "int64"),
+        ("person", "string"),
+        ("at", "string"),
+    ]
+    assert (packed.offered, packed.note) == (None, "there is no file `packed/*.csv.gz`")
+    assert people.offered is None, "what may be a row is not shown"
+    assert people.note == (
+        "`people.csv` has none of the columns that the mapping names; see that it has a header"
+    )
+    assert "0301234" not in repr([people, clicks, packed, views])
+
+
+def test_a_file_that_cannot_be_read_is_not_described(exports):
+    exports.put("views/a.parquet", b"no parquet")
+    assert list(exports.source.describe())[3].note == "`views/a.parquet` cannot be read"

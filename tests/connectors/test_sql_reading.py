@@ -449,3 +449,22 @@ def test_one_asset_that_is_no_text_leaves_the_others(tmp_path):
     with warehouse("sqlite", tmp_path) as db:
         db.fill("views", [a_view(1), a_view(2, page=b"\x89PNG")])
         assert [one.asset for one in views(db.source())[0]] == ["/a", None]
+
+
+def test_a_database_is_described_by_its_tables_and_the_columns_of_those_that_are_used(db):
+    db.run("CREATE VIEW recent AS SELECT * FROM views")
+    db.fill("views", [a_view(1, page="ask 0301234")])
+    tables, *columns = db.source(MAPPING.replace(b"asset: page", b"asset: pag")).describe()
+    offered = [(one.name, one.kind) for one in tables.offered]
+    assert {("people", "table"), ("views", "table"), ("recent", "view")} <= set(offered)
+    assert ("people", "leads.table") in [(use.field, use.place) for use in tables.uses]
+    [views] = [listing for listing in columns if listing.what == "views columns"]
+    assert {"page", "loaded"} <= {one.name for one in views.offered}
+    assert {"pag", "loaded"} <= {use.field for use in views.uses}
+    assert "0301234" not in repr([tables, *columns])
+
+
+def test_a_table_that_is_not_there_is_not_described(db):
+    tables, *columns = db.source(MAPPING.replace(b"table: views", b"table: visits")).describe()
+    assert "visits" in {use.field for use in tables.uses} - {one.name for one in tables.offered}
+    assert "visits columns" not in [listing.what for listing in columns]

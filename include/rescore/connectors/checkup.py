@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from rescore.connectors.base import ScoreUpdate, Source, Target
-from rescore.connectors.describing import CanBeChecked, Describable, Listing, Offered, Use, Volume
+from rescore.connectors.describing import CanBeChecked, Describable, Listing, Measurable, Offered, Use, Volume
 from rescore.connectors.pace import SHARES, Rates
 from rescore.errors import RescoreError
 from rescore.mapping import Mapping
@@ -62,17 +62,17 @@ def checks(
         yield account
         if not account.ok:
             return
-    if isinstance(source, Describable):
-        yield from _fields(source)
-    elif isinstance(source, CanBeChecked):
+    if isinstance(source, CanBeChecked) and not isinstance(source, Measurable):
         yield _asked("rights and fields of the mapping", source.check)
+    elif isinstance(source, Describable):  # one that can be measured need not be asked twice
+        yield from _fields(source)
     for stream in source.streams:
         yield _asked(f"reading `{stream}`", lambda name=stream: _first_page(source, name, until))
     if not mapping.scores:
         yield Check("writing", None, "the mapping shows no scores, so nothing is written there")
     elif isinstance(source, Target):
         yield _writing(source, mapping, try_writing=try_writing)
-    if isinstance(source, Describable):
+    if isinstance(source, Measurable):
         yield from _first_load(source, until - mapping.history if mapping.history else None)
     else:
         yield Check("the first load", None, "this kind of source does not tell how much there is to read")
@@ -152,7 +152,7 @@ def _writing(target: Target, mapping: Mapping, *, try_writing: bool) -> Check:
     return _asked("writing", write)
 
 
-def _first_load(source: Describable, since: datetime | None) -> Iterator[Check]:
+def _first_load(source: Measurable, since: datetime | None) -> Iterator[Check]:
     try:
         found = list(source.volumes(since=since))
     except RescoreError as error:

@@ -74,9 +74,7 @@ class Volume:
 
 @runtime_checkable
 class Describable(Protocol):
-    """A source that tells what there is to read, in a few cheap calls."""
-
-    rates: Rates
+    """A source that tells what there is, in a few cheap calls."""
 
     def describe(self) -> Iterator[Listing]:
         """Every kind of record that the mapping could use, with the fields it has now.
@@ -86,11 +84,18 @@ class Describable(Protocol):
         """
         ...
 
+
+@runtime_checkable
+class Measurable(Protocol):
+    """A source that tells how much there is to read, and how fast it may be asked."""
+
+    rates: Rates
+
     def volumes(self, *, since: datetime | None) -> Iterator[Volume]:
         """How much a first load reads of each stream; `since` is where the mapping's `history` begins.
 
         Raises:
-            As `describe`.
+            As `Describable.describe`.
         """
         ...
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.connection import Connection
+from rescore.connectors.describing import Listing
+from rescore.connectors.files.describing import listings
 from rescore.connectors.files.folder import File, FileBroken, Folder
 from rescore.connectors.files.mapping import FileActivities, FileLeads, FilesMapping
 from rescore.connectors.files.reading import ROWS_A_TURN, Malformed, look_at, read_file
@@ -48,6 +50,10 @@ class FileSource:
             SettingsIncomplete: It names no place.
         """
         return cls(Folder(connection), mapping)
+
+    def describe(self) -> Iterator[Listing]:
+        """See `Describable.describe`."""
+        return listings(self._folder, self.mapping)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`; files come in the order in which they changed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.csv as csv
@@ -43,18 +43,26 @@ def read_file(
         yield from (rows.slice(start, turn) for start in range(0, rows.num_rows, turn))
 
 
+def columns_of(folder: Folder, file: File) -> dict[str, str]:
+    """The columns of a file with their types, from its head alone.
+
+    Raises:
+        FileBroken: It is not what its name says, or not UTF-8.
+    """
+    with folder.reading(file) as opened:
+        if file.path.endswith(".parquet"):
+            return {field.name: str(field.type) for field in pq.ParquetFile(opened).schema_arrow}
+        names = csv.open_csv(opened, parse_options=_parsing(Malformed())).schema.names
+        return dict.fromkeys(names, "text")
+
+
 def look_at(folder: Folder, file: File, columns: Sequence[str]) -> None:
     """Read its head alone, and see whether the columns are there.
 
     Raises:
         As `read_file`.
     """
-    with folder.reading(file) as opened:
-        if file.path.endswith(".parquet"):
-            there = pq.ParquetFile(opened).schema_arrow.names
-        else:
-            there = csv.open_csv(opened, parse_options=_parsing(Malformed())).schema.names
-    _check(file, columns, there)
+    _check(file, columns, columns_of(folder, file))
 
 
 def _parquet(
@@ -85,7 +93,7 @@ def _parsing(malformed: Malformed) -> csv.ParseOptions:
     return csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed.skip)
 
 
-def _check(file: File, columns: Sequence[str], there: Sequence[str]) -> None:
+def _check(file: File, columns: Sequence[str], there: Collection[str]) -> None:
     if not set(columns) & set(there):  # it may begin with somebody's data, so nothing of it is repeated
         raise CrmFieldMissing(
             f"the file `{file.path}` has none of the columns that the mapping names; it begins with "

@@ -10,9 +10,11 @@ from sqlalchemy.types import TypeEngine
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.connection import Connection
+from rescore.connectors.describing import Listing
 from rescore.connectors.pace import Calls
 from rescore.connectors.sql.cursors import CursorColumn
 from rescore.connectors.sql.database import Database
+from rescore.connectors.sql.describing import listings
 from rescore.connectors.sql.mapping import SqlActivities, SqlLeads, SqlMapping
 from rescore.connectors.sql.window import Window, newest, not_found, rows_of
 from rescore.connectors.tabular.activities import batch_of, texts
@@ -42,6 +44,10 @@ class SqlSource:
             SettingsIncomplete: It is of no type, or the driver for it is not installed.
         """
         return cls(Database(connection), mapping)
+
+    def describe(self) -> Iterator[Listing]:
+        """See `Describable.describe`."""
+        return listings(self._database, self.mapping)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`; a row whose cursor is missing or says nothing is set aside each time."""

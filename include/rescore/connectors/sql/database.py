@@ -84,13 +84,7 @@ class Database:
         Raises:
             CrmFieldMissing: It has not, or there is no such table; with the nearest names there are.
         """
-        schema, _, name = table.rpartition(".")
-        with self._said_plainly(table):
-            try:
-                found = inspect(self._engine).get_columns(name, schema or None)
-            except NoSuchTableError:
-                found = []
-        there = {column["name"]: column["type"] for column in found}
+        there = self.columns(table)
         if not there:
             shown = f"shows the login `{self._connection.login}`" if self._connection.login else "has"
             grant = ", or grant the right to read it" if self._connection.login else ""
@@ -100,6 +94,32 @@ class Database:
             )
         require_columns(f"`{table}`", wanted, there)
         return there
+
+    def columns(self, table: str) -> dict[str, TypeEngine[Any]]:
+        """The columns of a table or view with their types; none where there is no such table.
+
+        Raises:
+            CrmRejectedCredentials, CrmLacksScope, CrmUnavailable: As everywhere.
+        """
+        schema, _, name = table.rpartition(".")
+        with self._said_plainly(table):
+            try:
+                found = inspect(self._engine).get_columns(name, schema or None)
+            except NoSuchTableError:
+                found = []
+        return {column["name"]: column["type"] for column in found}
+
+    def tables(self, schema: str = "") -> dict[str, str]:
+        """The names of all tables and views that are shown to us, as the mapping names them, and which it is.
+
+        Raises:
+            CrmRejectedCredentials, CrmLacksScope, CrmUnavailable: As everywhere.
+        """
+        with self._said_plainly(schema or "the tables"):
+            inspector = inspect(self._engine)
+            names = dict.fromkeys(inspector.get_table_names(schema or None), "table")
+            names |= dict.fromkeys(inspector.get_view_names(schema or None), "view")
+        return {f"{schema}.{name}" if schema else name: kind for name, kind in names.items()}
 
     def value(self, table: str, query: Select[Any]) -> Any:
         """The single value of a query."""

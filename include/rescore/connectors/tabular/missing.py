@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from rescore.errors import CrmFieldMissing
 from rescore.strict.model import MANY, did_you_mean, nearest
 
 
-def require_columns(what: str, wanted: Iterable[str], there: Collection[str]) -> None:
+def require_columns(what: str, wanted: Collection[str], there: Collection[str]) -> None:
     """Pass when a table has all of them; `what` is how the sentence calls it.
 
     Raises:
@@ -22,8 +22,6 @@ def require_columns(what: str, wanted: Iterable[str], there: Collection[str]) ->
         [column] = missing
         way_out = did_you_mean(column, there) if nearest(column, there) or len(there) <= MANY else lists
         raise CrmFieldMissing(f"{what} has no column `{column}`; {way_out}")
-    told = []
-    for column in missing:
-        near = nearest(column, there)
-        told.append(f"`{column}`" + (f" (did you mean `{near}`?)" if near else ""))
-    raise CrmFieldMissing(f"{what} has no columns {', '.join(told)}; correct the mapping, {lists}")
+    hints = [f" (did you mean `{near}`?)" if (near := nearest(one, there)) else "" for one in missing]
+    told = ", ".join(f"`{column}`{hint}" for column, hint in zip(missing, hints, strict=True))
+    raise CrmFieldMissing(f"{what} has no columns {told}; correct the mapping, {lists}")
