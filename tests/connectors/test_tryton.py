@@ -260,6 +260,17 @@ def _with_attribute(name: str):
     return leads.model_copy(update={"attributes": {"job_title": attribute}})
 
 
+def test_leads_are_described_and_what_the_paths_of_the_mapping_lead_through(crm):
+    listed = {listing.what: listing for listing in crm.describe()}
+    leads, addresses = listed["sale.opportunity fields"], listed["party.address fields"]
+    assert {"description", "party", "rescore_score"} <= {field.name for field in leads.offered}
+    assert {field.name: field.kind for field in leads.offered}["party"] == "many2one"
+    assert "city" in {field.name for field in addresses.offered}
+    assert {"city", "country"} <= addresses.used().keys()
+    for listing in listed.values():
+        assert listing.used().keys() <= {field.name for field in listing.offered}
+
+
 def test_a_right_that_is_missing_or_was_revoked_is_named(gateway, crm, tryton):
     stranger = Tryton(connection_to(gateway.url, "stranger"), tryton_mapping(), FAST)
     with pytest.raises(CrmLacksScope) as caught:

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 
 from rescore.connectors.base import Cursor, ScoreUpdate, WriteResult
 from rescore.connectors.connection import Connection
+from rescore.connectors.describing import Listing
 from rescore.connectors.pace import Calls, Pace
 from rescore.connectors.readback import Edit, Shown
 from rescore.connectors.tryton.activities import MODELS, campaign_pages, email_pages, note_pages
 from rescore.connectors.tryton.client import Client, Fault
 from rescore.connectors.tryton.deletions import deleted_pages
+from rescore.connectors.tryton.describing import listings
 from rescore.connectors.tryton.fields import TrytonFields
 from rescore.connectors.tryton.leads import LEAD, lead_pages
 from rescore.connectors.tryton.limits import Limits
@@ -135,6 +137,10 @@ class Tryton:
         """Tryton has no fields that a program could make; its module brings them. Says what is there."""
         self.check()
         return [f"field `{name}`: was there" for name in self._written()]
+
+    def describe(self) -> Iterator[Listing]:
+        """See `Describable.describe`."""
+        return listings(self._client, self.mapping)
 
     def check(self) -> None:
         """See that the user is let in and that every field of the mapping is there.
