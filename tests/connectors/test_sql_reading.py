@@ -430,9 +430,22 @@ def test_what_is_no_time_among_times_in_sqlite_is_set_aside(tmp_path, odd):
         assert ids(views(source, cursor)[0]) == ["1", "4"]
 
 
-def test_a_cursor_of_another_type_than_it_was_begins_anew(db):
-    db.fill("views", [a_view(1)])
-    assert ids(views(db.source(), {"since": 17})[0]) == ["1"]
+@pytest.mark.parametrize("since", [17, {"time": "2026-11-09T10:00:00"}, {"date": "2026-11-09"}], ids=str)
+def test_a_cursor_of_another_type_than_it_was_begins_anew(tmp_path, since):
+    with warehouse("postgresql", tmp_path) as db:
+        db.fill("views", [a_view(1)])
+        assert ids(views(db.source(), {"since": since})[0]) == ["1"]
+
+
+@pytest.mark.parametrize("spelling", ["2026-11-02T10:00:00Z", "2026-11-02 10:00:00+02:00", "2026-11-02"])
+def test_times_in_text_wait_for_the_present_in_their_own_spelling(tmp_path, spelling):
+    with warehouse("sqlite", tmp_path) as db:
+        odd = spelling.replace("2026-11-02", "2026-99-99")
+        later = spelling.replace("2026-11-02", "2026-11-30")
+        rows = [a_view(1, loaded=spelling), a_view(2, loaded=odd), a_view(3, loaded=later)]
+        db.fill("views", rows)
+        found, cursor, _ = views(db.source())
+        assert (ids(found), cursor) == (["1"], {"since": spelling})
 
 
 def test_one_value_that_is_no_text_is_set_aside_alone(tmp_path):

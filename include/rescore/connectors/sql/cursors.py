@@ -6,13 +6,12 @@ anything in any column. Nobody can say which rows come behind such a cursor, so 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, not_, or_, true
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal_column, not_, or_, true
 from sqlalchemy.types import Date, DateTime, Integer, Numeric, TypeEngine
 from sqlalchemy.types import String as TextType
 
@@ -30,7 +29,6 @@ _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC
 """A day less at each end of the calendar, for any zone."""
 
 _LOOKS_LIKE_TIME = ("1___-__-__%", "2___-__-__%")
-_TIME_IN_TEXT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(?P<zone>Z|[+-]\d\d(:?\d\d)?)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,8 @@ class CursorColumn:
                 return and_(func.typeof(at) == "text", looks) if self.loose else looks
             case "number of any kind":
                 return func.typeof(at).in_(("integer", "real"))
-            case "number" if self.loose:
-                return cast(at, String).not_in(("NaN", "Infinity", "-Infinity"))
+            case "number" if self.loose:  # in PostgreSQL NaN is above all numbers
+                return at.between(literal_column("-1e308"), literal_column("1e308"))
             case "zoned" | "naive" | "day" if self.loose:
                 return at.between(self.present(_FIRST), self.present(_LAST))
         return true()
@@ -87,7 +85,8 @@ class CursorColumn:
         if self.kind == "text":
             return isinstance(value, str)
         if self.kind in ("zoned", "naive"):
-            return isinstance(value, datetime)
+            is_naive = isinstance(value, datetime) and value.tzinfo is None
+            return isinstance(value, datetime) and (not self.loose or is_naive == (self.kind == "naive"))
         if self.kind == "day":
             return isinstance(value, date) and not isinstance(value, datetime)
         return isinstance(value, int | float | Decimal)
@@ -140,5 +139,8 @@ def _text_before(value: str, span: timedelta) -> str:
 
 
 def _zone(value: str) -> Any:
-    found = _TIME_IN_TEXT.fullmatch(value)
-    return datetime.fromisoformat(value).tzinfo if found and found["zone"] else UTC
+    """The one that a text names; UTC where it names none, or is no time after all."""
+    try:
+        return datetime.fromisoformat(value).tzinfo or UTC
+    except ValueError:
+        return UTC
