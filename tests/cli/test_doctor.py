@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from rescore.cli.main import app
@@ -188,3 +189,28 @@ def test_the_memory_crm_tells_what_it_has():
     crm.put_lead("ada", {"job_title": "CTO"})
     said = [f"{check.what}: {check.says}" for check in checks(crm, read_mapping(MAPPING), until=NOW)]
     assert "loading `leads`: 1 records" in said
+
+
+def test_a_database_is_described_and_checked_by_its_tables_and_their_columns(tmp_path, monkeypatch):
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "w.yaml").write_text(
+        "mapping: w\nconnector: sql\n"
+        "leads: {table: people, id: id, cursor: at, attributes: {title: {property: titel, type: text}}}\n"
+    )
+    database = create_engine(f"sqlite:///{tmp_path / 'w.db'}")
+    with database.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE people (id INTEGER, at TEXT, title TEXT)")
+        connection.exec_driver_sql("INSERT INTO people VALUES (1, '2026-11-01', 'ask 0301234')")
+    monkeypatch.setenv("AIRFLOW_CONN_RESCORE_W", f'{{"conn_type": "sqlite", "host": "{tmp_path}/w.db"}}')
+    monkeypatch.setenv("RESCORE_HOME", str(tmp_path))
+    monkeypatch.setenv("RESCORE_MAPPINGS_DIR", str(tmp_path / "mappings"))
+    code, described = run("describe", "w")
+    assert code == 0
+    assert "people columns: 3, of which 2 are used" in described
+    assert re.search(r"at +text +<- leads.cursor", described)
+    assert re.search(r"titel +is not there: leads.attributes.title", described)
+    code, output = run("doctor", "w")
+    assert code == 1
+    assert "ok       tables and views: 1 used, of 1" in output
+    assert "(leads.attributes.title): there is none; did you mean `title`?" in output
+    assert "0301234" not in described + output

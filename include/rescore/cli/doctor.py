@@ -73,11 +73,12 @@ def _lines(listing: Listing) -> list[str]:
     used = listing.used()
     if listing.offered is None:
         return [f"\n{listing.what}: not listed to us ({listing.note}); used are {', '.join(used) or 'none'}"]
-    lines = [f"\n{listing.what}: {len(listing.offered)}, of which {len(used)} are used"]
     known = {field.name for field in listing.offered}
+    lines = [f"\n{listing.what}: {len(listing.offered)}, of which {len(used.keys() & known)} are used"]
     for field in sorted(listing.offered, key=lambda field: (field.name not in used, field.name)):
         to = ", ".join(use.place for use in used.get(field.name, []))
         shut = ", read only" if field.read_only else ""
-        lines.append(f"  {field.name:32} {field.kind + shut:24} {field.label}{f'  <- {to}' if to else ''}")
+        told = f"  {field.name:32} {field.kind + shut:24} {field.label}{f'  <- {to}' if to else ''}"
+        lines.append(told.rstrip())
     lines += [f"  {name:32} is not there: {used[name][0].place}" for name in used if name not in known]
     return lines

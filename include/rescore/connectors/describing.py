@@ -17,7 +17,10 @@ Holds = Literal["text", "number", "flag", "date", "timestamp", "choice", "choice
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """One field; `kind` is the CRM's own word for its type. `read_only` ones cannot be written by anybody."""
+    """One field; `kind` is the source's own word for its type, empty like `label` where it has none.
+
+    `read_only` ones cannot be written by anybody.
+    """
 
     name: str
     label: str

@@ -35,5 +35,5 @@ def listings(folder: Folder, mapping: FilesMapping) -> Iterator[Listing]:
             note = f"`{newest}` has none of the columns that the mapping names; see that it has a header"
             yield Listing(f"{place} columns", None, uses, note=note)
             continue
-        offered = [Offered(name, name, "other", kind) for name, kind in columns.items()]
+        offered = [Offered(name, "", "other", kind) for name, kind in columns.items()]
         yield Listing(f"{place} columns of {newest}, the newest of {len(files):,}", offered, uses)

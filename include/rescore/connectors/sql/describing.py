@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Boolean, Date, DateTime, Numeric, String
-from sqlalchemy.types import Integer, TypeEngine
+from sqlalchemy.types import Integer, NullType, TypeEngine
 
 from rescore.connectors.describing import Holds, Listing, Offered, Use
 from rescore.connectors.sql.database import Database
@@ -35,7 +35,7 @@ def listings(database: Database, mapping: SqlMapping) -> Iterator[Listing]:
     there |= {table: "table" for table, found in columns.items() if found and table not in there}
     yield Listing(
         "tables and views",
-        [Offered(name, name, "other", kind) for name, kind in there.items()],
+        [Offered(name, "", "other", kind) for name, kind in there.items()],
         [Use(read.table, f"{place}.table") for place, read in reads.items()],
     )
     for table, found in columns.items():
@@ -45,4 +45,4 @@ def listings(database: Database, mapping: SqlMapping) -> Iterator[Listing]:
 
 def _offered(name: str, kind: TypeEngine[Any]) -> Offered:
     holds: Holds = next((holds for known, holds in HOLDS if isinstance(kind, known)), "other")
-    return Offered(name, name, holds, type(kind).__name__.lower())
+    return Offered(name, "", holds, "" if isinstance(kind, NullType) else type(kind).__name__.lower())
