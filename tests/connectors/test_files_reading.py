@@ -205,6 +205,16 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(exports, tmp_path):
     assert aside(exports.read(cursor=cursor)[2]) == [("clicks/link.csv", "file_unreadable")]
 
 
+@pytest.mark.parametrize("leads_to", ["clicks/loop.csv", "clicks"], ids=["itself", "its folder"])
+def test_a_link_in_a_circle_is_named(exports, leads_to):
+    exports.put("clicks/a.csv", HEAD + ROW.format(1))
+    link = exports.path / "clicks" / "loop.csv"
+    link.symlink_to(exports.path / leads_to)
+    with pytest.raises(SettingsIncomplete) as caught:
+        exports.read()
+    assert str(caught.value).startswith(f"{link} is a link that leads back to itself")
+
+
 def test_an_older_export_of_leads_that_arrives_late_does_not_have_the_last_word(tmp_path):
     exports = Exports(tmp_path / "exports", MAPPING.replace(b"files: people.csv", b"files: '*.csv'"))
     exports.put("new.csv", "id,title,size,gone\n1,CEO,5,\n")

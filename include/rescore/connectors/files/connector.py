@@ -72,16 +72,12 @@ class FileSource:
         for file in due[new:]:
             if (print_ := file.fingerprint) in known:
                 continue
-            skip, begun = (
-                rows if print_ == begun else 0,
-                "",
-            )  # what comes before a file counts less than all of it
+            skip, begun = rows if print_ == begun else 0, ""  # behind another file all of its rows count
             for page in self._file(read, file, sorted(known), skip):
                 yield replace(page, again=page.rows) if print_ in again else page
             known.add(print_)
-        outside = [
-            SetAside(_kind(read), file.path, UNREADABLE, LEADS_OUT) for file in listed if file.leads_out
-        ]
+        kind, links = _kind(read), [file for file in listed if file.leads_out]
+        outside = [SetAside(kind, file.path, UNREADABLE, LEADS_OUT) for file in links]
         yield Page(set_aside=outside, cursor={"read": sorted(known)})
 
     def check(self) -> str:

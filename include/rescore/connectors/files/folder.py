@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -73,12 +74,21 @@ class Folder:
         """All of them, the one that changed first first.
 
         Raises:
-            SettingsIncomplete: There is no such folder.
+            SettingsIncomplete: There is no such folder, or a link in it leads in a circle.
             CrmRejectedCredentials: The store does not let us in.
             CrmUnavailable: It does not answer.
         """
         with self._said_plainly():
-            found = self._open().get_file_info(FileSelector("", recursive=True))
+            store = self._open()
+            try:
+                found = store.get_file_info(FileSelector("", recursive=True))
+            except OSError:
+                if circle := None if "://" in self._root else _circle(Path(self._root)):
+                    raise SettingsIncomplete(
+                        f"{circle} is a link that leads back to itself, so that nothing there can be listed; "
+                        "take it away"
+                    ) from None
+                raise
         files = [
             File(info.path, info.size, info.mtime, self._leads_out(info.path))
             for info in found
@@ -135,6 +145,18 @@ class Folder:
                 f"{what} is closed to us; put keys that may list and read it into the Connection `{self._id}`"
             ) from None
         raise CrmUnavailable(f"{what} cannot be read now; the next run tries again") from None
+
+
+def _circle(root: Path) -> Path | None:
+    """A link below a folder that leads in a circle, if there is one."""
+    for folder, folders, files in os.walk(root):
+        for link in (path for name in (*folders, *files) if (path := Path(folder, name)).is_symlink()):
+            try:
+                if link.parent.resolve().is_relative_to(link.resolve()):
+                    return link
+            except RuntimeError:  # Python 3.11 says so of links in a circle
+                return link
+    return None
 
 
 def _read_through(store: PyFileSystem, file: File) -> None:
