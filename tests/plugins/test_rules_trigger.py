@@ -63,7 +63,10 @@ def settle(deployment) -> None:
 def test_a_trigger_rebuilt_elsewhere_is_the_same_trigger():
     path, kwargs = RulesChangedTrigger(poke_interval=5.0).serialize()
     assert import_string(path)(**kwargs).serialize() == (path, kwargs)
-    assert (path, kwargs) == ("rescore_airflow.triggers.rules.RulesChangedTrigger", {"poke_interval": 5.0})
+    assert (path, kwargs) == (
+        "rescore_airflow.triggers.rules.RulesChangedTrigger",
+        {"poke_interval": 5.0, "first_look": 0},
+    )
 
 
 def test_files_that_nobody_has_looked_at_yet_end_the_wait(deployment):

@@ -27,21 +27,24 @@ class RulesChangedTrigger(BaseTrigger):
 
     Args:
         poke_interval: Seconds between two looks.
+        first_look: Seconds until the first one.
     """
 
-    def __init__(self, *, poke_interval: float) -> None:
+    def __init__(self, *, poke_interval: float, first_look: float = 0) -> None:
         super().__init__()
-        self.poke_interval = poke_interval
+        self.poke_interval, self.first_look = poke_interval, first_look
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """All it takes to go on in another triggerer."""
-        return (f"{type(self).__module__}.{type(self).__qualname__}", {"poke_interval": self.poke_interval})
+        seconds = {"poke_interval": self.poke_interval, "first_look": self.first_look}
+        return (f"{type(self).__module__}.{type(self).__qualname__}", seconds)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until there is something to do, or something a person has to mend."""
         ws: Workspace | None = None
         before: Look | None = None
         failures = 0
+        await asyncio.sleep(self.first_look)
         while True:
             try:
                 # files and the ledger block: other triggers share this event loop
@@ -59,8 +62,7 @@ class RulesChangedTrigger(BaseTrigger):
             else:
                 failures = 0
                 if seen.calls_for_action(before):
-                    found = {"edited": dict(seen.edited), "due": list(seen.due)}
-                    yield TriggerEvent(found | {"unasked": list(seen.unasked)})
+                    yield TriggerEvent(as_event(seen))
                     return
                 before = seen
             await self.pause()
@@ -68,6 +70,11 @@ class RulesChangedTrigger(BaseTrigger):
     async def pause(self) -> None:
         """What lies between two looks."""
         await asyncio.sleep(self.poke_interval)
+
+
+def as_event(seen: Look) -> dict[str, Any]:
+    """What was seen, as Airflow's database keeps it."""
+    return {"edited": dict(seen.edited), "due": list(seen.due), "unasked": list(seen.unasked)}
 
 
 def _ended(error: RescoreError) -> TriggerEvent:
