@@ -20,27 +20,27 @@ from rescore.manual_edits import Kept
 from rescore.model import lead_key
 from rescore.same_person import Matching
 from rescore.strict.messages import described
-from rescore.strict.model import StrictMap, Trouble, did_you_mean, formed, refuse, refuse_all
+from rescore.strict.model import Formed, StrictMap, Trouble, did_you_mean, refuse, refuse_all
 from rescore.withheld import RESERVED
 
 Name = Annotated[
     str,
     StringConstraints(max_length=63),
-    formed(r"[a-z][a-z0-9_]*", "small letters, digits and `_`, a letter first, such as `page_view`"),
+    Formed(r"[a-z][a-z0-9_]*", "small letters, digits and `_`, a letter first, such as `page_view`"),
 ]
 """A name of ours: an attribute, an activity type, a stream."""
 
 Property = Annotated[
     str,
     StringConstraints(max_length=100),
-    formed(r"[A-Za-z][A-Za-z0-9_]*", "its internal name: letters, digits and `_`, a letter first"),
+    Formed(r"[A-Za-z][A-Za-z0-9_]*", "its internal name: letters, digits and `_`, a letter first"),
 ]
 """A name of the CRM's."""
 
 PropertyPath = Annotated[
     str,
     StringConstraints(max_length=200),
-    formed(
+    Formed(
         r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*",
         "its internal name: letters, digits and `_`, a letter first, with `.` before a field of what it "
         "refers to",
@@ -51,7 +51,7 @@ PropertyPath = Annotated[
 Path = Annotated[
     str,
     StringConstraints(max_length=200),
-    formed(r"/[A-Za-z0-9/{}._-]+", "a path that begins with `/`, without host and query"),
+    Formed(r"/[A-Za-z0-9/{}._-]+", "a path that begins with `/`, without host and query"),
 ]
 """A path below the Connection's host; the API's version is part of it."""
 

@@ -151,7 +151,10 @@ def validation(detail: ErrorDetails) -> str:
     name = names[-1] if names else "the file"
     template = VALIDATION.get(detail["type"])
     if template is None:
-        return detail["msg"].replace("{name}", name)
+        message = detail["msg"]
+        if "[key]" in detail["loc"]:  # the key is the value
+            message = message.replace("`{name}` cannot be", "no key here can be")
+        return message.replace("{name}", name)
     given = described(detail["input"])
     quote = "put it in quotes" if isinstance(detail["input"], int | float) else "write a text"
     context = {key: str(value).replace("'", "`") for key, value in detail.get("ctx", {}).items()}

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from rescore.strict.messages import described
 
@@ -118,16 +122,27 @@ def refuse_all(troubles: Iterable[Trouble]) -> None:
         raise ValidationError.from_exception_data("", details)
 
 
-def formed(pattern: str, words: str) -> AfterValidator:
+@dataclass(frozen=True, slots=True)
+class Formed:
     """A text of a pattern; `words` say what to write in its place."""
-    form = re.compile(pattern)
 
-    def check(text: str) -> str:
-        if not form.fullmatch(text):
-            refuse(f"`{{name}}` cannot be {described(text)}; write {words}")
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Checks the text after all that stands before this in the annotation."""
+        return no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """What editors are told."""
+        return {**handler(schema), "pattern": f"^{self.pattern}$"}
+
+    def _checked(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            refuse(f"`{{name}}` cannot be {described(text)}; write {self.words}")
         return text
-
-    return AfterValidator(check)
 
 
 def not_yet(word: str) -> str:

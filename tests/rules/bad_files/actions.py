@@ -71,7 +71,7 @@ ACTIONS = [
     fields("{hot: {value: ¶''}}", "`value` takes 1 to 200 characters"),
     fields("{hot: {value: ¶'{name}'}}", "`name` is nothing that a message may say"),
     fields("{hot: ¶{if_empty: true}}", "`value` is missing"),
-    fields("{¶'my hot': {value: a}}", "is not of the form"),
+    fields("{¶'my hot': {value: a}}", "no key here can be `my hot`; write its internal name"),
     fields("{hot: {value: a, ¶onlyfrom: [b]}}", "did you mean `only_from`?"),
     email("to: [¶sales], subject: s, text: t", "`sales` is not a plain e-mail address"),
     email("to: [¶'Sales <sales@example.com>'], subject: s, text: t", "is not a plain e-mail address"),

@@ -14,12 +14,12 @@ from rescore.connectors.tabular.mapping import ActivityColumns, Column, LeadColu
 from rescore.connectors.tabular.spans import span_of
 from rescore.mapping import MappingPart, Name
 from rescore.strict.messages import described
-from rescore.strict.model import formed, refuse
+from rescore.strict.model import Formed, refuse
 
 Table = Annotated[
     str,
     StringConstraints(max_length=200),
-    formed(
+    Formed(
         r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?",
         "the name of one table or view, as `table` or `schema.table`; what needs SQL is a view",
     ),

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Self
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Mode, Name
-from rescore.strict.model import Trouble, formed, refuse_all
+from rescore.strict.model import Formed, Trouble, refuse_all
 
 Column = Annotated[
     str,
     StringConstraints(max_length=128),
-    formed(r"[^\x00-\x1f\"`]+", "the column's name as the table has it, without quotation marks"),
+    Formed(r"[^\x00-\x1f\"`]+", "the column's name as the table has it, without quotation marks"),
 ]
 """The name of a column as its table has it; it is looked up among the table's and quoted, never pasted."""
 
