@@ -23,7 +23,7 @@ from hubspot.crm.properties import models as properties
 from rescore.connectors.actions import NewTask
 from rescore.connectors.base import ScoreUpdate
 from rescore.connectors.hubspot import HubSpot, Limits
-from rescore.connectors.hubspot.deletions import deleted_pages
+from rescore.connectors.hubspot.deletions import deleted_leads, deleted_pages
 from rescore.connectors.hubspot.search import changed_since
 from rescore.connectors.hubspot.sweep import EVERY, Sweep
 from rescore.connectors.hubspot.ties import contacts_of
@@ -133,7 +133,11 @@ CASES = {
         ),
     ),
     "deleted contacts": Case(
-        lambda crm: list(deleted_pages(crm._client, crm.mapping.leads.deleted, {"after": "7"}, until=AT)),
+        lambda crm: list(
+            deleted_pages(
+                crm._client, crm.mapping.leads.deleted, {"after": "7"}, until=AT, gone=deleted_leads
+            )
+        ),
         lambda sdk: sdk.crm.contacts.basic_api.get_page(archived=True, limit=100, after="7"),
     ),
     "calls in turn": Case(

@@ -218,9 +218,8 @@ def score(scene: Scene, key: str, as_of: datetime, *, kind: str = runs.INCREMENT
     scene.saw(found)
     chosen = found if leads is None else {lead: found[lead] for lead in leads if lead in found}
     run = ledger.stage(run, chosen)
-    if leads is not None:
-        with scene.ledger.transaction() as connection:
-            runs.settle_absent(connection, run, chosen)
+    with scene.ledger.transaction() as connection:
+        runs.settle_absent(connection, run)
     return run
 
 

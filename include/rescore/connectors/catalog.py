@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,9 @@ def _read(path: Path) -> tuple[Mapping, Document]:
     return _load(body, path.name)
 
 
+@lru_cache(maxsize=64)
 def _load(body: bytes, name: str) -> tuple[Mapping, Document]:
+    """What these bytes say, frozen; every step of a run asks, and most of the time they are the same."""
     document, problems = read_document(body)
     if document is not None and not problems:
         named = document.data.get("connector")

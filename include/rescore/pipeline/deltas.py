@@ -59,8 +59,8 @@ def stage_deltas(ws: Workspace, run_key: str) -> Counter[str]:
     with ws.ledger.transaction() as connection:
         rows = _without_erased(rows, tombstones.since(connection, run.started_at))
         stage.stage(connection, run, rows)
-        if not run.full:
-            counts["absent"] = runs.settle_absent(connection, run, rows["lead"].to_pylist())
+        if run.kind != runs.THRESHOLDS:
+            counts["absent"] = runs.settle_absent(connection, run)
         runs.add_counts(connection, run_key, counts)
     return counts
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from rescore.errors import Fenced, InputUnreadable
 from rescore.ledger import tables
@@ -154,20 +154,16 @@ def dirty_leads(connection: Connection, scorecard: str) -> list[str]:
     return list(connection.scalars(marks.order_by(tables.dirty.c.lead)))
 
 
-def settle_absent(connection: Connection, run: Run, present: Collection[str]) -> int:
-    """Drop the marks of leads that a run over the dirty ones was asked about and did not find; how many.
+def settle_absent(connection: Connection, run: Run) -> int:
+    """Drop the marks of leads that a run was asked about and did not find; how many.
 
-    They are not in the lake (their activities came before them, or they merged into another lead); the
-    landing that brings such a lead marks it again.
+    Call it when all is staged. They are not in the lake (their activities came before them, or they count as
+    another lead); the landing that brings such a lead marks it again.
     """
-    mine = (tables.dirty.c.scorecard == run.scorecard) & (tables.dirty.c.input_ver <= run.input_ver)
-    marked = set(connection.scalars(select(tables.dirty.c.lead).where(mine)))
-    absent = [{"absent": lead} for lead in sorted(marked.difference(present))]
-    if absent:
-        connection.execute(
-            delete(tables.dirty).where(mine, tables.dirty.c.lead == bindparam("absent")), absent
-        )
-    return len(absent)
+    dirty, stage = tables.dirty, tables.stage_score
+    staged = select(stage.c.lead).where(stage.c.run_key == run.run_key, stage.c.lead == dirty.c.lead).exists()
+    mine = (dirty.c.scorecard == run.scorecard) & (dirty.c.input_ver <= run.input_ver)
+    return connection.execute(delete(dirty).where(mine, ~staged)).rowcount
 
 
 def _run(row: Row[Any]) -> Run:
