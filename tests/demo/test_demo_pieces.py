@@ -5,10 +5,14 @@ import socket
 import sys
 import time
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import psutil
 import pytest
 
+from demo.airflow_api import AirflowApi
 from demo.checks import DoesNotHold, eventually, holds
 from demo.places import CannotStart, Places
 from demo.processes import Process
@@ -89,3 +93,26 @@ def test_an_edit_changes_the_points_of_one_rule_only(tmp_path):
     file.write_text(rules)
     change_points(file, by=4, rule="b")
     assert file.read_text() == rules.replace("5", "9")
+
+
+class LockedOnce(BaseHTTPRequestHandler):
+    """Takes note of a run, answers that its database was locked, and from then on that it knows the run."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append(body["dag_run_id"])
+        self.send_response(500 if len(self.asked) == 1 else 409)
+        self.end_headers()
+
+    def log_message(self, *_) -> None:
+        """Nobody reads it."""
+
+
+def test_a_run_that_airflow_may_have_taken_is_asked_for_again_by_the_same_name(places):
+    with HTTPServer(("127.0.0.1", 0), LockedOnce) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        run_id = AirflowApi(replace(places, airflow_port=server.server_port)).trigger("score_leads")
+        server.shutdown()
+    assert LockedOnce.asked == [run_id, run_id]

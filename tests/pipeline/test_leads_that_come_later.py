@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from rescore.connectors.catalog import read_mapping
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.lake.records import ActivityRecord, Unclaimed
+from rescore.ledger import tables
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.gate import promote_or_hold
 from rescore.pipeline.score import score
@@ -48,6 +50,18 @@ def test_what_came_before_the_lead_counts_when_it_appears(job):
     job.crm.put_activity(form("form-2", job.now))  # an overlap shows it again
     job.run()
     assert job.scores()["cleo"] == 3
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+def test_whom_the_lake_does_not_know_is_owed_no_score_by_any_run(job, everybody):
+    job.run()
+    job.visit("nobody_yet")
+    job.run(everybody=everybody)
+    with job.ws.ledger.reading() as connection:
+        assert connection.execute(select(tables.dirty)).all() == []
+    job.crm.put_lead("nobody_yet", {})
+    job.run()
+    assert job.scores()["nobody_yet"] == 10
 
 
 def promote(job) -> None:

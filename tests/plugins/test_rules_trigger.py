@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.module_loading import import_string
 from sqlalchemy import update
 
@@ -15,7 +16,7 @@ from rescore.ledger.tables import control
 from rescore.pipeline.rules import adopt_rules
 from rescore.pipeline.watch import ask_rescore
 from rescore_airflow.defaults import Told
-from rescore_airflow.sensors.rules import RuleChangeSensor
+from rescore_airflow.sensors.rules import DEFERRED, RuleChangeSensor
 from rescore_airflow.triggers.rules import PATIENCE, RulesChangedTrigger
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
@@ -79,6 +80,16 @@ def test_files_that_nobody_has_looked_at_yet_end_the_wait(deployment):
 def test_when_all_is_done_the_trigger_waits(deployment):
     settle(deployment)
     assert event(nothing, nothing) is None
+
+
+def test_the_sensor_defers_only_for_what_is_not_there_yet_and_leaves_airflow_time_to_hear_of_it(deployment):
+    sensor = RuleChangeSensor(task_id="wait_for_change", poke_interval=0)
+    settle(deployment)
+    with pytest.raises(TaskDeferred) as waiting:
+        sensor.execute({})
+    assert waiting.value.trigger.first_look == DEFERRED
+    deployment.edit("points:", "points: ", "b2b_saas.yaml")
+    assert list(sensor.execute({})["edited"]) == ["b2b_saas.yaml"]
 
 
 def test_an_edit_made_before_the_trigger_started_is_seen_too(deployment):
