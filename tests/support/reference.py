@@ -116,15 +116,16 @@ def _done_at(lead: Row, leads: Sequence[Row], by_lead: Mapping[str, list[Row]]) 
     """What all leads of the lead's account did, or it alone where it has none; withheld leads did nothing."""
     if _is_withheld(lead):
         return []
-    mine = _named(lead.get("account"))
+    mine = account_of(lead)
     if not mine:
         return by_lead[lead["lead"]]
-    together = [one for one in leads if _named(one.get("account")) == mine and not _is_withheld(one)]
+    together = [one for one in leads if account_of(one) == mine and not _is_withheld(one)]
     return [activity for one in together for activity in by_lead[one["lead"]]]
 
 
-def _named(account: Any) -> str:
-    return (_text(account) or "").strip(" \t")
+def account_of(lead: Mapping[str, Any]) -> str:
+    """What leads of one account share; empty for none."""
+    return (_text(lead.get("account")) or "").strip(" \t")
 
 
 def _is_withheld(lead: Row) -> bool:
