@@ -88,6 +88,7 @@ def test_leads_scored_one_by_one_get_what_they_get_together(case):
             activities=f"activities_{number}",
             leads=f"leads_{number}",
             whole_accounts=lambda: ("activities", "leads"),
+            kept=True,
         )
         one_by_one += score(card, alone, as_of=as_of).to_pylist()
     assert one_by_one == scored(card, leads, activities, as_of)

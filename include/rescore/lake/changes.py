@@ -90,12 +90,16 @@ class Changes:
         self._seen, self._as_of = seen, as_of.astimezone(UTC).replace(tzinfo=None)
         self._activities = History(connection, activities := storage.open(ACTIVITIES), ACTIVITIES)
         self._leads = History(connection, storage.open(LEADS), LEADS)
-        keep(connection, "before", before.select(BEFORE.names).cast(BEFORE))
-        keep(connection, "members", members := _members(before, merges, seen))
+        members = _members(before.select(BEFORE.names).cast(BEFORE), merges, seen)
+        keep(connection, "members", members)
         self._persons = bool(pc.any(pc.not_equal(members["rank_now"], 0)).as_py()) or bool(
             pc.any(pc.not_equal(members["rank_was"], 0)).as_py()
         )
-        keep(connection, "restarts", pa.table({"type": texts(restarts)}))
+        self._new_attributes = _new_attributes(members)
+        self._may_restart = "false"
+        if restarts:
+            keep(connection, "restarts", pa.table({"type": texts(restarts)}))
+            self._may_restart = _MAY_RESTART
         self._count = 1 if activities is None else buckets_of(activities)
         self._buckets = self._homes(members["place"])
 
@@ -106,23 +110,20 @@ class Changes:
         found = self._connection.sql(
             f"""
             WITH found AS (
-                SELECT b.lead, m.was, m.now, {_MAY_RESTART} AS may_restart,
-                    {counted} AND r.occurred_at <= b.as_of AS counted,
+                SELECT m.lead, m.was, m.now, {self._may_restart} AS may_restart,
+                    {counted} AND r.occurred_at <= m.as_of AS counted,
                     r.next_serial IS NULL AND r.occurred_at <= $as_of AS counts,
-                    r.first_serial <= b.seen_activities AS known,
-                    r.serial <= b.seen_activities AS same,
-                    r.occurred_at <= b.as_of AS happened
+                    r.first_serial <= m.seen_activities AS known,
+                    r.serial <= m.seen_activities AS same,
+                    r.occurred_at <= m.as_of AS happened
                 FROM ({rows}) AS r
                 JOIN members AS m ON r.place = m.place AND r.lead = m.member
-                JOIN before AS b ON m.lead = b.lead
-                WHERE m.was <> m.now OR r.serial > b.seen_activities OR r.next_serial > b.seen_activities
-                    OR r.occurred_at > b.as_of
+                WHERE m.was <> m.now OR r.serial > m.seen_activities OR r.next_serial > m.seen_activities
+                    OR r.occurred_at > m.as_of
             ), attributes AS (
-                SELECT b.lead FROM ({self._known_now(self._leads.read(self._buckets), LEADS)}) AS r
+                SELECT m.lead FROM ({self._known_now(self._leads.read(self._buckets), LEADS)}) AS r
                 JOIN members AS m ON r.place = m.place AND r.lead = m.member
-                JOIN before AS b ON m.lead = b.lead
-                WHERE (m.rank_now IS NOT NULL AND r.serial > b.seen_leads) OR m.rank_was <> m.rank_now
-                    OR (m.rank_was IS NULL) <> (m.rank_now IS NULL)
+                WHERE {self._new_attributes}
             ), flags AS (
                 SELECT lead,
                     bool_or(CASE WHEN was THEN NOT now AND counted ELSE counts END) AS merge,
@@ -159,21 +160,20 @@ class Changes:
             f"""
             CREATE OR REPLACE TEMP VIEW activities AS
             SELECT s.key AS lead, {listed(own, "r")},
-                s.step < {Step.RESTART} AND {_MAY_RESTART} AS "{RESTARTS_LATER}"
+                s.step < {Step.RESTART} AND {self._may_restart} AS "{RESTARTS_LATER}"
             FROM steps AS s
-            JOIN before AS b ON s.lead = b.lead
             JOIN members AS m ON s.lead = m.lead
             JOIN {touched} AS r ON r.place = m.place AND r.lead = m.member
             WHERE CASE
                 WHEN s.step = {Step.UNTOUCHED} THEN false
                 WHEN NOT m.was THEN s.step >= {Step.MERGE} AND r.next_serial IS NULL
                 WHEN s.step < {Step.CORRECTION} THEN (m.now OR s.step < {Step.MERGE})
-                    AND r.serial <= b.seen_activities
-                    AND coalesce(r.next_serial > b.seen_activities, true) AND r.occurred_at <= b.as_of
+                    AND r.serial <= m.seen_activities
+                    AND coalesce(r.next_serial > m.seen_activities, true) AND r.occurred_at <= m.as_of
                 WHEN r.next_serial IS NOT NULL OR NOT m.now THEN false
                 WHEN s.step = {Step.CORRECTION}
-                    THEN r.first_serial <= b.seen_activities AND r.occurred_at <= b.as_of
-                WHEN s.step = {Step.LATE} THEN r.occurred_at <= b.as_of
+                    THEN r.first_serial <= m.seen_activities AND r.occurred_at <= m.as_of
+                WHEN s.step = {Step.LATE} THEN r.occurred_at <= m.as_of
                 ELSE true END
             """
         )
@@ -187,11 +187,10 @@ class Changes:
             CREATE OR REPLACE TEMP VIEW leads AS
             SELECT s.key AS lead{values}
             FROM steps AS s
-            JOIN before AS b ON s.lead = b.lead
             JOIN members AS m ON s.lead = m.lead
             JOIN {people} AS r ON r.place = m.place AND r.lead = m.member
             WHERE {rank} IS NOT NULL AND CASE WHEN s.step < {Step.ATTRIBUTE}
-                THEN r.serial <= b.seen_leads AND coalesce(r.next_serial > b.seen_leads, true)
+                THEN r.serial <= m.seen_leads AND coalesce(r.next_serial > m.seen_leads, true)
                 ELSE r.next_serial IS NULL END
             {"GROUP BY s.key" if self._persons else ""}
             """
@@ -225,11 +224,24 @@ class Changes:
 _STEPS = pa.schema([("key", pa.string()), ("lead", pa.string()), ("step", pa.int64())])
 
 _MAY_RESTART = """(
-    coalesce(r.occurred_at > b.restarted_before, true)
-    AND coalesce(r.occurred_at <= b.restarted_now, false)
+    coalesce(r.occurred_at > m.restarted_before, true)
+    AND coalesce(r.occurred_at <= m.restarted_now, false)
     AND r.type IN (FROM restarts)
 )"""
-"""Whether activity `r` may be one that restarts lead `b` anew; what the rules ask of it besides is theirs."""
+"""Whether activity `r` may be one that restarts lead `m` anew; what the rules ask of it besides is theirs."""
+
+
+def _new_attributes(members: pa.Table) -> str:
+    """The condition on rows `r` of leads that are news to `m`.
+
+    Where every record counts as it did, row groups without any new row are passed over.
+    """
+    new = "m.rank_now IS NOT NULL AND r.serial > m.seen_leads"
+    if not members["rank_was"].equals(members["rank_now"]):
+        moved = "m.rank_was <> m.rank_now OR (m.rank_was IS NULL) <> (m.rank_now IS NULL)"
+        return f"({new}) OR {moved}"
+    least = pc.min(members["seen_leads"]).as_py()
+    return f"{new} AND r.serial > {'NULL' if least is None else least}"
 
 
 class _State:
@@ -251,7 +263,10 @@ class _State:
 
 
 def _members(before: pa.Table, merges: Sequence[Merge], seen: Seen) -> pa.Table:
-    """Whose activities count as a lead's before (`was`) and `now`, and the ranks of their attributes then."""
+    """Each lead's moment, by all whose activities count as its own before (`was`) or `now`.
+
+    Also the ranks of their attributes then, and the places of their rows.
+    """
     states = {number for number in before["seen_aliases"].unique().to_pylist() if number is not None}
     now = _State(merges, seen[ALIASES])
     then = {number: now if number == seen[ALIASES] else _State(merges, number) for number in states}
@@ -263,7 +278,11 @@ def _members(before: pa.Table, merges: Sequence[Merge], seen: Seen) -> pa.Table:
     else:
         members = pa.Table.from_pylist(list(_each_member(before, then, now)), _MEMBERS)
     places = pa.array([place_of(lead) for lead in members["member"].to_pylist()], pa.int64())
-    return members.append_column("place", places)
+    members = members.append_column("place", places)
+    moments = before.take(pc.index_in(members["lead"], before["lead"].combine_chunks()))
+    for name in BEFORE.names[1:]:
+        members = members.append_column(name, moments[name])
+    return members
 
 
 def _each_member(

@@ -171,7 +171,7 @@ class Lake:
                 views.know(everybody.all(), everybody.joined())
                 return views.whole_accounts(some, leads)
 
-            yield Facts(connection, *some, seen=seen, whole_accounts=whole_accounts)
+            yield Facts(connection, *some, seen=seen, whole_accounts=whole_accounts, kept=views.kept)
 
     def landings(self, streams: Iterable[Stream]) -> dict[Stream, int]:
         """The highest landing number that is here of each of these streams, 0 for none."""

@@ -92,7 +92,7 @@ class Views:
         self._leads = rows(connection, leads, LEADS)
         self._seen = activity_columns(self._activities.schema)
         self._attributes = attributes(self._leads.schema)
-        self._kept = False
+        self.kept = False  # whether the part that was made last is in memory
         self.know(merged, joined)
 
     def know(self, merged: Mapping[str, str], joined: Mapping[str, Place]) -> None:
@@ -117,8 +117,8 @@ class Views:
 
         Where the `fields` are known that anybody will ask for, those of a few leads are read once and kept.
         """
-        self._kept = fields is not None and len(leads) <= FEW
-        if fields is not None and self._kept:
+        self.kept = fields is not None and len(leads) <= FEW
+        if fields is not None and self.kept:
             self._seen = [name for name in self._seen if name in FACT or without_form(name) in fields]
             self._attributes = {
                 name: value for name, value in self._attributes.items() if without_form(name) in fields
@@ -155,8 +155,8 @@ class Views:
             f"SELECT * FROM ({rows.read(buckets)}) SEMI JOIN {name} USING (place, lead)"
             for rows in (self._activities, self._leads)
         )
-        how = "TABLE" if self._kept and len(asked) <= FEW else "VIEW"
-        return self._create(suffix, self._under_canonical_keys(activities), people, how)
+        self.kept = self.kept and len(asked) <= FEW
+        return self._create(suffix, self._under_canonical_keys(activities), people)
 
     def parts(self, size: int) -> Iterator[Part]:
         """Everybody again, divided by the buckets of canonical leads; nothing where one part would do.
@@ -237,10 +237,8 @@ class Views:
             persons = f"SELECT * EXCLUDE (place) FROM persons WHERE {at_home_in(self._table, home)}"
         return f"SELECT lead{attributes} FROM ({alone}) UNION ALL BY NAME {persons}"
 
-    def _create(
-        self, suffix: str, activities: str, people: str, how: str = "VIEW", *, home: range | None = None
-    ) -> Part:
-        names = f"activities{suffix}", f"leads{suffix}"
+    def _create(self, suffix: str, activities: str, people: str, *, home: range | None = None) -> Part:
+        names, how = (f"activities{suffix}", f"leads{suffix}"), "TABLE" if self.kept else "VIEW"
         people = self._people(people, home, self._attributes)
         for name, rows in zip(names, (activities, people), strict=True):
             self._connection.execute(f"CREATE TEMP {how} {name} AS {rows}")

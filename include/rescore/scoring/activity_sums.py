@@ -64,6 +64,7 @@ class ActivitySums:
         values: The scorecard's lists.
         restart: What discounts the activities before it, if anything.
         before: The named subqueries that make the relation, if it is not one of the facts.
+        earliest: No activity of it happened before (naive UTC), where that is known.
     """
 
     def __init__(
@@ -77,13 +78,14 @@ class ActivitySums:
         values: Sequence[ValueList],
         restart: Restart | None,
         before: Iterable[tuple[str, exp.Query]] = (),
+        earliest: datetime | None = None,
     ) -> None:
         self._rules = rules
         self._lists = values
         self._restart = restart
         self._before = list(before)
         self._reader = Reader(AGED, types, days, {named.id: named for named in values})
-        self._days = days
+        self._days, self._days_of_activities = days, days.since(earliest)
         self._relation = relation
         self._known_as_of = known_as_of
         self._by_day = [rule for rule in rules if isinstance(rule, ActivityRule) and rule.limit.per_day]
@@ -173,7 +175,7 @@ class ActivitySums:
         """
         occurred_at = column("occurred_at", self._relation)
         aged = self._reader.selected(self._relation, self._counted.values(), "lead", "type", *also).select(
-            named(age(local_date(occurred_at, self._days), self._days), AGE), copy=False
+            named(age(local_date(occurred_at, self._days_of_activities), self._days), AGE), copy=False
         )
         if self._restart:
             before = coalesce(

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import duckdb
 from sqlglot import exp
 
-from rescore.scoring.sql import DIALECT, table
+from rescore.scoring.sql import DIALECT, column, table
 
 FOLDED, WORDS = "__folded", "__words"
 """Companions of a text column `f`: `f__folded` and `f__words`, the forms in which texts are compared."""
@@ -63,15 +64,25 @@ _HELD = {"BLOB": "bytes", "STRUCT": "records", "MAP": "maps", "INTERVAL": "spans
 
 @dataclass(frozen=True)
 class Columns:
-    """Field name -> type, for each of the two relations; names are told apart by case."""
+    """Field name -> type, for each of the two relations; names are told apart by case.
+
+    `earliest`: no activity happened before (naive UTC), where that is known.
+    """
 
     activities: Mapping[str, ColumnType]
     leads: Mapping[str, ColumnType]
+    earliest: datetime | None = None
 
     @classmethod
-    def of(cls, connection: duckdb.DuckDBPyConnection, *, activities: str, leads: str) -> "Columns":
-        """The columns of two relations on a connection."""
-        return cls(types_of(connection, activities), types_of(connection, leads))
+    def of(
+        cls, connection: duckdb.DuckDBPyConnection, *, activities: str, leads: str, kept: bool = False
+    ) -> "Columns":
+        """The columns of two relations on a connection; `kept` says that a look into them costs nothing."""
+        earliest = None
+        if kept:
+            first = exp.select(exp.Min(this=column("occurred_at", activities))).from_(table(activities))
+            [(earliest,)] = connection.execute(first.sql(DIALECT)).fetchall()
+        return cls(types_of(connection, activities), types_of(connection, leads), earliest)
 
 
 def types_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, ColumnType]:

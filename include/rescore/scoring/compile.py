@@ -188,6 +188,7 @@ def activity_sums(
         values=card.lists,
         restart=card.restart,
         before=kept_out.steps(),
+        earliest=columns.earliest,
     )
 
 

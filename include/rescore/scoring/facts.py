@@ -58,7 +58,8 @@ class Facts:
 
     `parts` may divide both relations by lead into smaller pairs of relations, which bounds the memory of a
     long run. `seen` says which state of the lake they are: table -> number of its last append.
-    `whole_accounts` makes the relations that `accounts` gives, where these two are not they.
+    `whole_accounts` makes the relations that `accounts` gives, where these two are not they. `kept` says that
+    both are tables in memory, of few leads.
 
     Of facts that were read from an input: `set_aside` are its rows that did not become facts, `left_out` says
     which columns did not, and `not_finite` counts by relation and column what is a number without being one.
@@ -70,6 +71,7 @@ class Facts:
     parts: Sequence[tuple[str, str]] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
     whole_accounts: Callable[[], tuple[str, str]] | None = None
+    kept: bool = False
     set_aside: Sequence[SetAside] = ()
     left_out: Sequence[str] = ()
     not_finite: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -77,7 +79,8 @@ class Facts:
     @cached_property
     def columns(self) -> Columns:
         """What the two relations hold."""
-        return Columns.of(self.connection, activities=self.activities, leads=self.leads)
+        relations = {"activities": self.activities, "leads": self.leads}
+        return Columns.of(self.connection, **relations, kept=self.kept)
 
     @cached_property
     def accounts(self) -> tuple[str, str]:

@@ -4,7 +4,7 @@ An engine's own time zone data is never asked, so engines cannot disagree about 
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -46,6 +46,13 @@ class LocalDays:
         known = _changes(zone, last.year)
         cut = bisect_right([change.since for change in known], last.replace(tzinfo=None))
         return cls(known[: max(cut, 1)], utc.replace(tzinfo=None), utc.astimezone(zone).date())
+
+    def since(self, earliest: datetime | None) -> "LocalDays":
+        """The local days that matter where no time is before this one (naive UTC; None: any may be)."""
+        if earliest is None:
+            return self
+        before = bisect_right([change.since for change in self.changes], earliest) - 1
+        return replace(self, changes=self.changes[max(before, 0) :])
 
 
 @lru_cache(maxsize=64)

@@ -21,11 +21,20 @@ from rescore.rules.card import (
     SilenceRule,
 )
 from rescore.rules.scope import ACCOUNT, about_accounts
+from rescore.scoring.columns import ColumnType
 from rescore.scoring.facts import Facts
 from rescore.scoring.lead_flags import lead_flags, once_columns
 from rescore.scoring.local_days import LocalDays
 from rescore.scoring.reading import Reader
 from rescore.scoring.sql import DIALECT, Sql, case, is_null, number, table
+
+_AS_THEY_ARE = {
+    Kind.TEXT: {ColumnType.TEXT},
+    Kind.NUMBER: {ColumnType.INTEGER, ColumnType.DOUBLE, ColumnType.DECIMAL},
+    Kind.FLAG: {ColumnType.FLAG},
+    Kind.DATE: {ColumnType.DATE},
+}
+"""The columns in which there is no value that fails to be read."""
 
 
 def unreadable(card: Scorecard, facts: Facts) -> dict[str, int]:
@@ -42,16 +51,21 @@ def unreadable(card: Scorecard, facts: Facts) -> dict[str, int]:
         (facts.activities, columns.activities, of_activities, facts.not_finite.get("activities", {})),
     ):
         reader = Reader("rows", types, days)
-        wanted = {pair for condition in conditions for pair in _readings(condition) if pair[0] in types}
-        checks = {(field, kind): _fails(reader, field, kind) for field, kind in sorted(wanted)}
-        if not checks:
-            continue
-        rows = reader.selected(relation, checks.values(), "lead")
-        counted = exp.select(*(exp.Count(this=case((failed, number(1)))) for failed in checks.values()))
-        query = counted.from_(table("rows")).with_(exp.to_identifier("rows", quoted=True), rows)
-        found = facts.connection.execute(query.sql(DIALECT)).fetchall()[0]
-        for (field, kind), failed in zip(checks, found, strict=True):
-            if count := failed + not_finite.get(field, 0):
+        wanted = sorted({pair for each in conditions for pair in _readings(each) if pair[0] in types})
+        failed = dict.fromkeys(wanted, 0)
+        checks = {
+            (field, kind): _fails(reader, field, kind)
+            for field, kind in wanted
+            if types[field] not in _AS_THEY_ARE[kind]
+        }
+        if checks:
+            rows = reader.selected(relation, checks.values(), "lead")
+            counted = exp.select(*(exp.Count(this=case((fails, number(1)))) for fails in checks.values()))
+            query = counted.from_(table("rows")).with_(exp.to_identifier("rows", quoted=True), rows)
+            [found] = facts.connection.execute(query.sql(DIALECT)).fetchall()
+            failed |= dict(zip(checks, found, strict=True))
+        for field, kind in wanted:
+            if count := failed[field, kind] + not_finite.get(field, 0):
                 counts[f"{field} as {kind}"] = counts.get(f"{field} as {kind}", 0) + count
     return counts
 
