@@ -100,11 +100,9 @@ def _database(process: int) -> duckdb.DuckDBPyConnection:
     )
 
 
-def keep(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+def keep(connection: duckdb.DuckDBPyConnection, name: str, given: pa.Table) -> None:
     """Make a temporary table, in the place of one of that name."""
-    connection.register("given", rows)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given")
-    connection.unregister("given")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given")  # the engine finds our argument
 
 
 def texts(values: Iterable[str]) -> pa.Array:
