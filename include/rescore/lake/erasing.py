@@ -32,6 +32,7 @@ from rescore.lake.tables import (
     ALIASES,
     ATTEMPTS,
     CLAIMS,
+    COMPRESSION,
     LEADS,
     PARTITIONED,
     ROWS_PER_GROUP,
@@ -165,7 +166,7 @@ class _Erasing:
         if not rows.num_rows:
             return None, gone
         with self._files.open_output_stream(new) as stream:
-            pq.write_table(rows, stream, compression="zstd", row_group_size=ROWS_PER_GROUP)
+            pq.write_table(rows, stream, compression=COMPRESSION, row_group_size=ROWS_PER_GROUP)
         statistics: dict[str, Any] = {"numRecords": rows.num_rows}
         if "revision" in rows.column_names:  # tells whether the inbox replaces anything
             bounds = pc.min_max(rows["revision"]).as_py()

@@ -41,6 +41,7 @@ from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
     CLAIMS,
+    COMPRESSION,
     INBOX,
     LEADS,
     PARTITIONED,
@@ -179,7 +180,7 @@ class Folding:
         path, count = f"bucket={bucket}/folded-{uuid4()}.parquet", 0
         with (
             self._files.open_output_stream(path) as stream,
-            pq.ParquetWriter(stream, batches.schema, compression="zstd") as writer,
+            pq.ParquetWriter(stream, batches.schema, compression=COMPRESSION) as writer,
         ):
             for batch in chain([first], batches):
                 writer.write_batch(batch)

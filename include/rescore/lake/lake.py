@@ -46,6 +46,8 @@ from rescore.lake.views import ACTIVITIES_IN_A_PART, Part, RowsOf, Views
 from rescore.same_person import EACH_ALONE, Matching
 from rescore.scoring.facts import Facts
 
+NOTHING: Mapping[Stream, int] = {}
+
 
 class Lake:
     """Delta tables below one root, a folder or an object-store URL.
@@ -127,6 +129,7 @@ class Lake:
         leads: Collection[str] | None = None,
         *,
         fields: Collection[str] | None = None,
+        committed: Mapping[Stream, int] = NOTHING,
         known_as_of: Known | None = None,
         part: int = ACTIVITIES_IN_A_PART,
     ) -> Iterator[Facts]:
@@ -141,10 +144,13 @@ class Lake:
         leads asked for, what scoring does not need and `fields` does not name may be left out.
 
         Raises:
+            LakeBehind: Landings that were `committed` are not here.
             RetryableError: An erasure rewrote files while they were read.
         """
         log = AliasLog(self._storage.open(ALIASES))
         activities, attributes = self._storage.open(ACTIVITIES), self._storage.open(LEADS)
+        if why := behind(self._storage.root, activities, committed):
+            raise LakeBehind(why)
         seen = seen_in(activities=activities, leads=attributes, log=log)
         rows: RowsOf = CurrentRows if known_as_of is None else partial(PastRows, known=known_as_of)
 
@@ -183,7 +189,7 @@ class Lake:
 
     def behind(self, committed: Mapping[Stream, int]) -> str | None:
         """In a sentence, what is missing of the landings that the ledger has committed; None: nothing."""
-        return behind(self._storage, committed)
+        return behind(self._storage.root, self._storage.open(ACTIVITIES), committed)
 
     def landed_after(
         self, source: str, stream: str, number: int

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from rescore.lake.aliases import read_aliases
 from rescore.lake.reading import connect, keep, rows_in, still_there, texts
@@ -35,21 +36,27 @@ def whole(storage: Storage, streams: Iterable[Stream]) -> dict[Stream, int]:
 
     Activities come last in a landing, and carry its number even when it brought none.
     """
-    table = storage.open(ACTIVITIES)
+    return _seen_by(storage.open(ACTIVITIES), streams)
+
+
+def _seen_by(activities: DeltaTable | None, streams: Iterable[Stream]) -> dict[Stream, int]:
     return {
-        (source, stream): 0 if table is None else table.transaction_version(f"{source}/{stream}") or 0
+        (source, stream): 0
+        if activities is None
+        else activities.transaction_version(f"{source}/{stream}") or 0
         for source, stream in streams
     }
 
 
-def behind(storage: Storage, committed: Mapping[Stream, int]) -> str | None:
-    """In a sentence, what the lake lacks of the landings that the ledger has committed; None: nothing.
+def behind(root: str, activities: DeltaTable | None, committed: Mapping[Stream, int]) -> str | None:
+    """In a sentence, what a lake lacks of the landings that the ledger has committed; None: nothing.
 
     Args:
-        storage: The lake.
+        root: Where the lake is.
+        activities: Its table of them; None where there is none.
         committed: By stream the last landing that the ledger has committed, 0 for none.
     """
-    here = whole(storage, committed)
+    here = _seen_by(activities, committed)
     lacking = sorted(stream for stream, number in committed.items() if here[stream] < number)
     if not lacking:
         return None
@@ -57,11 +64,9 @@ def behind(storage: Storage, committed: Mapping[Stream, int]) -> str | None:
     more = f" (and more of {len(lacking) - 1} other streams)" if len(lacking) > 1 else ""
     ahead = f"the ledger has committed {source}/{stream} up to landing {committed[first]}{more}"
     if not any(here.values()):
-        return (
-            f"there is no lake at {storage.root} (is its volume mounted, is its address right?), and {ahead}"
-        )
+        return f"there is no lake at {root} (is its volume mounted, is its address right?), and {ahead}"
     return (
-        f"the lake at {storage.root} is older than the ledger (is its volume mounted, is it the right one?): "
+        f"the lake at {root} is older than the ledger (is its volume mounted, is it the right one?): "
         f"it ends at landing {here[first]}, and {ahead}"
     )
 

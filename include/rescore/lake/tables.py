@@ -30,6 +30,9 @@ INBOX, PAST = "inbox", "past"
 PLACES = 2**32
 DEFAULT_BUCKETS = 16  # opening a file takes as long as reading a few thousand of its rows
 ROWS_PER_GROUP = 8_192  # small enough to skip most of a bucket, large enough to decode at full speed
+COMPRESSION = (
+    "lz4"  # a few leads are read in a tenth less time than from zstd's files, which are an eighth smaller
+)
 ATTEMPTS = 20
 COMMITS_PER_CHECKPOINT = 10  # whoever opens a table reads every commit since its last checkpoint
 

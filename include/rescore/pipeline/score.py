@@ -22,7 +22,7 @@ from rescore.rules.scope import about_accounts
 from rescore.scoring.engine import score_to_parquet
 from rescore.scoring.fields import fields_asked
 from rescore.scoring.unreadable import absent_fields, unreadable
-from rescore.whole_lake import require_facts
+from rescore.whole_lake import require_facts, whole_facts
 from rescore.workspace import Workspace
 
 
@@ -179,8 +179,7 @@ def score(ws: Workspace, run_key: str, *, progress: Progress = silent) -> Counte
         return counts
     counts = Counter()
     progress(f"{run.scorecard}: scoring {'everybody' if leads is None else f'{len(leads):,} dirty leads'}")
-    with ws.lake.facts(leads, fields=fields_asked(card)) as facts:
-        require_facts(ws)  # now that they are in hand: a volume may have gone since the run began
+    with whole_facts(ws, leads, fields=fields_asked(card)) as facts:
         for field in absent_fields(card, facts):
             progress(f"{run.scorecard}: {field}: the rules ask for it, and no row has it")
         counts["scored"] = score_to_parquet(card, facts, as_of=run.as_of, path=ws.lake.results_path(run_key))
