@@ -102,6 +102,13 @@ def test_a_small_lake_stays_one_part(lake):
         assert facts.parts == ()
 
 
+def test_leads_who_did_nothing_yet_stay_one_part(tmp_path):
+    lake = Lake(str(tmp_path / "lake"), buckets=BUCKETS)
+    land(lake, *(a_lead(str(i), title="cto") for i in range(LEADS)), number=1)
+    with lake.facts() as facts:
+        assert facts.parts == ()
+
+
 def test_an_empty_lake_has_no_parts(tmp_path):
     with Lake(str(tmp_path / "nothing")).facts(part=1) as facts:
         assert facts.parts == ()

@@ -119,8 +119,9 @@ class Landing:
 
     def land(self, *, buckets: int) -> Landed:
         """Write all tables. Activities come last: when their landing is there, all of it is."""
-        for table in SCHEMAS:
-            refuse_if_overtaken(self._storage.create(table, buckets=buckets), self._landed_by, self._number)
+        tables = {name: self._storage.create(name, buckets=buckets) for name in SCHEMAS}
+        for table in tables.values():
+            refuse_if_overtaken(table, self._landed_by, self._number)
         makers = {
             ACCOUNTS: self._account_rows,
             LEADS: self._lead_rows,
@@ -131,8 +132,15 @@ class Landing:
             ACTIVITIES: self._activity_rows,
         }
         counts = Counter(self._screened.counts)
-        for table, rows_against in makers.items():
-            counts += append(self._storage, table, rows_against, stream=self._landed_by, number=self._number)
+        for name, rows_against in makers.items():
+            counts += append(
+                self._storage,
+                name,
+                rows_against,
+                stream=self._landed_by,
+                number=self._number,
+                opened=tables[name],
+            )
         active = self._arrivals.latest()
         aliases = self._aliases_of(active)
         seen = self._leads_seen(aliases, active)

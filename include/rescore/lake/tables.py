@@ -263,9 +263,17 @@ RowsAgainst = Callable[[DeltaTable], tuple[pa.Table | None, Counter[str]]]
 
 
 def append(
-    storage: Storage, name: str, rows_against: RowsAgainst, *, stream: str, number: int
+    storage: Storage,
+    name: str,
+    rows_against: RowsAgainst,
+    *,
+    stream: str,
+    number: int,
+    opened: DeltaTable | None = None,
 ) -> Counter[str]:
     """Append what `rows_against` makes of the table's present state, and give its counts back.
+
+    Who has `opened` the table already spares us a look; a state that is over by now does no harm.
 
     Whoever else landed in between makes the commit fail, and the rows are made again against the
     newer state: what is compared with and what is appended to are always the same version.
@@ -275,7 +283,7 @@ def append(
         RetryableError: Others kept landing for all our attempts.
     """
     for _ in range(ATTEMPTS):
-        table = storage.existing(name)
+        table, opened = opened or storage.existing(name), None
         refuse_if_overtaken(table, stream, number)
         rows, counts = rows_against(table)
         if rows is None:

@@ -280,7 +280,9 @@ def divide(activities: DeltaTable, size: int) -> list[range]:
         rows[file["partition.bucket"]] += file["num_records"]
     count = buckets_of(activities)
     total = rows.total() - rows[PAST]
-    wanted = max(1, round(total / size))
+    wanted = round(total / size)
+    if wanted < 2:
+        return [range(count)]
     divided: list[range] = []
     first, so_far = 0, 0.0
     for bucket in range(count):
