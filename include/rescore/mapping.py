@@ -111,7 +111,7 @@ class SamePerson(MappingPart):
     sources that both say `email` are one person's, too, when they share an e-mail address.
     """
 
-    records: dict[Name, tuple[Property, ...]] = Field(default_factory=dict)
+    records: MappingOf[Name, tuple[Property, ...]] = Field(default_factory=dict)
     email: bool = False
 
     @property

@@ -11,7 +11,9 @@ import pytest
 
 from rescore.connectors.catalog import load_mapping, open_source
 from rescore.connectors.connection import Connection
+from rescore.connectors.tabular.values import flag_of, says_yes
 from rescore.errors import CrmFieldMissing, SettingsIncomplete, TerminalError
+from rescore.withheld import OBJECTS
 from tests.connectors.contract import UNTIL, activities_of, read
 
 MAPPING = b"""\
@@ -316,6 +318,39 @@ def test_leads_of_a_csv_have_typed_attributes(exports):
     assert leads["1"].attributes == {"title": "CTO\nand more", "size": 5.0}
     assert leads["3"].deleted
     assert aside(pages) == [("2", "size_unreadable"), ("", "id_missing")]
+
+
+def people_of(folder, leads, table):
+    """The leads of one Parquet file, of which the mapping says so."""
+    mapping = MAPPING.replace(b"people.csv\n  id: id\n  deleted: gone", b"p/*.parquet\n  id: id\n" + leads)
+    exports = Exports(folder / "exports", mapping)
+    exports.put(
+        "p/a.parquet", pa.table({"title": ["a"] * len(table["id"]), "size": [1] * len(table["id"]), **table})
+    )
+    pages = exports.read("leads")[2]
+    return {lead.lead_id: lead for page in pages for lead in page.leads}, aside(pages)
+
+
+def test_an_objection_and_a_deletion_are_understood_as_numbers_too(tmp_path):
+    said = [0.0, 1.0, None, float("nan"), 0.5]
+    table = {"id": ["no", "yes", "nothing", "none", "odd"], "objects": said, "gone": [*said[:3], None, None]}
+    leads, _ = people_of(tmp_path, b"  objection: objects\n  deleted: gone", table)
+    assert leads["yes"].deleted
+    objects = {name: lead.attributes[OBJECTS] for name, lead in leads.items() if not lead.deleted}
+    assert objects == {"no": False, "nothing": False, "none": True, "odd": True}
+
+
+@pytest.mark.parametrize(("written", "means"), [("0", False), ("0.0", False), ("1.0", True), ("NO", False)])
+def test_a_flag_is_understood_as_programs_write_numbers(written, means):
+    assert says_yes(written) is flag_of(written) is means
+
+
+def test_an_id_elsewhere_is_found_in_any_column_and_as_its_own_source_writes_it(tmp_path):
+    same = b"  same_person: {records: {shop: [Shop ID]}}"
+    table = {"id": ["a", "b", "c"], "Shop ID": [17.0, None, float("nan")]}
+    leads, set_aside = people_of(tmp_path, same, table)
+    assert {name: lead.same_as for name, lead in leads.items()} == {"a": ("shop:17",), "b": (), "c": ()}
+    assert set_aside == [("c", "same_person_unreadable")]
 
 
 @pytest.mark.parametrize("extra", [{}, {"path": "relative"}, {"url": 7}])

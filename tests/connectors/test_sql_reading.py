@@ -321,10 +321,10 @@ def test_a_server_without_tls_is_told_from_one_that_does_not_answer():
         answering.join()
 
 
-def test_the_environments_connections_lead_to_databases_too(tmp_path):
-    uri = "sqlite://%2FSome%2FWhere.db"
+@pytest.mark.parametrize("uri", ["sqlite://%2FSome%2FWhere.db", "sqlite:////Some/Where.db"])
+def test_the_environments_connections_lead_to_databases_too(uri):
     found = connection_from_environment("w", {"AIRFLOW_CONN_W": uri})
-    assert (found.kind, found.host) == ("sqlite", "/Some/Where.db")
+    assert (found.kind, found.host or found.schema) == ("sqlite", "/Some/Where.db")
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def _from_uri(text: str) -> dict[str, Any]:
         "host": host,
         "password": unquote(parts.password or ""),
         "port": parts.port,
-        "schema": unquote(parts.path.strip("/")) or scheme,
+        "schema": unquote(parts.path.removeprefix("/")) or scheme,
         "extra": extra,
         "kind": parts.scheme,
         "login": unquote(parts.username or ""),

@@ -65,9 +65,18 @@ def _read(lead_id: str, row: Mapping[str, Any], leads: LeadColumns, page: Page) 
             lead_id,
             attributes,
             addresses=(address,) if isinstance(address, str) and address else (),
-            same_as=leads.same_person.keys(row.__getitem__),
+            same_as=leads.same_person.keys(lambda column: _other_id(lead_id, row[column], page)),
         )
     )
+
+
+def _other_id(lead_id: str, value: Any, page: Page) -> str | None:
+    """The id of a record elsewhere, as its own source writes it; what cannot be one is set aside."""
+    try:
+        return None if value is None else text_of(value)
+    except ValueError as problem:
+        page.set_aside.append(SetAside("lead", lead_id, "same_person_unreadable", f"{value!r}: {problem}"))
+        return None
 
 
 def _is_deleted(lead_id: str, value: Any, page: Page) -> bool:

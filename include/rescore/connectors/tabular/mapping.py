@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Mode, Name
+from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Mode, Name, SamePerson
 from rescore.strict.model import Formed, Trouble, refuse_all
 
 Column = Annotated[
@@ -24,6 +24,12 @@ class ColumnAttribute(Attribute):
     property: Column
 
 
+class ColumnSamePerson(SamePerson):
+    """The columns with the ids of other sources' records."""
+
+    records: MappingOf[Name, tuple[Column, ...]] = Field(default_factory=dict)
+
+
 class LeadColumns(Leads):
     """The columns of leads; every other one is left alone.
 
@@ -34,6 +40,7 @@ class LeadColumns(Leads):
     id: Column
     attributes: MappingOf[Name, ColumnAttribute]
     objection: Column | None = None
+    same_person: ColumnSamePerson = Field(default_factory=ColumnSamePerson)
     deleted: Column | None = None
     email: Column | None = None
 

@@ -48,12 +48,14 @@ def text_of(value: Any) -> str:
     """As a person would write it: whole numbers without decimals, flags in small letters, times in ISO 8601.
 
     Raises:
-        ValueError: It is a structure, or a time beyond the calendar.
+        ValueError: It is a structure, a time beyond the calendar, or a number that is none.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("not a finite number")
+        return str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, list | dict | tuple | set | bytes | memoryview):
@@ -91,9 +93,15 @@ def flag_of(value: Any) -> bool:
     if isinstance(value, bool):
         return value
     try:
-        return FLAGS[text_of(value).strip().lower()]
+        return FLAGS[_word(value)]
     except KeyError:
         raise ValueError("neither true nor false") from None
+
+
+def _word(value: Any) -> str:
+    """In small letters; programs that know no flag without a value write `1.0` and `0.0`."""
+    word = text_of(value).strip().lower()
+    return text_of(float(word)) if NUMBER.fullmatch(word) else word
 
 
 def moment_of(value: Any) -> datetime:
@@ -115,5 +123,8 @@ def moment_of(value: Any) -> datetime:
 
 
 def says_yes(value: Any) -> bool:
-    """Anything but a clear no: whom we are not sure of is not profiled."""
-    return str("" if value is None else value).strip().lower() not in ("", "false", "f", "no", "n", "0")
+    """Anything but nothing and a clear no: whom we are not sure of is not profiled."""
+    try:
+        return value is not None and flag_of(value)
+    except ValueError:
+        return str(value).strip() != ""
