@@ -19,6 +19,7 @@ from rescore.errors import (
     SettingsIncomplete,
     TerminalError,
 )
+from rescore.lake.batches import screen_batch
 from tests.conftest import BOTH
 from tests.connectors.contract import UNTIL, activities_of, read
 from tests.connectors.warehouse import MAPPING, warehouse
@@ -458,10 +459,71 @@ def test_one_value_that_is_no_text_is_set_aside_alone(tmp_path):
         assert [(one.record_id, one.reason) for one in page.set_aside] == [("2", "job_title_unreadable")]
 
 
-def test_one_asset_that_is_no_text_leaves_the_others(tmp_path):
+PNG = b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ({"page": PNG}, ("unreadable value", "asset")),
+        ({"kind": PNG}, ("unreadable value", "type")),
+        ({"campaign": PNG}, ("unreadable value", "campaign")),
+        ({"person": PNG}, ("unreadable value", "id")),
+        ({"amount": PNG}, ("impossible number", "value")),
+        ({"at": PNG}, ("unreadable time", "occurred_at")),
+    ],
+    ids=lambda odd: next(iter(odd)) if isinstance(odd, dict) else "",
+)
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside texts"])
+def test_bytes_in_any_column_of_sqlite_set_their_activity_aside_and_no_other(tmp_path, odd, reason, beside):
+    mapping = MAPPING.replace(
+        b"type: page_view", b"type: {property: kind, values: {seen: page_view}, otherwise: other}"
+    )
+    row = {
+        "person": "1",
+        "loaded": NINE,
+        "at": NINE,
+        "page": "/a",
+        "amount": 2,
+        "campaign": "x",
+        "kind": "seen",
+    }
     with warehouse("sqlite", tmp_path) as db:
-        db.fill("views", [a_view(1), a_view(2, page=b"\x89PNG")])
-        assert [one.asset for one in views(db.source())[0]] == ["/a", None]
+        db.run(f"DROP TABLE views;\nCREATE TABLE views (id, {', '.join(row)})")
+        db.fill("views", [(1, *(row | odd).values()), *([(2, *row.values())] if beside else [])])
+        [page, *_] = read(db.source(mapping), "views")
+        facts, aside = screen_batch("warehouse", page.batch, known_at=UNTIL)
+    assert [(one.record_id, one.reason, one.detail) for one in aside] == [("1", *reason)]
+    assert [(one["activity_id"], one["type"], one["asset"]) for one in facts.to_pylist()] == (
+        [("2", "page_view", "/a")] if beside else []
+    )
+
+
+def test_a_text_that_is_not_utf_8_sets_its_activity_aside_and_no_other(tmp_path):
+    with warehouse("sqlite", tmp_path) as db:
+        db.fill("views", [a_view(1), a_view(2)])
+        db.run("UPDATE views SET page = CAST(x'ff41' AS TEXT) WHERE id = 1")
+        [page, *_] = read(db.source(), "views")
+        facts, aside = screen_batch("warehouse", page.batch, known_at=UNTIL)
+    assert facts["activity_id"].to_pylist() == ["2"]
+    assert [(one.record_id, one.reason, one.detail) for one in aside] == [("1", "unreadable value", "asset")]
+
+
+def test_bytes_among_what_says_who_a_lead_is_are_set_aside_alone(tmp_path):
+    known = b"  email: address\n  same_person: {email: true, records: {hubspot: [theirs]}}\n  attributes:"
+    with warehouse("sqlite", tmp_path) as db:
+        db.run("ALTER TABLE people ADD COLUMN address;\nALTER TABLE people ADD COLUMN theirs")
+        row = (NINE, 0, "CTO", 1, 0, None)
+        db.fill("people", [("1", *row, "Ada@b.example", 17.0), ("2", *row, PNG, PNG)])
+        [page, *_] = read(db.source(MAPPING.replace(b"  attributes:", known)), "leads")
+    assert [(lead.addresses, lead.same_as) for lead in page.leads] == [
+        (("Ada@b.example",), ("hubspot:17",)),
+        ((), ()),
+    ]
+    assert [(one.record_id, one.reason) for one in page.set_aside] == [
+        ("2", "email_unreadable"),
+        ("2", "same_person_unreadable"),
+    ]
 
 
 def test_a_database_is_described_by_its_tables_and_the_columns_of_those_that_are_used(db):

@@ -17,7 +17,7 @@ from rescore.erased import Erased, hash_of_lead
 from rescore.errors import MappingInvalid
 from rescore.lake.batches import screen_batch
 from rescore.lake.lake import Lake
-from rescore.lake.records import BATCH, ActivityRecord, Page
+from rescore.lake.records import BATCH, UNREADABLE, ActivityRecord, Page
 from rescore.lake.rows import given_activities
 from rescore.lake.screen import screen
 from tests.lake.builders import NOON, facts_of
@@ -27,10 +27,12 @@ LONG = "ä" * 10_000
 
 texts = st.one_of(
     st.none(),
-    st.sampled_from(["", "/pricing", "Ä = b", "a\0b", LONG, LONG + "x", "it's", 'a "b"', "%s"]),
+    st.sampled_from(["", "/pricing", "Ä = b", "a\0b", UNREADABLE, LONG, LONG + "x", "it's", 'a "b"', "%s"]),
     st.text(st.characters(codec="utf-8"), max_size=4),
 )
-ids = st.one_of(st.sampled_from(["", "1", "2", "a\0", LONG + "y"]), st.text(st.characters(codec="utf-8")))
+ids = st.one_of(
+    st.sampled_from(["", "1", "2", "a\0", UNREADABLE, LONG + "y"]), st.text(st.characters(codec="utf-8"))
+)
 times = st.one_of(
     st.integers(-62 * 10**9, 250 * 10**9).map(lambda seconds: NOON + timedelta(seconds=seconds)),
     st.timedeltas(timedelta(minutes=-6), timedelta(minutes=6)).map(lambda ahead: NOON + ahead),
@@ -46,7 +48,7 @@ records = st.builds(
     channel=texts,
     value=st.one_of(st.none(), st.floats()),
     fields=st.fixed_dictionaries(dict.fromkeys(FIELDS, texts)).map(
-        lambda fields: {name: value for name, value in fields.items() if value is not None}
+        lambda fields: {name: fields[name] for name in FIELDS if fields[name] is not None}
     ),
 )
 

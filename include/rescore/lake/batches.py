@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 
 from rescore.lake.arrivals import GIVEN
 from rescore.lake.reading import connect, keep, listed
-from rescore.lake.records import BATCH, SetAside
+from rescore.lake.records import BATCH, UNREADABLE, SetAside
 from rescore.lake.screen import CLOCK_SKEW, ERASED, LONGEST_TEXT, content_parts, storable
 from rescore.lake.tables import TIME
 from rescore.model import lead_key
 
 _NUL = "chr(0)"
+_UNREADABLE = f"chr({ord(UNREADABLE)})"
 Problem = tuple[str, str, str]
 """Condition, reason, and SQL for the detail."""
 
@@ -140,6 +141,7 @@ def _problems(fields: Iterable[str], known: str) -> list[Problem]:
 
 def _unfit(column: str, called: str) -> list[Problem]:
     return [
+        (f"{_q(column)} = {_UNREADABLE}", "unreadable value", f"'{called}'"),
         (f"contains({_q(column)}, {_NUL})", "NUL byte", f"'{called}'"),
         # a text has no more characters than bytes, and those need no counting
         (

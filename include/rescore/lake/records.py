@@ -106,6 +106,9 @@ BATCH = pa.schema(
 A null is what None is in an `ActivityRecord`, and a null time is one that could not be read.
 """
 
+UNREADABLE = "\0"
+"""Stands in a batch for what should be a text and is none, as NaN does for numbers: it is set aside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -16,7 +16,15 @@ from typing import Any
 from rescore.erased import NOBODY as NO_ONE
 from rescore.erased import Erased, folded, hash_of_address
 from rescore.lake.claims import ADDRESS, ID, Said
-from rescore.lake.records import AccountRecord, ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
+from rescore.lake.records import (
+    UNREADABLE,
+    AccountRecord,
+    ActivityRecord,
+    LeadRecord,
+    Page,
+    SetAside,
+    Unclaimed,
+)
 from rescore.model import lead_key, split_lead_key
 from rescore.same_person import EACH_ALONE, Matching
 from rescore.withheld import BECAME, IS_DELETED
@@ -280,7 +288,7 @@ def _identity(value: Any) -> str:
 
 
 def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value == UNREADABLE:
         raise _Unusable("unreadable value", name)
     if "\0" in value:
         raise _Unusable("NUL byte", name)

@@ -67,6 +67,8 @@ class Database:
             ) from None
         if self.is_postgresql:
             event.listen(self._engine, "connect", _begin_reading)
+        if self.is_sqlite:
+            event.listen(self._engine, "connect", _let_texts_be_broken)
 
     @property
     def is_sqlite(self) -> bool:
@@ -189,6 +191,18 @@ def _begin_reading(connection: Any, _record: Any = None) -> None:
         cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
         cursor.execute("SET TIME ZONE 'UTC'")
     connection.commit()
+
+
+def _let_texts_be_broken(connection: Any, _record: Any) -> None:
+    """A text that is not UTF-8 comes as its bytes, where one of them would end the whole query."""
+
+    def text(raw: bytes) -> str | bytes:
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return raw
+
+    connection.text_factory = text
 
 
 def _url(connection: Connection) -> URL:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from rescore.connectors.tabular.mapping import ActivityColumns, TextInColumn
 from rescore.connectors.tabular.values import moment_of, number_of, text_of
-from rescore.lake.records import BATCH
+from rescore.lake.records import BATCH, UNREADABLE
 
 TIME = BATCH.field("occurred_at").type
 IMPOSSIBLE = float("nan")
@@ -27,8 +27,8 @@ _CALENDAR = tuple(
 def batch_of(rows: pa.Table, columns: ActivityColumns) -> pa.Table:
     """The activities of a table that has at least these columns, of any type.
 
-    Naive times are UTC, a date is its first moment. A time that cannot be read is null and a value that is no
-    number is not finite; the lake sets both aside with their reason.
+    Naive times are UTC, a date is its first moment. A time that cannot be read is null, a value that is no
+    number is not finite, a text that is none is `UNREADABLE`; the lake sets these aside with their reason.
     """
     made = {
         "activity_id": texts(rows[columns.id]),
@@ -43,7 +43,7 @@ def batch_of(rows: pa.Table, columns: ActivityColumns) -> pa.Table:
 
 
 def column_of(values: Sequence[Any]) -> pa.Array:
-    """Python values as a column of their type; where they have several, as texts."""
+    """Python values as a column of their type; where they have several, as texts or `UNREADABLE`."""
     with suppress(pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         made = pa.array(values)
         if not (pa.types.is_binary(made.type) and any(isinstance(value, str) for value in values)):
@@ -52,7 +52,7 @@ def column_of(values: Sequence[Any]) -> pa.Array:
 
 
 def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Each value as a text."""
+    """Each value as a text, or `UNREADABLE`."""
     column = _plain(column)
     if pa.types.is_string(column.type):
         return column
@@ -105,7 +105,7 @@ def _said(rows: pa.Table, said: str | TextInColumn) -> pa.ChunkedArray:
         return told
 
     def ours(word: str) -> str:
-        return said.values.get(word, said.otherwise or word)
+        return word if word == UNREADABLE else said.values.get(word, said.otherwise or word)
 
     return _each_distinct(told, ours, pa.string())
 
@@ -144,11 +144,11 @@ def _uuid(value: bytes) -> str:
     return str(UUID(bytes=value))
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any) -> str:
     try:
         return text_of(value)
     except ValueError:
-        return None
+        return UNREADABLE
 
 
 def _moment(value: Any) -> datetime | None:

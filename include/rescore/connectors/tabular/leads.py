@@ -59,23 +59,25 @@ def _read(lead_id: str, row: Mapping[str, Any], leads: LeadColumns, page: Page) 
     )
     if leads.objection:
         attributes[OBJECTS] = says_yes(row[leads.objection])
-    address = row[leads.email] if leads.email else None
+    email = leads.email and _known_by(lead_id, row[leads.email], "email", page)
     page.leads.append(
         LeadRecord(
             lead_id,
             attributes,
-            addresses=(address,) if isinstance(address, str) and address else (),
-            same_as=leads.same_person.keys(lambda column: _other_id(lead_id, row[column], page)),
+            addresses=(email,) if email else (),
+            same_as=leads.same_person.keys(
+                lambda column: _known_by(lead_id, row[column], "same_person", page)
+            ),
         )
     )
 
 
-def _other_id(lead_id: str, value: Any, page: Page) -> str | None:
-    """The id of a record elsewhere, as its own source writes it; what cannot be one is set aside."""
+def _known_by(lead_id: str, value: Any, said: str, page: Page) -> str | None:
+    """An address, or the id of a record as its own source writes it; what cannot be one is set aside."""
     try:
         return None if value is None else text_of(value)
     except ValueError as problem:
-        page.set_aside.append(SetAside("lead", lead_id, "same_person_unreadable", f"{value!r}: {problem}"))
+        page.set_aside.append(SetAside("lead", lead_id, f"{said}_unreadable", f"{value!r}: {problem}"))
         return None
 
 
