@@ -14,8 +14,9 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, PlainValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, StringConstraints, model_validator
 
+from rescore.lake.names import OF_ACTIVITIES, OF_LEADS, is_taken
 from rescore.manual_edits import Kept
 from rescore.model import lead_key
 from rescore.same_person import Matching
@@ -68,6 +69,19 @@ def _days(value: Any) -> timedelta:
 
 Days = Annotated[timedelta, PlainValidator(_days)]
 """`400d`."""
+
+
+def _free(fields: MappingOf[str, Any]) -> MappingOf[str, Any]:
+    refuse_all(
+        Trouble((name,), f"field `{name}` is ours; give it another name", at_key=True)
+        for name in fields
+        if is_taken(name, OF_ACTIVITIES)
+    )
+    return fields
+
+
+FREE_NAMES = AfterValidator(_free)
+"""Of further fields of activities: none of them is called as what every activity has."""
 
 AttributeType = Literal["text", "number", "flag", "date", "timestamp"]
 
@@ -153,6 +167,11 @@ class Leads(MappingPart):
         return named | {*self.same_person.properties} | ({self.objection} if self.objection else set())
 
 
+def is_ours(attribute: str) -> bool:
+    """Whether no mapping may bring an attribute under this name."""
+    return attribute in RESERVED or is_taken(attribute, OF_LEADS)
+
+
 class Accounts(MappingPart):
     """What is read of companies: attributes that each lead carries of the one that its `account` names."""
 
@@ -166,7 +185,7 @@ class Accounts(MappingPart):
             problem = "leads need an attribute `account` of type text that names their company"
             problems.append(Trouble(("accounts",), f"{problem}; read it under `leads`", at_key=True))
         for name in self.attributes:
-            if name in RESERVED:
+            if is_ours(name):
                 problem = f"attribute `{name}` is ours; give it another name"
             elif name in leads.attributes:
                 problem = f"leads have an attribute `{name}` already; call the company's `company_{name}`"
@@ -285,7 +304,7 @@ class Mapping(MappingPart):
         problems = [
             Trouble(("leads", "attributes", name), f"attribute `{name}` is ours; give it another name")
             for name in self.leads.attributes
-            if name in RESERVED
+            if is_ours(name)
         ]
         for scorecard, fields in self.scores.items():
             for place, name in fields.places().items():

@@ -4,6 +4,9 @@ import pytest
 
 from rescore.connectors.catalog import load_mapping, read_mapping, read_mappings
 from rescore.errors import MappingInvalid
+from rescore.lake.names import OF_ACTIVITIES, OF_LEADS, is_taken
+from rescore.lake.records import BATCH
+from rescore.lake.tables import ACCOUNTS, ACTIVITIES, LEADS, SCHEMAS
 from rescore.mapping import earlier_targets, matching_of
 
 SMALL = b"""\
@@ -225,12 +228,39 @@ activities:
             "`schema.table`; what needs SQL is a view",
             id="table",
         ),
+        pytest.param(
+            b"occurred_at: at",
+            b"occurred_at: at, fields: {browser: ua, value: amount}",
+            "5:113: field `value` is ours; give it another name",
+            id="field",
+        ),
+        pytest.param(
+            b"occurred_at: at",
+            b"occurred_at: at, fields: {lead_id: id}",
+            "5:100: field `lead_id` is ours; give it another name",
+            id="field of batches",
+        ),
+        pytest.param(
+            b"attributes: {}",
+            b"attributes: {source: {property: came_by, type: text}}",
+            "3:65: attribute `source` is ours; give it another name",
+            id="attribute",
+        ),
     ],
 )
 def test_a_mistake_about_tables_is_told_once_and_in_our_words(old, new, said):
     with pytest.raises(MappingInvalid) as caught:
         load_mapping(TABLES.replace(old, new, 1), "w.yaml")
     assert str(caught.value) == f"w.yaml:{said}"
+
+
+def test_what_the_lake_has_for_itself_no_mapping_brings():
+    given = [*BATCH.names, *SCHEMAS[ACTIVITIES].names, "page__words", "page__folded"]
+    assert all(is_taken(name, OF_ACTIVITIES) for name in given)
+    assert not any(is_taken(name, OF_ACTIVITIES) for name in ("page", "by", "campaign"))
+    columns = [*SCHEMAS[LEADS].names, *(name for name in SCHEMAS[ACCOUNTS].names if name != "account")]
+    assert all(is_taken(name, OF_LEADS) for name in columns)
+    assert not any(is_taken(name, OF_LEADS) for name in ("account", "value", "type", "job_title"))
 
 
 def test_every_mistake_is_named_at_once():

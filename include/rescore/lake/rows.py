@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rescore.errors import MappingInvalid
 from rescore.lake.arrivals import GIVEN
-from rescore.lake.reading import FOLDED, WORDS
+from rescore.lake.names import OF_ACTIVITIES, OF_LEADS, is_taken
 from rescore.lake.screen import Screened
 from rescore.lake.tables import ACCOUNTS, ACTIVITIES, LEADS, SCHEMAS, TIME
 from rescore.scoring.facts import with_text_forms
@@ -58,14 +58,14 @@ def activity_table(rows: pa.Table) -> pa.Table:
 def check_names(screened: Screened, fields: Iterable[str] = ()) -> None:
     """Refuse names that a table cannot keep apart from its own columns; `fields` are a batch's."""
     for field in {*screened.fields, *fields}:
-        _check_name(field, "activity field", SCHEMAS[ACTIVITIES].names)
+        _check_name(field, "activity field", OF_ACTIVITIES)
     for kind, told in ((LEADS, screened.leads), (ACCOUNTS, screened.accounts)):
         for attribute, _ in {column for attributes in told.values() for column in attributes}:
-            _check_name(attribute, f"{kind[:-1]} attribute", SCHEMAS[LEADS].names)
+            _check_name(attribute, f"{kind[:-1]} attribute", OF_LEADS)
 
 
-def _check_name(given: str, what: str, taken: Iterable[str]) -> None:
-    if not _COLUMN_NAME.fullmatch(given) or given.lower() in taken or given.endswith((FOLDED, WORDS)):
+def _check_name(given: str, what: str, own: frozenset[str]) -> None:
+    if not _COLUMN_NAME.fullmatch(given) or is_taken(given, own):
         raise MappingInvalid(
             f"the {what} {given!r} cannot be a column of the lake; give it another name in the mapping "
             "(letters, digits and underscores, and not one of the lake's own)"

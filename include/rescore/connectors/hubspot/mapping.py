@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rescore.mapping import Accounts, Leads, Mapping, MappingPart, Name, Path, Property
+from rescore.mapping import FREE_NAMES, Accounts, Leads, Mapping, MappingPart, Name, Path, Property
 from rescore.strict.model import refuse_all
 
 
@@ -97,7 +97,7 @@ class Engagements(Tied):
     channel: str | None = None
     value: Property | None = None
     ours: Property | None = None
-    fields: dict[Name, Property] = Field(default_factory=dict)
+    fields: Annotated[dict[Name, Property], FREE_NAMES] = Field(default_factory=dict)
     translate: dict[Property, dict[str, str]] = Field(default_factory=dict)
 
     @property
@@ -129,7 +129,7 @@ class Deals(Tied):
     asset: Property | None = None
     channel: str | None = None
     value: Property | None = None
-    fields: dict[Name, Property] = Field(default_factory=dict)
+    fields: Annotated[dict[Name, Property], FREE_NAMES] = Field(default_factory=dict)
     translate: dict[Property, dict[str, str]] = Field(default_factory=dict)
 
     @property
@@ -149,7 +149,7 @@ class PageViews(MappingPart):
     url: Property
     page: int = Field(default=100, ge=1)
     channel: str | None = None
-    fields: dict[Name, Property] = Field(default_factory=dict)
+    fields: Annotated[dict[Name, Property], FREE_NAMES] = Field(default_factory=dict)
 
 
 class EmailEvents(MappingPart):
@@ -166,7 +166,7 @@ class EmailEvents(MappingPart):
     page: int = Field(default=1000, ge=1)
     channel: str | None = None
     filtered: bool = False
-    fields: dict[Name, Property] = Field(default_factory=dict)
+    fields: Annotated[dict[Name, Property], FREE_NAMES] = Field(default_factory=dict)
 
 
 class Forms(MappingPart):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Name, Property, PropertyPath
+from rescore.mapping import FREE_NAMES, Attribute, Leads, Mapping, MappingPart, Name, Property, PropertyPath
 from rescore.strict.model import refuse
 
 PersonKind = Literal["Lead", "Contact"]
@@ -114,7 +114,7 @@ class Records(MappingPart):
     channel: str | None = None
     value: PropertyPath | None = None
     ours: Property | None = None
-    fields: dict[Name, PropertyPath] = Field(default_factory=dict)
+    fields: Annotated[dict[Name, PropertyPath], FREE_NAMES] = Field(default_factory=dict)
 
     @property
     def read(self) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from rescore.mapping import Attribute, Leads, Mapping, MappingPart, Mode, Name, SamePerson
+from rescore.mapping import FREE_NAMES, Attribute, Leads, Mapping, MappingPart, Mode, Name, SamePerson
 from rescore.strict.model import Formed, Trouble, refuse_all
 
 Column = Annotated[
@@ -93,7 +93,7 @@ class ActivityColumns(MappingPart):
     asset: Column | None = None
     channel: Said | None = None
     value: Column | None = None
-    fields: dict[Name, Column] = Field(default_factory=dict)
+    fields: Annotated[dict[Name, Column], FREE_NAMES] = Field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
