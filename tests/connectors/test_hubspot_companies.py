@@ -152,6 +152,11 @@ def test_the_leads_of_a_company_that_goes_are_others_or_nobodys(hubspot, server,
     assert after == {lead: now.get(company, (company, told)) for lead, (company, told) in before.items()}
     assert woken == {lead for lead, (company, _) in before.items() if company in now}
     assert land(NOW + timedelta(hours=4))[0] == set()
+    server.sandbox.clock = lambda: NOW + timedelta(hours=5)
+    call("POST", f"/sandbox/restore/{lost}")
+    woken, again = land(NOW + timedelta(hours=6))
+    assert again == after | {lead: had for lead, had in before.items() if had[0] == lost}
+    assert woken == {lead for lead, (company, _) in before.items() if company == lost}
 
 
 def test_in_the_lake_each_lead_carries_what_its_company_is(hubspot, tmp_path):

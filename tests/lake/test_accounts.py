@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from rescore.lake.lake import Lake
-from rescore.lake.records import Page
+from rescore.lake.records import LeadRecord, Page
 from rescore.withheld import OBJECTED_HERE
 from tests.lake.builders import NOON, a_lead, an_account, land
 
@@ -161,13 +161,58 @@ def test_leads_of_an_account_that_was_deleted_have_none_and_are_woken_once(lake)
     assert (again.leads, again.counts) == ({}, {"accounts unchanged": 1, "leads unchanged": 1})
 
 
-def test_an_account_that_is_restored_is_its_leads_own_again_when_they_come(lake):
+GONE = an_account("100", deleted=True)
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        pytest.param([ADA, ACME, GONE], id="deleted"),
+        pytest.param([GONE, ADA], id="deleted before the lead was known"),
+        pytest.param([ADA, ACME, GONE, GONE], id="listed as deleted twice"),
+        pytest.param([ADA, ACME, GONE, a_lead("ada")], id="read without an account meanwhile"),
+        pytest.param([ADA, ACME, GONE, a_lead("ada", title="CEO")], id="changed without an account"),
+        pytest.param([a_lead("ada", title="CTO"), GONE, ADA], id="named when it was gone already"),
+        pytest.param([ADA, an_account("100", merged=["90"]), GONE, a_lead("ada", account="90")], id="merged"),
+    ],
+)
+@pytest.mark.parametrize("fold", [False, True], ids=["in the inbox", "folded in"])
+def test_an_account_that_is_restored_has_all_its_leads_again_at_once(lake, earlier, fold):
+    for number, record in enumerate(earlier, start=1):
+        land(lake, record, BOB, number=number)
+    assert told(lake, "account", "industry")["crm:ada"] == (None, None)
+    if fold:
+        lake.fold_in()
+    landed = land(lake, ACME, number=number + 1, committed=number)
+    assert landed.leads == {"crm:ada": None}
+    assert landed.counts == {"accounts": 1, "leads": 1}
+    assert told(lake, "account", "industry")["crm:ada"] == ("100", "Steel")
+    again = land(lake, ACME, number=number + 2, committed=number + 1)
+    assert (again.leads, again.counts) == ({}, {"accounts unchanged": 1})
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "has"),
+    [
+        pytest.param(a_lead("ada", account="200"), ("200", "Wood"), id="has another account"),
+        pytest.param(LeadRecord("ada", {}, deleted=True), (None, None), id="is gone"),
+    ],
+)
+def test_who_has_left_a_lost_account_does_not_come_back_with_it(lake, meanwhile, has):
+    land(lake, ADA, ACME, OTHER, number=1)
+    land(lake, GONE, number=2)
+    land(lake, meanwhile, number=3)
+    assert land(lake, ACME, number=4, committed=3).leads == {}
+    assert told(lake, "account", "industry")["crm:ada"] == has
+
+
+def test_a_lead_that_is_read_without_the_restored_account_has_left_it(lake):
     land(lake, ADA, ACME, number=1)
-    land(lake, an_account("100", deleted=True), number=2)
+    land(lake, GONE, number=2)
     land(lake, ACME, number=3)
+    assert land(lake, a_lead("ada", title="CTO"), number=4, committed=3).leads == {"crm:ada": None}
+    land(lake, an_account("100", industry="Tin"), number=5)
     assert told(lake, "account", "industry") == {"crm:ada": (None, None)}
-    assert land(lake, ADA, number=4, committed=3).leads == {"crm:ada": None}
-    assert told(lake, "account", "industry") == {"crm:ada": ("100", "Steel")}
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,11 @@ from typing import NamedTuple
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from rescore.lake.reading import FOLDED, CurrentRows, connect, keep, texts
+from rescore.lake.reading import FOLDED, CurrentRows, connect, keep, listed, texts
 from rescore.lake.screen import BECAME_TEXT, DELETED_FLAG
-from rescore.lake.standing import Attributes, current_attributes
+from rescore.lake.standing import ACCOUNT, Attributes, current_attributes
 from rescore.lake.tables import ACCOUNTS, LEADS, columns_of
 from rescore.model import lead_key
-
-ACCOUNT = ("account", "text")
-"""The attribute of a lead that says whose it is, by (name, kind)."""
 
 
 class AccountOf(NamedTuple):
@@ -39,6 +36,14 @@ def account_of(attributes: Mapping[str, str]) -> AccountOf | None:
     return AccountOf(frozenset(attributes) & {name, folded}, f"nullif({said}, '')")
 
 
+class Carried(NamedTuple):
+    """A lead's own attributes, what its account brings, and that account where it is gone."""
+
+    own: Attributes
+    brought: Attributes
+    lost: str | None
+
+
 class Carrying:
     """The attributes of a source's leads with those of their accounts.
 
@@ -54,24 +59,30 @@ class Carrying:
         """The key of an account in the lake."""
         return lead_key(self._source, account_id)
 
-    def carried(self, leads: Mapping[str, Attributes]) -> dict[str, tuple[Attributes, Attributes]]:
-        """By lead its own attributes and what its account brings; a name that it has itself is its own.
+    def carried(self, leads: Mapping[str, Attributes]) -> dict[str, Carried]:
+        """By lead what it has; a name that it has itself is its own.
 
         Its account is the one that is left where the one it names was merged, and none where it is gone.
         """
         now = self._now({account for own in leads.values() if (account := own.get(ACCOUNT))})
         found = {}
         for lead, own in leads.items():
-            account, told = now.get(own.get(ACCOUNT) or "", (None, {}))
-            if ACCOUNT in own and account != own[ACCOUNT]:
-                own = {column: value for column, value in own.items() if column != ACCOUNT}
-                own |= {ACCOUNT: account} if account else {}
+            if (named := own.get(ACCOUNT)) is None:
+                found[lead] = Carried(own, {}, None)
+                continue
+            account, told = now[named]
+            own = {column: value for column, value in own.items() if column != ACCOUNT}
+            if DELETED_FLAG in told:
+                found[lead] = Carried(own, {}, account)
+                continue
+            own[ACCOUNT] = account
             names = {name for name, _ in own} if told else set()
-            found[lead] = own, {column: value for column, value in told.items() if column[0] not in names}
+            brought = {column: value for column, value in told.items() if column[0] not in names}
+            found[lead] = Carried(own, brought, None)
         return found
 
-    def _now(self, ids: Collection[str]) -> dict[str, tuple[str | None, Attributes]]:
-        """By account the one that it is now, None where that is gone, and the attributes of that one.
+    def _now(self, ids: Collection[str]) -> dict[str, tuple[str, Attributes]]:
+        """By account the one that it is now, and the attributes of that one.
 
         Merges lead in no circle: whoever says that accounts were merged into it is there itself.
         """
@@ -85,25 +96,24 @@ class Carrying:
         return {account: _at_last(account, known) for account in ids}
 
     def leads_of(self, leads: DeltaTable, account_ids: Collection[str]) -> list[str]:
-        """The source's leads whose account is one of these."""
-        column = "__".join(ACCOUNT)
-        if not account_ids or column not in columns_of(leads).names:
+        """The source's leads whose account is one of these, or was until it was lost."""
+        if not account_ids:
             return []
+        columns = [c for c in ("__".join(ACCOUNT), "lost_account") if c in columns_of(leads).names]
         with connect() as connection:
-            keep(connection, "asked_accounts", pa.table({column: texts(account_ids)}))
-            rows = CurrentRows(connection, leads, LEADS, {"lead", "revision", "source", column}).read()
+            keep(connection, "asked_accounts", pa.table({"account": texts(account_ids)}))
+            rows = CurrentRows(connection, leads, LEADS, {"lead", "revision", "source", *columns}).read()
+            named = f"SELECT lead, coalesce({listed(columns)}) AS account FROM ({rows}) WHERE source = ?"
             found = connection.execute(
-                f"SELECT lead FROM ({rows}) SEMI JOIN asked_accounts USING ({column}) WHERE source = ?",
-                [self._source],
+                f"SELECT lead FROM ({named}) SEMI JOIN asked_accounts USING (account)", [self._source]
             )
             return [lead for (lead,) in found.fetchall()]
 
 
-def _at_last(account: str, known: Mapping[str, Attributes]) -> tuple[str | None, Attributes]:
+def _at_last(account: str, known: Mapping[str, Attributes]) -> tuple[str, Attributes]:
     while BECAME_TEXT in known[account]:
         account = known[account][BECAME_TEXT]
-    told = known[account]
-    return (None, {}) if DELETED_FLAG in told else (account, told)
+    return account, known[account]
 
 
 def names_of(carried: Mapping[tuple[str, str], object]) -> str | None:

@@ -29,7 +29,7 @@ from rescore.lake.reading import IDENTITY, CurrentRows, connect, keep, listed, t
 from rescore.lake.records import Page, SetAside
 from rescore.lake.rows import activity_table, attribute_table, check_names, given_activities
 from rescore.lake.screen import BECAME_TEXT, DELETED_FLAG, content_hash, screen
-from rescore.lake.standing import Attributes, current_attributes, noted_here
+from rescore.lake.standing import ACCOUNT, Attributes, current_attributes, noted_here
 from rescore.lake.tables import (
     ACCOUNTS,
     ACTIVITIES,
@@ -182,19 +182,21 @@ class Landing:
         carried = Carrying(self._source, self._storage.existing(ACCOUNTS)).carried(leads)
         self._marked_leads = set()
         rows = []
-        for lead, (attributes, brought) in carried.items():
+        for lead, (attributes, brought, lost) in carried.items():
             content, before = _content(attributes, brought), known.get((lead,))
             if before is None and DELETED_FLAG in attributes:
                 counts["deleted, never known"] += 1
                 self._marked_leads.add(lead)
                 continue
-            if before is not None and before.content == content:
+            if before is not None and before.content == content and lost in (None, before.lost_account):
                 counts["leads unchanged"] += 1
                 if before.marked:
                     self._marked_leads.add(lead)
                 continue
             counts["leads deleted" if DELETED_FLAG in attributes else "leads"] += 1
-            told = {"attributes": attributes | brought, "carried": names_of(brought)}
+            if before is not None and not attributes.keys() & {ACCOUNT, DELETED_FLAG}:
+                lost = lost or before.lost_account
+            told = {"attributes": attributes | brought, "carried": names_of(brought), "lost_account": lost}
             rows.append(self._versioned(lead, content, before) | told)
         return attribute_table(rows, LEADS), counts
 
@@ -344,7 +346,7 @@ class Landing:
         if not wanted:
             return {}
         keys = IDENTITY[kind]
-        columns = (*keys, *_KNOWN)
+        columns = (*keys, *_KNOWN, *(["lost_account"] if kind == LEADS else []))
         with connect() as connection:
             asked = {key: texts(identity[i] for identity in wanted) for i, key in enumerate(keys)}
             keep(connection, "wanted", pa.table(asked))
@@ -355,10 +357,17 @@ class Landing:
         return {tuple(row[: len(keys)]): self._as_known(*row[len(keys) :]) for row in found}
 
     def _as_known(
-        self, revision: int, content: int, by: str, landing: int, first_serial: int, known_at: datetime
+        self,
+        revision: int,
+        content: int,
+        by: str,
+        landing: int,
+        first_serial: int,
+        known_at: datetime,
+        lost_account: str | None = None,
     ) -> _Known:
         marked = landing <= self._committed.get(by, 0)
-        return _Known(revision, content, marked, first_serial, known_at)
+        return _Known(revision, content, marked, first_serial, known_at, lost_account)
 
     def _unknown(self, aliases: Aliases, active: pa.Table, seen: Collection[str]) -> int:
         """How many of the leads that the page tells of have no row among the leads."""
@@ -417,6 +426,7 @@ class _Known:
     marked: bool
     first_serial: int
     known_at: datetime
+    lost_account: str | None
 
 
 def _content(attributes: Attributes, carried: Attributes | None = None) -> int:

@@ -13,6 +13,9 @@ from rescore.lake.reading import IDENTITY, CurrentRows, attribute_kinds, connect
 from rescore.lake.tables import LEADS, bucket_of, buckets_of, columns_of
 from rescore.withheld import NOTED_HERE
 
+ACCOUNT = ("account", "text")
+"""The attribute of a lead that says whose it is, by (name, kind)."""
+
 Attributes = dict[tuple[str, str], Any]
 """Values by (name, kind); what has none is not there."""
 
@@ -31,10 +34,13 @@ def noted_here(table: DeltaTable, leads: Collection[str]) -> dict[str, Attribute
 
 
 def current_attributes(table: DeltaTable, keys: Collection[str], kind: str = LEADS) -> dict[str, Attributes]:
-    """The attributes of each of the leads, or accounts, that is known: of a lead those of its own."""
+    """The attributes of each of the leads, or accounts, that is known: of a lead those of its own.
+
+    One whose account is gone still names it here.
+    """
     kinds = attribute_kinds(columns_of(table))
     columns = {f"{name}__{kind}": (name, kind) for name, of_name in kinds.items() for kind in of_name}
-    also = ["carried"] if kind == LEADS else []
+    also = ["carried", "lost_account"] if kind == LEADS else []
     [key] = IDENTITY[kind]
     found = {}
     for row in _rows(table, keys, [*columns, *also], kind):
@@ -44,6 +50,8 @@ def current_attributes(table: DeltaTable, keys: Collection[str], kind: str = LEA
             for name, column in columns.items()
             if row[name] is not None and column[0] not in carried
         }
+        if lost := row.get("lost_account"):
+            found[row[key]][ACCOUNT] = lost
     return found
 
 

@@ -69,8 +69,12 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         ]
     ),
     LEADS: pa.schema(
-        [*_VERSIONED, ("carried", pa.string())]
-    ),  # JSON: the attributes that its account brought
+        [
+            *_VERSIONED,
+            ("carried", pa.string()),  # JSON: the attributes that its account brought
+            ("lost_account", pa.string()),  # the one that it named last, where that is gone
+        ]
+    ),
     ACCOUNTS: pa.schema([("account" if name == "lead" else name, type_) for name, type_ in _VERSIONED]),
     ALIASES: pa.schema(
         [
@@ -118,7 +122,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 PARTITIONED = (ACTIVITIES, LEADS, ACCOUNTS)
 HISTORY = ("serial", "first_serial", "next_serial", "next_known_at")
 BOOKKEEPING = frozenset(
-    {"bucket", "place", "revision", "content", "landed_by", "landing", "carried", *HISTORY}
+    {"bucket", "place", "revision", "content", "landed_by", "landing", "carried", "lost_account", *HISTORY}
 )
 """Columns that the lake keeps for itself; scoring never sees them."""
 
