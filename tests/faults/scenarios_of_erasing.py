@@ -7,6 +7,7 @@ import io
 import shutil
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class SteppedLake(Lake):
         except RescoreError as error:
             self._scene.saw(str(error))
             raise
-        self._scene.saw(landed)
+        self._scene.saw(replace(landed, leads=dict(sorted(landed.leads.items()))))
         return landed
 
     def erase(self, *args: Any, **how: Any) -> Any:
