@@ -16,7 +16,7 @@ OF_ACTIVITIES: Final = _EVERY_ROW | {
 }
 """Beside the columns of the table what activities are given with."""
 
-OF_LEADS: Final = _EVERY_ROW | {"carried"}
+OF_LEADS: Final = _EVERY_ROW | {"carried", "lost_account"}
 """Of accounts too: leads carry the attributes of theirs."""
 
 
