@@ -431,6 +431,28 @@ def test_what_is_no_time_among_times_in_sqlite_is_set_aside(tmp_path, odd):
         assert ids(views(source, cursor)[0]) == ["1", "4"]
 
 
+def test_money_is_what_it_says_and_a_short_text_has_no_blanks_behind_it(tmp_path):
+    with warehouse("postgresql", tmp_path) as db:
+        db.run("CREATE TABLE odd (id char(8), land char(4), at timestamptz, paid money)")
+        db.fill("odd", [("7", "DE", NINE, "12.50")])
+        mapping = b"""\
+mapping: warehouse
+connector: sql
+leads:
+  table: odd
+  id: id
+  cursor: at
+  attributes: {land: {property: land, type: text}, paid: {property: paid, type: number}}
+activities:
+  paid: {table: odd, id: id, lead: id, cursor: at, type: paid, occurred_at: at, asset: land, value: paid}
+"""
+        source = db.source(mapping)
+        [lead] = [lead for page in read(source, "leads") for lead in page.leads]
+        assert (lead.lead_id, lead.attributes) == ("7", {"land": "DE", "paid": 12.5})
+        [paid] = [one for page in read(source, "paid") for one in activities_of(page)]
+        assert (paid.activity_id, paid.lead_id, paid.asset, paid.value) == ("7", "7", "DE", 12.5)
+
+
 @pytest.mark.parametrize("since", [17, {"time": "2026-11-09T10:00:00"}, {"date": "2026-11-09"}], ids=str)
 def test_a_cursor_of_another_type_than_it_was_begins_anew(tmp_path, since):
     with warehouse("postgresql", tmp_path) as db:

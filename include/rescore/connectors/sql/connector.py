@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.dialects.postgresql import MONEY
+from sqlalchemy.types import CHAR, Numeric, String, TypeEngine
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.connection import Connection
@@ -22,6 +23,9 @@ from rescore.connectors.tabular.leads import read_leads
 from rescore.lake.records import Page, SetAside
 
 LEADS = "leads"
+
+Types = dict[str, TypeEngine[Any]]
+"""Of columns by their names."""
 
 
 class SqlSource:
@@ -60,13 +64,13 @@ class SqlSource:
         if not at.understands(window.end if window.since is None else window.since):
             window = Window()  # the column is of another type now
         if window.end is not None:  # what an earlier run began
-            yield from self._window(read, at, window)
+            yield from self._window(read, at, window, types)
             window = window.passed()
         yield from self._not_found(read, at, window)
         if latest is None:
             yield Page(cursor=window.cursor)
             return
-        yield from self._window(read, at, Window(window.since, latest))
+        yield from self._window(read, at, Window(window.since, latest), types)
 
     def _cursor_of(
         self, read: SqlLeads | SqlActivities, declared: TypeEngine[Any], window: Window
@@ -88,32 +92,48 @@ class SqlSource:
             present = at.present(until, like or "")
         return self._database.value(read.table, newest(read, at, present))
 
-    def _window(self, read: SqlLeads | SqlActivities, at: CursorColumn, window: Window) -> Iterator[Page]:
+    def _window(
+        self, read: SqlLeads | SqlActivities, at: CursorColumn, window: Window, types: Types
+    ) -> Iterator[Page]:
         """Its rows, and at last a page that says it has passed."""
         if isinstance(read, SqlActivities):
-            yield from self._activities(read, at, window)
+            yield from self._activities(read, at, window, types)
         else:
-            yield from self._leads(read, at, window)
+            yield from self._leads(read, at, window, types)
         yield Page(cursor=window.passed().cursor)
 
-    def _leads(self, read: SqlLeads, at: CursorColumn, window: Window) -> Iterator[Page]:
-        query = rows_of(read, at, window, as_texts=self._as_texts(read, [read.id]))
+    def _leads(self, read: SqlLeads, at: CursorColumn, window: Window, types: Types) -> Iterator[Page]:
+        query = rows_of(read, at, window, self._casts(read, [read.id], types))
         for rows in self._database.records(read.table, query):
             page = Page(cursor=window.behind(rows[-1][read.cursor], rows[-1][read.id]).cursor)
             read_leads(rows, read, page)
             yield page
 
-    def _activities(self, read: SqlActivities, at: CursorColumn, window: Window) -> Iterator[Page]:
+    def _activities(
+        self, read: SqlActivities, at: CursorColumn, window: Window, types: Types
+    ) -> Iterator[Page]:
         texts = [read.id, read.lead, *read.fields.values(), *([read.asset] if read.asset else [])]
-        query = rows_of(read, at, window, as_texts=self._as_texts(read, texts))
+        query = rows_of(read, at, window, self._casts(read, texts, types))
         for rows in self._database.read(read.table, query):
             last = rows.slice(rows.num_rows - 1)
             there = window.behind(last[read.cursor][0].as_py(), last[read.id][0].as_py())
             yield Page(cursor=there.cursor, batch=batch_of(rows, read))
 
-    def _as_texts(self, read: SqlLeads | SqlActivities, names: list[str]) -> list[str]:
-        """What PostgreSQL makes texts of; others may spell a value as their drivers do not give it."""
-        return [name for name in names if name != read.cursor] if self._database.is_postgresql else []
+    def _casts(self, read: SqlLeads | SqlActivities, texts: list[str], types: Types) -> Types:
+        """What PostgreSQL makes of columns before they leave it; others may spell a value as no driver does.
+
+        ADBC would give `money` in hundredths, and `char` with the blanks that fill it up.
+        """
+        if not self._database.is_postgresql:
+            return {}
+        odd = {
+            name: Numeric() if isinstance(types[name], MONEY) else String()
+            for name in read.columns
+            if isinstance(types[name], MONEY | CHAR)
+        }
+        casts: Types = {**odd, **dict.fromkeys(texts, String())}
+        casts.pop(read.cursor, None)
+        return casts
 
     def _not_found(self, read: SqlLeads | SqlActivities, at: CursorColumn, window: Window) -> Iterator[Page]:
         kind: Literal["activity", "lead"] = "activity" if isinstance(read, SqlActivities) else "lead"

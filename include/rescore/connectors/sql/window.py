@@ -7,7 +7,7 @@ rows of that very value are read again, because more of them may have come. With
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
-    String,
     TableClause,
     and_,
     case,
@@ -27,6 +26,7 @@ from sqlalchemy import (
     select,
     table,
 )
+from sqlalchemy.types import TypeEngine
 
 from rescore.connectors.base import Cursor
 from rescore.connectors.sql.cursors import CursorColumn, Value, before
@@ -89,15 +89,14 @@ def not_found(read: SqlLeads | SqlActivities, at: CursorColumn) -> Select[Any]:
 
 
 def rows_of(
-    read: SqlLeads | SqlActivities, kind: CursorColumn, window: Window, *, as_texts: Iterable[str] = ()
+    read: SqlLeads | SqlActivities, kind: CursorColumn, window: Window, casts: Mapping[str, TypeEngine[Any]]
 ) -> Select[Any]:
-    """The query for a window's rows in their order; the database makes texts of the columns `as_texts`."""
-    texts = set(as_texts)
+    """The query for a window's rows in their order; the database casts columns to the types of `casts`."""
     names = dict.fromkeys([*read.columns, read.cursor, read.id])
     source = _table(read, names)  # named with its table: `id` alone would be sorted as the text made of it
     at, id_ = source.c[read.cursor], source.c[read.id]
     chosen: list[ColumnElement[Any]] = [
-        cast(source.c[name], String).label(name) if name in texts else source.c[name] for name in names
+        cast(source.c[name], casts[name]).label(name) if name in casts else source.c[name] for name in names
     ]
     query = select(*chosen).select_from(source).where(kind.usable(at), at <= window.end)
     if window.after is not None:
