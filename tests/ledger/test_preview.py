@@ -54,7 +54,7 @@ STEPS = st.lists(
         st.tuples(st.just("run"), stages(), st.sampled_from([None, None, "hot", "warm"])),
         st.tuples(st.just("run"), stages(), st.just(None)),
         st.tuples(st.just("edit"), AUTOMATIONS, st.integers(4, 6)),
-        st.tuples(st.just("land"), st.sampled_from(LEADS), st.none() | st.integers(0, 5)),
+        st.tuples(st.just("land"), st.sampled_from(LEADS), st.none() | st.integers(0, 5), st.booleans()),
         st.tuples(st.just("wait"), st.integers(1, 3)),
     ),
     min_size=4,
@@ -114,8 +114,9 @@ def test_promotion_does_what_the_preview_said(ledger, policies, steps, first):
         if verb == "edit":
             world.adopt(card(*what))
         elif verb == "land":
-            lead, days = what
-            world.land(lead, at=None if days is None else world.now - timedelta(days=days))
+            lead, days, history = what
+            at = None if days is None else world.now - timedelta(days=days)
+            world.land(lead, at=at, history=history)
         elif verb == "wait":
             world.now += timedelta(days=what[0])
         else:

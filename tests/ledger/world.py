@@ -149,10 +149,10 @@ class World:
             )
             return activations.activate(connection, card=self.card, version_seq=version, at=at, by="test")
 
-    def land(self, *leads: str, at: datetime | None = None) -> int:
+    def land(self, *leads: str, at: datetime | None = None, history: bool = False) -> int:
         """Facts of these leads arrive; the input version they got."""
         with self.ledger.transaction() as connection:
-            lease = replace(streams.take_fence(connection, "crm", "contacts"), first=False)
+            lease = replace(streams.take_fence(connection, "crm", "contacts"), first=history)
             lease = streams.commit_landing(connection, lease, cursor={}, dirty=dict.fromkeys(leads, at))
         assert lease.input_ver is not None
         return lease.input_ver

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from rescore.errors import InputUnreadable
 from rescore.ledger import tables
+from rescore.ledger.scores import marks
 from rescore.plan.make import find_plan, is_stale, plan_results
 from rescore.plan.report_html import html
 from rescore.plan.report_markdown import markdown
@@ -17,6 +19,7 @@ from rescore.scoring.engine import score
 EIGHT_POINTS = ("points: 10", "points: 8")
 FIRE_AT_40 = ("score: {at_least: 50}", "score: {at_least: 40}")
 BAND_A_AT_40 = ("A: 50", "A: 40")
+MORE_POINTS = ("points: 10", "points: 20")
 HALVING = ("points: 10", "points: 20\n    decay: {half_life: 14d}")
 HOT = "  - {id: hot, fire_when: {score: {at_least: 60}}, do: [{webhook: {connection: sales_alerts}}]}\n"
 NEW_AUTOMATION = ("automations:\n", f"automations:\n{HOT}")
@@ -43,6 +46,28 @@ def test_the_rescore_does_what_the_plan_said(planning, edits):
     assert sum(automation.ready_again for automation in plan.automations) == done["ready_again"]
     assert sum(automation.started_fired for automation in plan.automations) == done["started_fired"]
     assert plan.leads.changed or done["fired"] or done["started_fired"], "the edit should do something"
+
+
+@pytest.mark.parametrize(
+    ("edits", "everybody", "suppressed"),
+    [
+        pytest.param([MORE_POINTS], True, True, id="its facts are scored with new points"),
+        pytest.param([FIRE_AT_40], False, False, id="stored scores have none of its facts"),
+    ],
+)
+def test_what_a_history_sets_off_is_suppressed_in_the_plan_and_in_the_rescore(
+    planning, edits, everybody, suppressed
+):
+    with planning.ws.ledger.transaction() as connection:
+        everyone = [lead for (lead,) in connection.execute(select(tables.score.c.lead))]
+        old = planning.job.now - timedelta(days=400)
+        marks.mark_dirty(connection, "b2b_saas", dict.fromkeys(everyone, old), 1, history=True)
+    [mql] = planning.plan(*edits).automations
+    planning.activate(*edits)
+    done = planning.job.finish(planning.job.start(everybody=everybody))
+    assert (mql.fires, sum(mql.suppressed.values())) == (done["fired"], done["suppressed"])
+    assert bool(mql.suppressed) is suppressed
+    assert bool(mql.fires) is not suppressed
 
 
 def test_results_of_a_registered_version_are_what_a_rescore_would_compute(planning):

@@ -50,7 +50,7 @@ def rescore_pins(
         if before is not None and registry.accepted(connection, active.scorecard, before) is None:
             before = None  # nothing that this build can compare with: the gate judges the run itself
     if active.wakes == "thresholds":
-        if any(each.unless or each.already_fired or each.once_per for each in card.automations):
+        if any(automation.asks_leads for automation in card.automations):
             return Pins(runs.RESCORE, as_of)
         return Pins(runs.THRESHOLDS, as_of, active.plan_hash)
     plan = None if active.plan_hash is None else usable_plan(ws, active.plan_hash)

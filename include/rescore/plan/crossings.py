@@ -149,6 +149,7 @@ class _Judging:
                     flags=frozenset(name for name, column in flags.items() if column[at]),
                     restarted_at=restarted if restarted and (last is None or restarted > last) else None,
                     facts_until=record.facts_until.get(lead),
+                    history=lead in record.history,
                     last_fired=record.last_fired.get(lead, {}),
                     old_rules=None if self.prefix else OldRules(self._old_fires, under_old[at]),
                 )

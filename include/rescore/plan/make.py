@@ -88,6 +88,8 @@ def make_plan(
         if from_store:
             progress(f"{scorecard}: {record.committed.num_rows:,} stored scores under new thresholds")
             both = under_new_thresholds(old, new, record, path=path)
+            if not any(automation.asks_leads for automation in new.automations):
+                record = record.without_marks()
         else:
             progress(f"{scorecard}: scoring everybody under both versions")
             both = scored(old, new, facts, as_of=as_of, path=path)

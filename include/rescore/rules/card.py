@@ -288,6 +288,11 @@ class Automation:
     once_per: OncePer | None = None
     deliver: Deliver | None = None
 
+    @property
+    def asks_leads(self) -> bool:
+        """Whether stored scores are not enough to judge it: it asks about leads, or their accounts."""
+        return bool(self.unless or self.already_fired or self.once_per)
+
 
 @dataclass(frozen=True, slots=True)
 class ValueList:

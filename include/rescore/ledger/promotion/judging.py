@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, null, or_, select
 
 from rescore.automations.once_per import Accounts, Keys, keys_in
 from rescore.automations.score_conditions import Values, test_of, values_of
@@ -29,7 +29,7 @@ from rescore.ledger.automations.accounts import accounts
 from rescore.ledger.automations.firing_history import last_fired
 from rescore.ledger.rules import activations
 from rescore.ledger.scores.chunk import DIFFERS, C, Chunk, S
-from rescore.ledger.scores.runs import Run
+from rescore.ledger.scores.runs import THRESHOLDS, Run
 from rescore.rules.card import Scorecard
 from rescore.rules.fingerprint import fingerprint
 
@@ -243,8 +243,10 @@ class Judging:
         return select(tables.dirty.c.lead).where(self._covers(), tables.dirty.c.history).exists()
 
     def _covers(self) -> ColumnElement[bool]:
-        """The mark of a staged lead, if this run is as new as it."""
+        """The mark of a staged lead, if this run has read facts and is as new as it."""
         dirty, run = tables.dirty, self._run
+        if run.kind == THRESHOLDS:
+            return false()
         mine = and_(dirty.c.scorecard == run.scorecard, dirty.c.lead == S.c.lead)
         return and_(mine, dirty.c.input_ver <= run.input_ver)
 

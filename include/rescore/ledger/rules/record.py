@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +44,7 @@ class Record:
     `facts_until` of marked leads, and `last_fired`, by automation, where the new card has a cooldown; by
     automation and key `accounts_fired`, where it has a `once_per`. `since` says when (automation, lead) got
     into its state, where the new card has restarts. `sources` says of leads with records in several sources
-    where these are.
+    where these are, `history` of whom facts of a history are new.
     """
 
     input_ver: int
@@ -58,6 +58,11 @@ class Record:
     accounts_fired: Mapping[tuple[str, str], datetime]
     since: Mapping[tuple[str, str], datetime]
     sources: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    history: frozenset[str] = frozenset()
+
+    def without_marks(self) -> Record:
+        """What a run meets that covers no marks, because it reads no facts."""
+        return replace(self, facts_until={}, history=frozenset())
 
 
 def read_record(connection: Connection, new: Scorecard) -> Record:
@@ -83,9 +88,11 @@ def read_record(connection: Connection, new: Scorecard) -> Record:
         automation.c.scorecard == new.id, automation.c.removed.is_(None)
     )
     restarted = select(score.c.lead, score.c.restarted_at).where(mine, score.c.restarted_at.is_not(None))
-    marked = select(tables.dirty.c.lead, tables.dirty.c.facts_until).where(
-        tables.dirty.c.scorecard == new.id, tables.dirty.c.facts_until.is_not(None)
+    dirty = tables.dirty
+    marked = select(dirty.c.lead, dirty.c.facts_until).where(
+        dirty.c.scorecard == new.id, dirty.c.facts_until.is_not(None)
     )
+    of_history = select(dirty.c.lead).where(dirty.c.scorecard == new.id, dirty.c.history)
     return Record(
         input_ver=input_ver(connection),
         may_fire=bool(first_load_done),
@@ -98,6 +105,7 @@ def read_record(connection: Connection, new: Scorecard) -> Record:
         last_fired=last_fired(connection, new),
         since={} if new.restart is None else _since(connection, new.id),
         sources=_sources(connection),
+        history=frozenset(connection.scalars(of_history)),
     )
 
 
