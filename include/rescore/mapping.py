@@ -7,10 +7,12 @@ reads them.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingOf
 from datetime import timedelta
+from decimal import Decimal
 from itertools import takewhile
 from typing import Annotated, Any, Literal, Self
 
@@ -121,7 +123,8 @@ class Attribute(MappingPart):
 class SamePerson(MappingPart):
     """How a lead is known to be one person with records of other sources.
 
-    `records` names by source the properties that hold the id of the person's record there. Records of two
+    `records` names by source the properties that hold the id of the person's record there; where both have
+    the same ids, that is the property with the lead's own, such as `hs_object_id`. Records of two
     sources that both say `email` are one person's, too, when they share an e-mail address.
     """
 
@@ -136,11 +139,24 @@ class SamePerson(MappingPart):
     def keys(self, value_of: Callable[[str], object]) -> tuple[str, ...]:
         """The keys of other sources' records, from a lead's properties."""
         return tuple(
-            lead_key(source, str(value).strip())
+            lead_key(source, id_)
             for source, names in self.records.items()
             for name in names
-            if (value := value_of(name)) is not None and str(value).strip()
+            if (id_ := _id_of(value_of(name)))
         )
+
+
+def _id_of(value: object) -> str:
+    """An id as its own source writes it; some CRMs put decimals to every number."""
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    return "" if value is None else str(value).strip()
+
+
+class PathSamePerson(SamePerson):
+    """The same where ids of other sources' records may be read through related ones."""
+
+    records: MappingOf[Name, tuple[PropertyPath, ...]] = Field(default_factory=dict)
 
 
 class Leads(MappingPart):

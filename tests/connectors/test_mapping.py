@@ -1,5 +1,7 @@
 """The mapping file: every problem at its place, and nothing half-understood."""
 
+from decimal import Decimal
+
 import pytest
 
 from rescore.connectors.catalog import load_mapping, read_mapping, read_mappings
@@ -80,6 +82,8 @@ def test_a_mapping_says_how_its_leads_are_known_elsewhere(tmp_path):
     mapping = load_mapping(SMALL.replace(b"leads:", same), "crm.yaml")
     assert mapping.leads.same_person.keys({"sales_id": " 7 "}.get) == ("sales:7",)
     assert "sales_id" in mapping.leads.read_properties
+    for id_, keys in ((7, ("sales:7",)), (7.0, ("sales:7",)), (Decimal("7.00"), ("sales:7",)), (" ", ())):
+        assert mapping.leads.same_person.keys({"sales_id": id_}.get) == keys
     with pytest.raises(MappingInvalid, match="is this source itself"):
         load_mapping(SMALL.replace(b"leads:", same.replace(b"sales:", b"crm:")), "crm.yaml")
 

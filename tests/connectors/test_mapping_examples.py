@@ -1,5 +1,6 @@
 """The examples of mappings hold, and refuse what a source that is only read cannot do."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ FILES = (MAPPINGS / "examples" / "files.yaml").read_bytes()
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_holds_and_is_called_as_its_file_is(path):
     assert read_mapping(path).name == path.stem
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES, MAPPINGS / "hubspot.yaml"], ids=lambda path: path.stem)
+def test_what_an_example_only_shows_holds_as_well(path):
+    text, shown = re.subn(r"^( *)# ( *[a-z_]+:.*)$", r"\1\2", path.read_text(), flags=re.MULTILINE)
+    load_mapping(text.encode(), path.name)
+    assert shown
 
 
 def test_examples_are_not_sources_of_anybody():

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rescore.connectors.checkup import checks
-from rescore.connectors.salesforce import Salesforce
+from rescore.connectors.salesforce import Salesforce, SalesforceMapping
 from rescore.errors import CrmFieldMissing, CrmLacksScope
 from rescore.lake.records import LeadRecord
+from rescore.mapping import PathSamePerson
 from rescore.withheld import OBJECTS
 from sandbox_salesforce.organisation import Organisation
 from sandbox_salesforce.testing import SalesforceServer
@@ -32,6 +33,26 @@ def test_a_person_comes_with_typed_attributes_and_an_address(empty: SalesforceSe
     assert (told["job_title"], told["industry"], told["company_size"]) == ("CTO", "Energy", 40.0)
     assert (told["email_opt_out"], told["account"], told["lead_status"]) == (False, account, None)
     assert told["created_at"] == NOW
+
+
+def known_by(*fields: str) -> SalesforceMapping:
+    """The example's contacts, known elsewhere by some of their fields."""
+    told = {"records": {"warehouse": fields}}
+    leads = {"same_person": PathSamePerson.model_validate(told), "kinds": ("Contact",)}
+    return MAPPING.model_copy(update={"leads": MAPPING.leads.model_copy(update=leads)})
+
+
+def test_a_person_is_known_elsewhere_by_the_records_own_id_or_by_a_number_of_their_account(empty):
+    records = empty.organisation.records
+    account = records.insert("Account", "", NumberOfEmployees=4711.0)
+    contact = records.insert("Contact", "", AccountId=account)
+    found, _ = people(salesforce(empty, known_by("Id", "Account.NumberOfEmployees")))
+    assert found[contact].same_as == (f"warehouse:{contact}", "warehouse:4711")
+
+
+def test_a_field_that_is_spelled_in_two_ways_is_named(empty):
+    with pytest.raises(CrmFieldMissing, match="`Id`, `id` are one field of Salesforce's `Contact`"):
+        people(salesforce(empty, known_by("id")))
 
 
 def test_a_converted_lead_is_its_contact_from_then_on(empty: SalesforceServer):

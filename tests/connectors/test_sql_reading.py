@@ -172,6 +172,13 @@ def test_leads_have_typed_attributes_and_deleted_ones_nothing_else(db):
     assert set(leads["3"].attributes.values()) == {None}
 
 
+def test_a_table_may_have_the_ids_of_another_source_for_its_own(db):
+    known = b"  same_person: {records: {hubspot: [id]}}\n  attributes:"
+    db.fill("people", [("1042", NINE, False, "CTO", 250, True, None)])
+    [page, *_] = read(db.source(MAPPING.replace(b"  attributes:", known)), "leads")
+    assert [(lead.lead_id, lead.same_as) for lead in page.leads] == [("1042", ("hubspot:1042",))]
+
+
 def test_a_deletion_may_be_told_by_its_time(db):
     db.run("ALTER TABLE people ADD COLUMN gone_at text")
     row = (NINE, False, "CTO", 250, True, None)

@@ -8,7 +8,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from rescore.mapping import FREE_NAMES, Attribute, Leads, Mapping, MappingPart, Name, Property, PropertyPath
+from rescore.mapping import (
+    FREE_NAMES,
+    Attribute,
+    Leads,
+    Mapping,
+    MappingPart,
+    Name,
+    PathSamePerson,
+    Property,
+    PropertyPath,
+)
 from rescore.strict.model import refuse
 
 PersonKind = Literal["Lead", "Contact"]
@@ -52,6 +62,7 @@ class SalesforceLeads(Leads):
     kinds: tuple[PersonKind, ...] = ("Lead", "Contact")
     attributes: MappingOf[Name, SalesforceAttribute]
     objection: PropertyPath | None = None
+    same_person: PathSamePerson = Field(default_factory=PathSamePerson)
 
     @property
     def read_properties(self) -> set[str]:

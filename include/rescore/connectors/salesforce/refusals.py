@@ -25,6 +25,11 @@ def unreadable(refusal: Refused, entity: str, asked: Collection[str], mapping: s
         return no_object(entity, mapping)
     if "INVALID_FIELD" in refusal.codes:
         named = {name for problem in refusal.problems for name in problem.among(asked)}
+        if twice := {name for name in asked if sum(name.lower() == each.lower() for each in {*asked}) > 1}:
+            return CrmFieldMissing(
+                f"{_quoted(twice)} are one field of Salesforce's `{entity}`: write it in one way, as "
+                f"`rescore describe` does, in the mapping {mapping}.yaml"
+            )
         return CrmFieldMissing(
             f"Salesforce shows our user no field {_quoted(named)} of `{entity}`: create it, give the user "
             f"read access to it, or take it out of the mapping {mapping}.yaml"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rescore.mapping import Leads, Mapping, MappingPart, Name
+from rescore.mapping import Leads, Mapping, MappingPart, Name, PathSamePerson, PropertyPath
 
 
 class TrytonLeads(Leads):
@@ -17,6 +17,8 @@ class TrytonLeads(Leads):
     since are told as deleted.
     """
 
+    objection: PropertyPath | None = None
+    same_person: PathSamePerson = Field(default_factory=PathSamePerson)
     deleted: bool = True
 
 
