@@ -3,6 +3,7 @@
 import pytest
 
 from rescore.ledger import tables
+from rescore.ledger.outbox.records import in_target
 from rescore.ledger.people.records import ambiguous_records
 from rescore.ledger.status import status
 from rescore.pipeline.deltas import stage_deltas
@@ -157,6 +158,21 @@ def test_a_withdrawn_id_makes_two_of_them_again_and_is_counted(job):
     assert job.shown() == {"salesforce:003A": 50, "hubspot:ada": 0, "hubspot:bob": 0}
     assert [lead for lead, *_ in deliveries(job)] == [ADA]
     assert at_rest(job) == {"settled": 3}
+
+
+def test_a_record_that_is_merged_away_is_nobodys_any_more_whosever_the_one_that_is_left_is(job):
+    job.crm.put_lead("bob", {"job_title": "Developer"}, same_as=["salesforce:003B"])
+    job.sales.put_lead("003B", {})
+    job.run()
+    assert job.shown() == {"salesforce:003A": 20, "salesforce:003B": 0, "hubspot:bob": 0}
+    job.sales.put_lead("003B", {}, merged=["003A"])
+    job.run()
+    with job.ws.ledger.reading() as connection:
+        assert in_target(connection, "salesforce", [ADA, ADA_THERE, BOB]) == {}, (
+            "two claim the one that is left"
+        )
+    assert job.record() == {ADA: 0, BOB: 0, "salesforce:003B": 0}
+    assert job.shown()["hubspot:ada"] == 0
 
 
 def test_an_ambiguous_person_is_counted_until_it_is_clear(apart):

@@ -173,11 +173,12 @@ class _Reading:
         living = known_leads(ws, landed.erased)
         with ws.ledger.transaction() as connection:
             moves = records.take_places(connection, landed.places, entries=landed.entries)
+            left = records.end_merged(connection, landed.merged, entries=landed.entries)
             lease = streams.commit_landing(
                 connection,
                 lease,
                 cursor=batch.cursor,
-                dirty=landed.leads | dict.fromkeys(moves.changed, at),
+                dirty=landed.leads | dict.fromkeys(moves.changed | left, at),
                 rows=batch.rows - batch.again,
                 marks_later=marks_later,
             )

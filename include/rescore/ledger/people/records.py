@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from rescore.ledger import tables
 from rescore.ledger.upsert import insert
 from rescore.model import split_lead_key
-from rescore.same_person import AMBIGUOUS, Place
+from rescore.same_person import AMBIGUOUS, DELETED, Place
 
 RECORD = tables.record
 AT_ONCE = 10_000
@@ -74,6 +74,25 @@ def take_places(connection: Connection, places: Mapping[str, Place], *, entries:
         parted={record: before[record] for record in moved if newer[record].lead == record},
         changed=frozenset({before[record] for record in moved} | {newer[record].lead for record in moved}),
     )
+
+
+def end_merged(connection: Connection, merged: Collection[str], *, entries: int) -> frozenset[str]:
+    """Let records that were merged away be nobody's any more: what is left may be of another person.
+
+    Args:
+        connection: In the transaction that commits the landing which says so.
+        merged: Records that another one of their source is left of; known ones or not.
+        entries: How many entries the lake's log of aliases had then.
+
+    Returns:
+        The leads that they counted as.
+    """
+    known = _known(connection, merged)
+    ended = {record: lead for record, (lead, since) in known.items() if lead != record and since <= entries}
+    for some in _batches(ended):
+        gone = update(RECORD).where(RECORD.c.record.in_(some), RECORD.c.entries <= entries)
+        connection.execute(gone.values(lead=RECORD.c.record, state=DELETED, entries=entries))
+    return frozenset(ended.values())
 
 
 def take_any_place(connection: Connection) -> None:
