@@ -135,6 +135,16 @@ def test_a_limit_in_the_body_of_a_success_is_one_sentence_that_names_it(server, 
     assert str(caught.value) == "HubSpot limits POST /crm/x (DAILY); come back in 3600 seconds"
 
 
+def test_what_would_be_made_twice_is_not_made_again_where_a_success_speaks_of_a_limit(server, clock):
+    limit = {"status": "error", "errorType": "RATE_LIMIT", "policyName": "SECONDLY"}
+    replies = [Reply(429, limit), Reply(200, limit)]
+    server.answer = lambda asked: replies.pop(0)
+    with pytest.raises(CrmUnavailable, match=r"a success \(200\) and with a limit") as caught:
+        client(server, clock).make("/crm/tasks", {})
+    assert caught.value.sent, "it may have been made"
+    assert len(server.asked) == 2, "a plain 429 refuses, and the call is made again"
+
+
 def test_a_wait_that_was_asked_for_is_said_to_be(server, clock):
     server.answer = lambda asked: Reply(429, {"policyName": "DAILY"}, {"Retry-After": "900"})
     with pytest.raises(CrmRateLimited) as caught:

@@ -302,7 +302,7 @@ LIMITED = [
     Fault("429 as HTML", LATER, status(429, b"<html>Slow down", Content_Type="text/html")),
     Fault(
         "429 said in the body of a 200",
-        row("quota", CRM),
+        row("quota", CRM, task="unknown"),
         says({"status": "error", "errorType": "RATE_LIMIT"}),
     ),
 ]

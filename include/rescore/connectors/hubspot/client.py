@@ -72,6 +72,10 @@ class Client:
         """Send JSON that makes or changes something; see `call` for the errors."""
         return self.call("POST", path, body=body, writes=True)
 
+    def make(self, path: str, body: Any) -> JsonObject:
+        """Send JSON that makes something, and would make it twice; see `call` for the errors."""
+        return self.call("POST", path, body=body, writes=True, once=True)
+
     def search(self, path: str, body: Any) -> JsonObject:
         """Search, at the slower pace that searches have of their own."""
         return self.call("POST", path, body=body, allowances=("calls", "searches"))
@@ -85,8 +89,11 @@ class Client:
         body: Any = None,
         allowances: Sequence[str] = ("calls",),
         writes: bool = False,
+        once: bool = False,
     ) -> JsonObject:
         """One call, after waiting out what must be waited out; one that `writes` belongs to no stream.
+
+        One that may be heard only `once` is not made again where a success speaks of a limit.
 
         Raises:
             Refused: A 4xx that its caller knows more about.
@@ -106,6 +113,10 @@ class Client:
             said = _json(answer)
             if answer.status != 429 and not _says_limit(said):
                 return _content(what, answer, said, writes=writes)
+            if once and answer.status < 300:
+                raise CrmUnavailable(
+                    f"HubSpot answered {what} with a success ({answer.status}) and with a limit"
+                )
             wait, policy = _asked_wait(answer, said)
             if wait > self.limits.longest_wait or waited == self.limits.waits:
                 break

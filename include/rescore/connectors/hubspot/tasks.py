@@ -62,7 +62,7 @@ class HubSpotTasks:
         tie = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": self._tasks.association}
         associations = [{"to": {"id": task.lead_id}, "types": [tie]}]
         try:
-            answer = self._client.write(
+            answer = self._client.make(
                 self._tasks.create, {"properties": properties, "associations": associations}
             )
         except Refused as refusal:
