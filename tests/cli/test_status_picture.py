@@ -85,6 +85,29 @@ def test_everything_is_said_within_eighty_columns(said):
     assert said in printed(STATUS)
 
 
+def test_what_is_counted_is_said_with_its_sum():
+    card = replace(CARD, leads={"dirty": 3, "settled": 1_057}, suppressed={"mql": 4})
+    told = printed(
+        replace(
+            STATUS,
+            scorecards=(card,),
+            syncs={"hubspot": {"due": 7, "settled": 2_000}, "salesforce": {"shadow": 9}},
+            due={"hubspot": {1: 2, 2: 5}},
+            deliveries={"delivered": 11, "due": 1},
+            unanswered=1,
+        ),
+        width=100,
+    )
+    lines = [line.strip("│ ") for line in told.splitlines()]
+    assert {
+        "leads, 1,060 in all: dirty 3 · settled 1,057",
+        "crossings of 7 days that did not fire, 4 in all: mql 4",
+        "scores for hubspot, 2,007 in all: due 7 (2 of priority 1, 5 of priority 2) · settled 2,000",
+        "scores for salesforce, 9 in all: shadow 9",
+        "deliveries, 12 in all: delivered 11 · due 1; 1 without an answer",
+    } <= {*lines}
+
+
 @pytest.mark.parametrize("text", ["[/red] was never open", "[bold]all[/bold] of it", "[1, 2]"])
 def test_square_brackets_in_a_rejected_file_stay(text):
     rejected = RejectedFile(f"{text}.yaml", "b2b_saas", NOON, (f"example `{text}`: `score` is 0, not 99",))

@@ -14,6 +14,7 @@ from rescore.pipeline.holds import decide
 from rescore.pipeline.reconcile import rescue
 from tests.operations.cases import Case
 from tests.operations.place import Place
+from tests.operations.runbook import is_said
 
 
 def _parked_score(place: Place) -> None:
@@ -169,7 +170,10 @@ OF_SENDING = {
     "a CRM that is left alone": Case(_refused_by_the_crm, names=HUBSPOT),
     "a quota that is spent": Case(_quota_spent, by_hand=_new_day, alone=_new_day),
     "a score in the hands of a dead worker": Case(
-        _killed, by_hand=_reconciled, alone=_lease_ends, over=lambda place, said: "hubspot due" not in said
+        _killed,
+        by_hand=_reconciled,
+        alone=_lease_ends,
+        over=lambda place, said: not is_said("hubspot, … due", said),
     ),
     "a delivery that is tried again": Case(
         lambda place: place.answer(Outcome("transient", "it is down")),

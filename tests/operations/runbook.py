@@ -24,7 +24,7 @@ class Row:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is printed, word for word; `…` stands for anything."""
+        """What is printed, word for word; `…` stands for anything in the same line of a frame."""
         return tuple(word for word in QUOTED.findall(self.seen) if word != "review_hold")
 
     @property
@@ -58,7 +58,7 @@ def commands(text: str, names: Mapping[str, str]) -> Iterator[list[str]]:
 
 def is_said(word: str, said: str) -> bool:
     """Whether the words are printed, wherever the lines break."""
-    pattern = ".*?".join(re.escape(part) for part in word.split("…"))
+    pattern = "[^│]*?".join(re.escape(part) for part in word.split("…"))
     return re.search(pattern, " ".join(said.split())) is not None
 
 

@@ -6,6 +6,7 @@ Texts are given as `Text`: a square bracket in a plain one would be read as mark
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -34,15 +35,6 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield Text(f"Nothing is sent since {since} UTC: {why}; see `rescore restored`", "yellow")
     for card in status.scorecards:
         yield _scorecard(card)
-    owed = {f"{target} {state}": n for target, states in status.syncs.items() for state, n in states.items()}
-    owed |= {
-        f"{target} due, priority {priority}": n
-        for target, priorities in status.due.items()
-        for priority, n in priorities.items()
-    }
-    owed |= {f"deliveries {state}": n for state, n in status.deliveries.items()}
-    if status.unanswered:
-        owed["deliveries without an answer"] = status.unanswered
     for source, moment in status.read.items():
         when = f"last read to its end {moment:%Y-%m-%d %H:%M} UTC" if moment else "its history is loading"
         yield Text(f"{source}: {when}")
@@ -51,8 +43,8 @@ def _parts(status: Status) -> Iterator[RenderableType]:
             f"{source}: never read; see `rescore doctor {source}`, or take {source}.yaml out of the mappings",
             "yellow",
         )
-    if owed:
-        yield Panel(_counts(owed), title="CRM and automations", title_align="left")
+    if owed := list(_owed(status)):
+        yield Panel(Group(*owed), title="CRM and automations", title_align="left")
     if status.ambiguous:
         yield Text(
             f"{status.ambiguous:,} records may be one person with several others; see `rescore persons`"
@@ -87,6 +79,16 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield Panel(_runs(status.runs), title="latest runs", title_align="left")
 
 
+def _owed(status: Status) -> Iterator[Text]:
+    """What each CRM shows or is owed, and what became of deliveries: one line for each sum."""
+    for target, states in status.syncs.items():
+        due = ", ".join(f"{n:,} of priority {number}" for number, n in status.due.get(target, {}).items())
+        yield _in_all(f"scores for {target}", states, {"due": due})
+    if status.deliveries:
+        line = _in_all("deliveries", status.deliveries)
+        yield line.append(f"; {status.unanswered:,} without an answer" if status.unanswered else "")
+
+
 def _scorecard(card: ScorecardStatus) -> Panel:
     notes = [f"{card.path} is gone"] if card.file_gone else []
     if card.file_differs and not card.file_gone:
@@ -96,9 +98,11 @@ def _scorecard(card: ScorecardStatus) -> Panel:
     if card.paused:
         notes.append(f"paused: {card.paused_reason}" if card.paused_reason else "paused")
     states = {state: count for state, count in card.leads.items() if count}
-    states |= {f"{name} suppressed, 7 days": count for name, count in card.suppressed.items()}
+    told = [_in_all("leads", states)] if states else []
+    if card.suppressed:
+        told.append(_in_all("crossings of 7 days that did not fire", card.suppressed))
     return Panel(
-        Group(bars(card.bands), Text(), _counts(states), *(Text(note, "yellow") for note in notes)),
+        Group(bars(card.bands), Text(), *told, *(Text(note, "yellow") for note in notes)),
         title=f"{card.scorecard}, {card.scored:,} leads scored",
         subtitle=f"version {card.version}, since {card.activated_at:%Y-%m-%d %H:%M} UTC",
         title_align="left",
@@ -120,8 +124,13 @@ def _paragraph(lines: Iterable[str]) -> Text:
     return Text("\n".join(lines))
 
 
-def _counts(counts: Mapping[str, int]) -> Text:
-    return Text(" · ".join(f"{name} {count:,}" for name, count in counts.items()), overflow="fold")
+def _in_all(what: str, counts: Mapping[str, int], notes: Mapping[str, str] = MappingProxyType({})) -> Text:
+    """The parts of a whole with their sum; `notes` say more of some."""
+    parts = (
+        f"{name} {count:,}" + (f" ({note})" if (note := notes.get(name)) else "")
+        for name, count in counts.items()
+    )
+    return Text(f"{what}, {sum(counts.values()):,} in all: {' · '.join(parts)}", overflow="fold")
 
 
 def _runs(runs: tuple[RunStatus, ...]) -> Table:
