@@ -21,6 +21,7 @@ from rescore.rules.card import (
 )
 from rescore.scoring.explain import explain, top_reasons
 from rescore.scoring.explanation import Adjustment, RestartLine
+from rescore.withheld import IS_DELETED, OBJECTED_HERE, OBJECTS
 from tests.scoring.builders import NOON, WORDS, a_card, an_activity_rule, compares, facts, visits
 from tests.scoring.test_rules import a_points_rule
 
@@ -87,6 +88,20 @@ def test_outside_the_audience_the_lines_are_still_shown():
     assert explained.score is None
     assert "outside the audience" in explained.text()
     assert explained.rules[0].points == 1000
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        (IS_DELETED, "its record was deleted"),
+        (OBJECTS, "the person objects to profiling"),
+        (OBJECTED_HERE, "the person objects to profiling"),
+    ],
+)
+def test_who_is_withheld_is_told_why_there_is_no_score(flag, said):
+    explained = explain(CARD, facts(VISITS, [{"lead": "ada", flag: True}]), "ada", as_of=NOON)
+    assert explained.score is None
+    assert explained.text().startswith(f"ada: {said}, so it has no score (card, ")
 
 
 def test_an_unknown_lead_is_one_clear_sentence():

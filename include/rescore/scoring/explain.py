@@ -14,6 +14,7 @@ from rescore.errors import InputUnreadable
 from rescore.model import MILLI
 from rescore.rules import readable
 from rescore.rules.card import ActivityRule, FirstOfRule, FrequencyRule, Range, Rule, Scorecard, SilenceRule
+from rescore.scoring import withheld
 from rescore.scoring.activity_sums import EARLIER, LATEST, PEOPLE, RESTARTED_AT
 from rescore.scoring.compile import CHOICE, account_sums, activity_sums
 from rescore.scoring.engine import accounts_of, score
@@ -99,6 +100,7 @@ def explained(
         adjustments=_total_adjustments(sum(parts), card.total, row["score"]),
         grade=row["grade"],
         restart=_restart(card, row, without_restart),
+        withheld=row.get(withheld.COLUMN),
     )
 
 

@@ -1,11 +1,12 @@
 """An explanation as data, as a dictionary, and as text for a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from rescore.model import MILLI
+from rescore.withheld import DELETED, OBJECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class Explanation:
     """Every line behind one score.
 
     The points of all rules whose dimension is in the total, plus all adjustments of those dimensions
-    and of the total, are the score in thousandths. `score` is null outside the audience.
+    and of the total, are the score in thousandths. `score` is null outside the audience, and of a lead that
+    is `withheld`, for that reason.
     """
 
     scorecard: str
@@ -90,6 +92,7 @@ class Explanation:
     grade: str | None = None
     restart: RestartLine | None = None
     quarantine: tuple[QuarantineLine, ...] = ()
+    withheld: str | None = None
 
     def lines_sum(self) -> int:
         """The sum of all lines that make the score, in thousandths."""
@@ -113,7 +116,7 @@ class Explanation:
 
     def text(self) -> str:
         """A table that fits a terminal; times are UTC."""
-        verdict = "outside the audience, so it has no score"
+        verdict = f"{_WITHHELD.get(self.withheld, 'outside the audience')}, so it has no score"
         if self.score is not None:
             verdict = f"score {self.score}" + (f", band {self.band}" if self.band else ", no band")
             verdict += f", grade {self.grade}" if self.grade else ""
@@ -137,6 +140,10 @@ class Explanation:
         yield from map(_adjustment_row, self.adjustments)
 
 
+_WITHHELD: Mapping[str | None, str] = {
+    DELETED: "its record was deleted",
+    OBJECTION: "the person objects to profiling",
+}
 _HEADER = ("", "points", "before limit", "activities", "latest")
 
 
