@@ -35,6 +35,22 @@ def test_a_person_comes_with_typed_attributes_and_an_address(empty: SalesforceSe
     assert told["created_at"] == NOW
 
 
+def test_fields_are_found_whatever_the_case_in_which_a_mapping_spells_them(empty: SalesforceServer):
+    records = empty.organisation.records
+    account = records.insert("Account", "", Industry="Energy")
+    contact = records.insert("Contact", "", Title="CTO", AccountId=account)
+    spelled = {
+        name: one.model_copy(update={"property": one.property.swapcase()})
+        for name, one in MAPPING.leads.attributes.items()
+        if name in ("job_title", "industry")
+    }
+    leads = {"attributes": MAPPING.leads.attributes | spelled, "kinds": ("Contact",)}
+    mapping = MAPPING.model_copy(update={"leads": MAPPING.leads.model_copy(update=leads)})
+    found, _ = people(salesforce(empty, mapping))
+    assert found[contact].attributes["job_title"] == "CTO"
+    assert found[contact].attributes["industry"] == "Energy"
+
+
 def known_by(*fields: str) -> SalesforceMapping:
     """The example's contacts, known elsewhere by some of their fields."""
     told = {"records": {"warehouse": fields}}

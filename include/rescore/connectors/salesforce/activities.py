@@ -138,7 +138,7 @@ class _Reading:
         mapped = self._mapped
         if not is_id(row.get("Id")):
             raise RecordUnreadable("id_missing")
-        if mapped.ours and row.get(mapped.ours):
+        if mapped.ours and at_path(row, mapped.ours):
             raise RecordUnreadable("made_by_rescore")
         fields = {ours: text for ours, theirs in mapped.fields.items() if (text := _text(row, theirs))}
         return ActivityRecord(

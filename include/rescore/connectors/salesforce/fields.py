@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from rescore.connectors.actions import FieldTexts
 from rescore.connectors.salesforce.client import CHANGED, Client, Refused
 from rescore.connectors.salesforce.refusals import GONE, of_record, stop_when_field_missing, unreadable
-from rescore.connectors.salesforce.values import text_of
+from rescore.connectors.salesforce.values import at_path, text_of
 from rescore.connectors.salesforce.writing import contacts_of, kind_of
 from rescore.errors import RecordGone
 from rescore.outcome import Outcome
@@ -36,7 +36,7 @@ class SalesforceFields:
             raise unreadable(refusal, str(kind_of(record_id)), asked, self._name) from refusal
         if seen := self._client.header("last-modified"):
             self._as_of[lead_id] = seen
-        return {name: text_of(row.get(name)) for name in asked}
+        return {name: text_of(at_path(row, name)) for name in asked}
 
     def write(self, lead_id: str, values: Mapping[str, str]) -> Outcome:
         """See `Fields.write`; when somebody changed the record after `read`, nothing is written."""

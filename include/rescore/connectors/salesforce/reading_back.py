@@ -47,7 +47,7 @@ def read_shown(
     for lead_id in lead_ids:
         row = found.get(contacts.get(lead_id, lead_id))
         there = row is not None and not row.get("IsDeleted")
-        shown[lead_id] = {name: text_of(row.get(name)) for name in properties} if row and there else None
+        shown[lead_id] = {name: text_of(at_path(row, name)) for name in properties} if row and there else None
     return shown
 
 

@@ -10,7 +10,7 @@ from rescore.connectors.salesforce.client import Client, Refused
 from rescore.connectors.salesforce.fields import SalesforceFields
 from rescore.connectors.salesforce.mapping import Tasks
 from rescore.connectors.salesforce.refusals import of_record, stop_when_field_missing, unreadable
-from rescore.connectors.salesforce.values import is_id
+from rescore.connectors.salesforce.values import at_path, is_id
 from rescore.errors import CrmFieldMissing, CrmUnavailable, RecordGone, RecordRefused
 
 OWNER, PERSON = "OwnerId", "005"
@@ -44,7 +44,7 @@ class SalesforceTasks:
             KnownTask(
                 str(row.get("Id")),
                 open=not row.get("IsClosed"),
-                delivery=row.get(self._tasks.delivery) or None,
+                delivery=at_path(row, self._tasks.delivery) or None,
                 automation=row.get(self._tasks.automation) or None,
             )
             for row in rows

@@ -18,11 +18,18 @@ DATE_ONLY = 10
 
 
 def at_path(row: Mapping[str, Any], path: str) -> Any:
-    """`Account.Industry` of a row; None where a record on the way is not there."""
+    """`Account.Industry` of a row, in whatever case; None where a record on the way is not there."""
     value: Any = row
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = _named(value, name) if isinstance(value, Mapping) else None
     return value
+
+
+def _named(record: Mapping[str, Any], name: str) -> Any:
+    """Salesforce answers with its own spelling of a field, whatever the query's was."""
+    if name in record:
+        return record[name]
+    return next((value for known, value in record.items() if known.lower() == name.lower()), None)
 
 
 def text_of(value: Any) -> str | None:
