@@ -160,6 +160,32 @@ def test_a_withdrawn_id_makes_two_of_them_again_and_is_counted(job):
     assert at_rest(job) == {"settled": 3}
 
 
+def test_a_record_that_parts_shows_its_own_score_again_whatever_it_showed_as_the_persons(apart):
+    job = apart
+    assert job.shown() == {"hubspot:ada": 0, "salesforce:003A": 20}
+    job.crm.put_lead("ada", {"job_title": "Clerk"}, same_as=[ADA_THERE])
+    job.view(ADA)
+    job.run()
+    assert job.shown()["salesforce:003A"] == 30
+    job.crm.put_lead("ada", {"job_title": "Clerk"})
+    job.run()
+    assert job.record() == {ADA: 10, ADA_THERE: 20}
+    assert job.shown() == {"hubspot:ada": 10, "salesforce:003A": 20}
+
+
+def test_another_record_that_takes_the_place_of_one_shows_the_persons_score(job):
+    assert job.shown()["salesforce:003A"] == 20
+    job.sales.put_lead("003B", DIRECTOR)
+    job.run()
+    job.view(ADA)
+    job.run()
+    assert job.shown() == {"salesforce:003A": 30, "salesforce:003B": 20, "hubspot:bob": 0}
+    job.crm.put_lead("ada", {"job_title": "Clerk", "city": "Bonn"}, same_as=["salesforce:003B"])
+    job.run()
+    assert job.record() == {ADA: 30, ADA_THERE: 20, BOB: 0}
+    assert job.shown() == {"salesforce:003A": 20, "salesforce:003B": 30, "hubspot:bob": 0}
+
+
 def test_a_record_that_is_merged_away_is_nobodys_any_more_whosever_the_one_that_is_left_is(job):
     job.crm.put_lead("bob", {"job_title": "Developer"}, same_as=["salesforce:003B"])
     job.sales.put_lead("003B", {})

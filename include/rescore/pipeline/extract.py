@@ -186,6 +186,7 @@ class _Reading:
                 for gone, why in ((landed.merged, identity.MERGE), (moves.joined, identity.SAME_PERSON)):
                     identity.follow_merges(connection, gone, input_ver=lease.input_ver, at=at, why=why)
             identity.follow_partings(connection, moves.parted)
+            identity.forget_shown(connection, moves.moved)
             if landed.erased:
                 barred.bar(connection, living, at)
                 new = Person(landed.erased - living)

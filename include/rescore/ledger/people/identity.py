@@ -7,7 +7,7 @@ never written to again. Where its automations stand is kept for the day it comes
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from rescore.ledger.lock import lock_scorecard
 from rescore.ledger.scores.chunk import C, Chunk, S
 from rescore.ledger.scores.stage import LEADS_A_QUERY
 from rescore.ledger.upsert import insert as upsert
+from rescore.model import split_lead_key
 from rescore.withheld import DELETED, MERGED, OBJECTION
 
 REASONS = {
@@ -112,6 +113,27 @@ def follow_partings(connection: Connection, parted: Mapping[str, str]) -> None:
                 .values({**row._mapping, "lead": record, **_nothing(row), "withheld": MERGED})
                 .on_conflict_do_nothing()
             )
+
+
+def forget_shown(connection: Connection, moved: Mapping[str, Collection[str]]) -> None:
+    """Nobody knows what a record shows that counts as another lead than before: it showed another's score.
+
+    Args:
+        connection: In the transaction that commits the landing which says so.
+        moved: Each such record, and every lead that has to do with it.
+    """
+    leads_of: dict[str, set[str]] = defaultdict(set)
+    for record, leads in moved.items():
+        leads_of[split_lead_key(record)[0]] |= {*leads}
+    sync = tables.sync
+    for target, leads in sorted(leads_of.items()):
+        ordered = sorted(leads)
+        for start in range(0, len(ordered), LEADS_A_QUERY):
+            mine = and_(sync.c.target == target, sync.c.lead.in_(ordered[start : start + LEADS_A_QUERY]))
+            unknown = update(sync).values(shown_score=None, shown_band=None, shown_hash=None)
+            connection.execute(unknown.where(mine))
+            shown = mine & sync.c.state.in_(("settled", "small"))
+            connection.execute(update(sync).values(state="due").where(shown))
 
 
 def cancel_everywhere(connection: Connection, leads: Collection[str], at: datetime) -> int:

@@ -25,11 +25,13 @@ class Moves:
         joined: Each record that counts as another lead, new or not, and the lead.
         parted: Each record that is alone again, and the lead it counted as.
         changed: Leads whose facts are others than before.
+        moved: Each record that counts as another lead than before, with both leads and itself.
     """
 
     joined: Mapping[str, str]
     parted: Mapping[str, str]
     changed: frozenset[str]
+    moved: Mapping[str, frozenset[str]]
 
 
 def take_places(connection: Connection, places: Mapping[str, Place], *, entries: int) -> Moves:
@@ -73,6 +75,7 @@ def take_places(connection: Connection, places: Mapping[str, Place], *, entries:
         joined={record: place.lead for record, place in newer.items() if place.lead != record},
         parted={record: before[record] for record in moved if newer[record].lead == record},
         changed=frozenset({before[record] for record in moved} | {newer[record].lead for record in moved}),
+        moved={record: frozenset({record, before[record], newer[record].lead}) for record in moved},
     )
 
 
