@@ -138,6 +138,15 @@ def test_a_stream_that_may_not_be_read_is_a_problem_of_its_own(server):
     assert line.startswith("problem  reading `email_events`: HubSpot does not let this token do GET /email/")
 
 
+def test_a_limit_is_told_once_and_ends_the_rest(server):
+    limited = {"path": "/crm/", "count": 1000, "status": 429, "body": {}, "headers": {"Retry-After": "3600"}}
+    requests.post(f"{server.url}/sandbox/faults", json={"faults": [limited]}, timeout=30).raise_for_status()
+    code, said = run("doctor", "hubspot")
+    account, limit = said.splitlines()
+    assert (code, account.split()[0], limit.split()[0]) == (1, "ok", "problem")
+    assert "asks to come back in 3600 seconds" in limit
+
+
 def test_another_account_than_before_is_a_problem_and_can_be_accepted(server, tmp_path):
     assert run("doctor", "hubspot")[0] == 0
     ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")

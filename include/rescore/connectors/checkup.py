@@ -11,7 +11,7 @@ from typing import Any
 from rescore.connectors.base import ScoreUpdate, Source, Target
 from rescore.connectors.describing import CanBeChecked, Describable, Listing, Measurable, Offered, Use, Volume
 from rescore.connectors.pace import SHARES, Rates
-from rescore.errors import RescoreError
+from rescore.errors import CrmRateLimited, RescoreError
 from rescore.mapping import Mapping
 from rescore.strict.model import nearest
 
@@ -33,11 +33,15 @@ FIT: dict[str, set[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: `ok`, or not and why and the way out; None where nobody can know."""
+    """One thing that was looked at: `ok`, or not and why and the way out; None where nobody can know.
+
+    It is the `last` where the CRM lets nobody ask further for now.
+    """
 
     what: str
     ok: bool | None
     says: str = ""
+    last: bool = False
 
 
 def checks(
@@ -57,6 +61,20 @@ def checks(
         try_writing: Also send an update of a record that does not exist: only that shows the right to write.
         account_of: Asks which account it is, and may refuse one.
     """
+    for check in _checks(source, mapping, until, account_of, try_writing=try_writing):
+        yield check
+        if check.last:  # each further call would wait as long, and be told the same
+            return
+
+
+def _checks(
+    source: Source,
+    mapping: Mapping,
+    until: datetime,
+    account_of: Callable[[Target], str],
+    *,
+    try_writing: bool,
+) -> Iterator[Check]:
     if isinstance(source, Target):
         account = _asked("the account", lambda: account_of(source))
         yield account
@@ -82,7 +100,11 @@ def _asked(what: str, ask: Any) -> Check:
     try:
         return Check(what, True, str(ask() or ""))
     except RescoreError as error:
-        return Check(what, False, str(error))
+        return _failed(what, error)
+
+
+def _failed(what: str, error: RescoreError) -> Check:
+    return Check(what, False, str(error), last=isinstance(error, CrmRateLimited))
 
 
 def _first_page(source: Source, stream: str, until: datetime) -> str:
@@ -94,7 +116,7 @@ def _fields(source: Describable) -> Iterator[Check]:
     try:
         listings = list(source.describe())
     except RescoreError as error:
-        yield Check("the fields", False, str(error))
+        yield _failed("the fields", error)
         return
     for listing in listings:
         if listing.offered is None:
@@ -156,7 +178,7 @@ def _first_load(source: Measurable, since: datetime | None) -> Iterator[Check]:
     try:
         found = list(source.volumes(since=since))
     except RescoreError as error:
-        yield Check("the first load", False, str(error))
+        yield _failed("the first load", error)
         return
     for volume in found:
         rows = "the CRM does not tell how many" if volume.rows is None else f"{volume.rows:,} records"
