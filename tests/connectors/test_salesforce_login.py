@@ -240,6 +240,12 @@ def test_a_page_instead_of_an_answer_is_one_sentence(empty: SalesforceServer, st
     assert "\n" not in str(caught.value)
 
 
+def test_the_first_question_after_the_login_has_a_name_too(empty: SalesforceServer):
+    empty.fault(path="/services/data/", status=503, body="<html>maintenance</html>")
+    with pytest.raises(CrmUnavailable, match=r"could not answer GET / \(503\)"):
+        salesforce(empty).fingerprint()
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind", "said"),
     [

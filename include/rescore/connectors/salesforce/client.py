@@ -82,7 +82,7 @@ class Client:
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> JsonObject:
         """Read what is at a path below the version."""
-        return self._object(f"GET {path}", lambda org: org.restful(path, params=dict(params or {})))
+        return self._object(f"GET {path or '/'}", lambda org: org.restful(path, params=dict(params or {})))
 
     def send(self, method: str, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Any:
         """Send JSON; None comes back where Salesforce has nothing to say.
