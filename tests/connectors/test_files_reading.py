@@ -196,6 +196,16 @@ def test_a_file_without_a_first_line_of_names_is_told_without_a_word_of_it(expor
     )
 
 
+def test_a_column_that_a_file_has_twice_is_named(exports):
+    exports.put("clicks/a.csv", HEAD.replace("\n", ",id\n") + ROW.format(1).replace("\n", ",2\n"))
+    with pytest.raises(CrmFieldMissing) as caught:
+        exports.read()
+    assert str(caught.value) == (
+        "the file `clicks/a.csv` has more than one column `id`, and the mapping can mean only one; "
+        "rename the others, or leave them out"
+    )
+
+
 def test_a_link_that_leads_out_of_the_folder_is_not_followed(exports, tmp_path):
     (tmp_path / "secret.csv").write_text(HEAD + ROW.format(7))
     exports.put("clicks/a.csv", HEAD + ROW.format(1))

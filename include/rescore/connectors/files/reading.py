@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.csv as csv
@@ -34,7 +34,7 @@ def read_file(
     """Its rows in their order, at most `turn` at a time; a CSV's values are texts.
 
     Raises:
-        CrmFieldMissing: It lacks columns.
+        CrmFieldMissing: It lacks columns, or has one of them twice.
         FileBroken: It is not what its name says, or not UTF-8.
     """
     batches = _parquet if file.path.endswith(".parquet") else _csv
@@ -49,11 +49,7 @@ def columns_of(folder: Folder, file: File) -> dict[str, str]:
     Raises:
         FileBroken: It is not what its name says, or not UTF-8.
     """
-    with folder.reading(file) as opened:
-        if file.path.endswith(".parquet"):
-            return {field.name: str(field.type) for field in pq.ParquetFile(opened).schema_arrow}
-        names = csv.open_csv(opened, parse_options=_parsing(Malformed())).schema.names
-        return dict.fromkeys(names, "text")
+    return dict(_head(folder, file))
 
 
 def look_at(folder: Folder, file: File, columns: Sequence[str]) -> None:
@@ -62,7 +58,17 @@ def look_at(folder: Folder, file: File, columns: Sequence[str]) -> None:
     Raises:
         As `read_file`.
     """
-    _check(file, columns, columns_of(folder, file))
+    there = _head(folder, file)
+    _check(file, columns, [name for name, _ in there])
+
+
+def _head(folder: Folder, file: File) -> list[tuple[str, str]]:
+    """Names and types in their order; a file may have a name twice."""
+    with folder.reading(file) as opened:
+        if file.path.endswith(".parquet"):
+            return [(field.name, str(field.type)) for field in pq.ParquetFile(opened).schema_arrow]
+        names = csv.open_csv(opened, parse_options=_parsing(Malformed())).schema.names
+        return [(name, "text") for name in names]
 
 
 def _parquet(
@@ -93,10 +99,16 @@ def _parsing(malformed: Malformed) -> csv.ParseOptions:
     return csv.ParseOptions(newlines_in_values=True, invalid_row_handler=malformed.skip)
 
 
-def _check(file: File, columns: Sequence[str], there: Collection[str]) -> None:
+def _check(file: File, columns: Sequence[str], there: Sequence[str]) -> None:
     if not set(columns) & set(there):  # it may begin with somebody's data, so nothing of it is repeated
         raise CrmFieldMissing(
             f"the file `{file.path}` has none of the columns that the mapping names; it begins with "
             f"{len(there)} fields, and its first line has to be the names, with commas between them"
         )
     require_columns(f"the file `{file.path}`", columns, there)
+    if twice := [name for name in dict.fromkeys(columns) if there.count(name) > 1]:
+        named = ", ".join(f"`{name}`" for name in twice)
+        raise CrmFieldMissing(
+            f"the file `{file.path}` has more than one column {named}, and the mapping can mean only one; "
+            "rename the others, or leave them out"
+        )
