@@ -287,7 +287,8 @@ def append(
         RetryableError: Others kept landing for all our attempts.
     """
     for _ in range(ATTEMPTS):
-        table, opened = opened or storage.existing(name), None
+        table = storage.existing(name) if opened is None else opened
+        opened = None
         refuse_if_overtaken(table, stream, number)
         rows, counts = rows_against(table)
         if rows is None:

@@ -27,15 +27,13 @@ def check_fields(client: Client, mapping: SalesforceMapping) -> list[str]:
     missing: list[str] = []
     for kind in mapping.leads.kinds:
         there = _fields(client, kind, mapping.name)
-        missing += [
-            _wanted(kind, name, made_as) for name, made_as in ours.items() if not there.get(name.lower())
-        ]
+        missing += [_wanted(kind, name, made_as) for name, made_as in ours.items() if not there.get(name)]
         read = [path for path in mapping.leads.fields(kind) if "." not in path]
-        missing += [_wanted(kind, name, "readable") for name in read if name.lower() not in there]
+        missing += [_wanted(kind, name, "readable") for name in read if name not in there]
     task_fields = [mapping.tasks.delivery, mapping.tasks.automation] if mapping.tasks else []
     if task_fields:
         there = _fields(client, "Task", mapping.name)
-        missing += [_wanted("Task", name, TEXT) for name in task_fields if not there.get(name.lower())]
+        missing += [_wanted("Task", name, TEXT) for name in task_fields if not there.get(name)]
     if missing:
         raise CrmFieldMissing(
             f"Salesforce lacks, or hides from our user, {', '.join(missing)}; create them in its set-up and "
@@ -64,12 +62,11 @@ def _wanted(entity: str, name: str, made_as: str) -> str:
 
 
 def _fields(client: Client, entity: str, mapping: str) -> dict[str, bool]:
-    """The fields that our user sees, in small letters, and whether it may edit each."""
+    """The fields that our user sees, and whether it may edit each."""
     try:
         described: Any = client.get(f"sobjects/{entity}/describe").get("fields")
     except Refused as refusal:
         raise no_object(entity, mapping) from refusal
     if not isinstance(described, list):
         raise CrmUnavailable(f"Salesforce described `{entity}` without its fields", sent=False)
-    fields = [one for one in described if isinstance(one, dict)]
-    return {str(one.get("name")).lower(): bool(one.get("updateable")) for one in fields}
+    return {str(one.get("name")): bool(one.get("updateable")) for one in described if isinstance(one, dict)}
