@@ -1,6 +1,8 @@
 """What every connector promises, as a source and as a target. Subclass, supply `rig`, write nothing else."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Protocol
 
 import pytest
@@ -52,13 +54,16 @@ def read(connector: Source, stream: str, cursor: dict[str, Any] | None = None) -
 
 
 def known(pages: list[Page]) -> dict[str, Any]:
-    """What a lake keeps of some pages: the last of each lead and activity, and what was set aside."""
-    leads = {f"lead {record.lead_id}": record for page in pages for record in page.leads}
+    """What a lake keeps of some pages: the last of each lead and activity, merges, and what was set aside."""
+    leads = {f"lead {record.lead_id}": replace(record, merged=()) for page in pages for record in page.leads}
+    merges = {
+        f"merge {gone}": record.lead_id for page in pages for record in page.leads for gone in record.merged
+    }
     activities = {
         f"activity {record.activity_id}": record for page in pages for record in activities_of(page)
     }
     aside = {f"aside {one.record_id} {one.reason}": one for page in pages for one in page.set_aside}
-    return leads | activities | aside
+    return leads | merges | activities | aside
 
 
 def activities_of(page: Page) -> list[ActivityRecord]:
@@ -204,3 +209,27 @@ class ConnectorContract(SourceContract):
         rig.lock_out()
         with pytest.raises(CrmRejectedCredentials):
             rig.connector.write([ScoreUpdate(rig.leads[0], {rig.score: 1})])
+
+
+class DatedRig(Rig, Protocol):
+    """A CRM that knows when each of its records changed."""
+
+    dates: dict[str, Any]  # when leads of one kind changed, in several pages
+
+
+class VendorContract(ConnectorContract):
+    """The promises of a CRM that somebody used for years before we came."""
+
+    def test_a_first_reading_brings_the_newest_leads_first(self, rig: DatedRig):
+        pages = read(rig.connector, rig.connector.streams[0])
+        came = [[rig.dates[one.lead_id] for one in page.leads if one.lead_id in rig.dates] for page in pages]
+        came = [dates for dates in came if dates]
+        assert len(came) > 1
+        assert all(min(newer) >= max(older) for newer, older in pairwise(came))
+
+    def test_what_is_read_later_than_the_first_page_is_missed_by_nobody(self, rig: DatedRig):
+        for stream in rig.connector.streams:
+            everything = known(read(rig.connector, stream))
+            first = next(rig.connector.pages(stream, None, until=UNTIL - timedelta(days=30)), None)
+            later = read(rig.connector, stream, first.cursor if first else None)
+            assert known([first, *later] if first else later).items() >= everything.items(), stream

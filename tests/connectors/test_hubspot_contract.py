@@ -8,7 +8,7 @@ import requests
 from rescore.connectors.hubspot import HubSpot, Limits
 from rescore.mapping import Mapping
 from sandbox_crm.testing import SandboxServer
-from tests.connectors.contract import ConnectorContract
+from tests.connectors.contract import VendorContract
 
 FAST = Limits(calls=10**6, searches=10**6, search_page=20, overlap=60)
 UPDATE = "/crm/objects/2026-09/contacts/batch/update"
@@ -22,9 +22,10 @@ class SandboxRig:
         self.connector = HubSpot(server.url, server.token, mapping, FAST)
         self.connector.setup()
         rows = server.sandbox.store.rows(
-            "SELECT id FROM objects WHERE type = 'contacts' AND visible ORDER BY id"
+            "SELECT id, modified FROM objects WHERE type = 'contacts' AND visible ORDER BY id"
         )
-        self.leads = [str(row["id"]) for row in rows]
+        self.dates = {str(row["id"]): row["modified"] for row in rows}
+        self.leads = list(self.dates)
 
     def shown(self, lead_id: str, name: str) -> str | None:
         rows = self._server.sandbox.store.rows("SELECT properties FROM objects WHERE id = ?", (int(lead_id),))
@@ -56,5 +57,5 @@ def rig(server: SandboxServer, mapping: Mapping) -> SandboxRig:
     return SandboxRig(server, mapping)
 
 
-class TestHubSpot(ConnectorContract):
+class TestHubSpot(VendorContract):
     pass

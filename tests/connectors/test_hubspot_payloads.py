@@ -21,7 +21,10 @@ ADA = "ada@lovelace.example"
 
 
 class Account:
-    """An account whose every list holds the given rows; e-mail addresses are those of contact 7."""
+    """An account whose every list holds the given rows; e-mail addresses are those of contact 7.
+
+    Page views all happened in the first window that is asked for.
+    """
 
     def __init__(self) -> None:
         self.rows: list[object] = []
@@ -39,7 +42,10 @@ class Account:
             return Reply(body={"results": [{"id": "f-1", "name": "Demo"}]})
         if asked.path.startswith("/email"):
             return Reply(body={"events": self.rows, "hasMore": False, "offset": "x"})
-        return Reply(body={"results": self.rows})
+        found = self.rows
+        if asked.path.startswith("/events"):
+            self.rows = []
+        return Reply(body={"results": found})
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.connectors.pretend_server import Asked, PretendServer, Reply
 UNTIL = datetime(2026, 11, 21, 12, tzinfo=UTC)
 START = milliseconds(datetime(2026, 11, 1, tzinfo=UTC))
 PAGE = 5
+FROM_THE_BEGINNING = {"since": 0}
 
 
 class Objects:
@@ -31,8 +32,9 @@ class Objects:
         if int(wanted.get("after") or 0) + wanted["limit"] > self.window:
             return Reply(400, {"category": "VALIDATION_ERROR"})
         rows = [(i, at) for i, at in self.modified.items() if self._holds(wanted["filterGroups"][0], i, at)]
-        by_id = wanted["sorts"][0]["propertyName"] == "hs_object_id"
-        rows.sort(key=lambda row: row if by_id else (row[1], -row[0]))
+        [sort] = wanted["sorts"]
+        by_id, down = sort["propertyName"] == "hs_object_id", sort["direction"] == "DESCENDING"
+        rows.sort(key=lambda row: row if by_id else (row[1], -row[0]), reverse=down)
         self.searches += 1
         for changed in self.meanwhile.get(self.searches, ()):
             self.modified[changed] = max(self.modified.values()) + 1
@@ -92,23 +94,53 @@ SHAPES = {
 
 @pytest.mark.parametrize("modified", SHAPES.values(), ids=SHAPES.keys())
 @pytest.mark.parametrize("page", [1, 2, 5, 19])
-def test_every_row_is_found_whatever_the_page_and_the_crowd(server, modified, page):
+@pytest.mark.parametrize("cursor", [None, FROM_THE_BEGINNING], ids=["history", "news"])
+def test_every_row_is_found_whatever_the_page_and_the_crowd(server, cursor, modified, page):
     server.answer = Objects(dict(modified))
-    ids, _ = read(server, page=page)
+    ids, _ = read(server, cursor, page=page)
     assert set(ids) == set(modified)
 
 
 @pytest.mark.parametrize("modified", SHAPES.values(), ids=SHAPES.keys())
-def test_a_reading_can_stop_and_resume_after_every_page(server, modified):
+def test_a_first_reading_brings_what_changed_last_first(server, modified):
     server.answer = Objects(dict(modified))
-    found, cursor = set(), None
+    ids, cursor = read(server)
+    changed = [modified[one] for one in ids]
+    assert changed == sorted(changed, reverse=True)
+    assert cursor == {"since": max(modified.values(), default=0), "read": milliseconds(UNTIL)}
+
+
+@pytest.mark.parametrize("modified", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize(
+    ("cursor", "pages"),
+    [
+        pytest.param(None, 2, id="history, each time behind a page of news"),
+        pytest.param(FROM_THE_BEGINNING, 1, id="news"),
+    ],
+)
+def test_a_reading_can_stop_and_resume_after_every_page(server, modified, cursor, pages):
+    server.answer = Objects(dict(modified))
+    found = set()
     for _ in range(200):
         before = cursor
-        ids, cursor = read(server, json.loads(json.dumps(cursor)), pages=1)
+        ids, cursor = read(server, json.loads(json.dumps(cursor)), pages=pages)
         found |= set(ids)
         if cursor == before:
             break
     assert found == set(modified)
+
+
+def test_what_changes_while_the_history_is_read_comes_before_the_rest_of_it(server):
+    objects = Objects({i: START + i for i in range(1, 40)})
+    server.answer = objects
+    first, cursor = read(server, pages=2)
+    objects.modified |= {3: START + 50, 99: START + 51}
+    later = UNTIL + timedelta(hours=1)
+    news, cursor = read(server, json.loads(json.dumps(cursor)), pages=1, until=later)
+    rest, _ = read(server, json.loads(json.dumps(cursor)), until=later)
+    assert set(first) == set(range(31, 40))
+    assert news == [39, 3, 99]
+    assert set(rest) - {99} == set(range(1, 32)) - {3}
 
 
 def test_no_search_ever_asks_for_an_offset_so_the_window_of_rows_is_never_reached(server):
@@ -118,12 +150,14 @@ def test_no_search_ever_asks_for_an_offset_so_the_window_of_rows_is_never_reache
     assert all("after" not in asked.json for asked in server.asked)
 
 
-def test_rows_that_change_while_they_are_read_pull_no_other_row_out_of_sight(server):
+@pytest.mark.parametrize("cursor", [None, FROM_THE_BEGINNING], ids=["history", "news"])
+def test_rows_that_change_while_they_are_read_pull_no_other_row_out_of_sight(server, cursor):
     objects = Objects({i: START + i for i in range(1, 40)})
     objects.meanwhile = {1: [1, 2, 3], 2: [6], 3: [20, 21, 22, 23, 24]}
     server.answer = objects
-    ids, _ = read(server)
-    assert set(ids) == set(range(1, 40))
+    ids, cursor = read(server, cursor)
+    news, _ = read(server, cursor)
+    assert set(ids + news) == set(range(1, 40))
 
 
 def test_a_server_that_always_answers_the_same_page_is_noticed(server):

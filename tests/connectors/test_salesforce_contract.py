@@ -4,7 +4,7 @@ import pytest
 
 from rescore.connectors.salesforce import Salesforce
 from sandbox_salesforce.testing import SalesforceServer
-from tests.connectors.contract import ConnectorContract
+from tests.connectors.contract import VendorContract
 from tests.connectors.salesforce_rig import salesforce
 
 
@@ -19,6 +19,7 @@ class SalesforceRig:
         contacts = [one for one, row in rows["Contact"].items() if not row["IsDeleted"]]
         leads = [one for one, row in rows["Lead"].items() if not (row["IsDeleted"] or row["IsConverted"])]
         deleted = [one for one, row in rows["Lead"].items() if row["IsDeleted"] and not row["MasterRecordId"]]
+        self.dates = {one: rows["Lead"][one]["SystemModstamp"] for one in leads}
         self.leads = [leads[0], contacts[0], *leads[1:], *contacts[1:], *deleted]
 
     def shown(self, lead_id: str, name: str) -> str | None:
@@ -53,5 +54,5 @@ def rig(organisation: SalesforceServer) -> SalesforceRig:
     return SalesforceRig(organisation)
 
 
-class TestSalesforce(ConnectorContract):
+class TestSalesforce(VendorContract):
     pass

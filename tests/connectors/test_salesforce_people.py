@@ -1,5 +1,6 @@
 """Leads and contacts of Salesforce: one person each, whatever becomes of their records."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -199,7 +200,28 @@ def test_a_reading_that_stopped_within_one_crowded_instant_goes_on_behind_the_la
     rest = [one.lead_id for page in crm.pages("people", first.cursor, until=NOW) for one in page.leads]
     assert len(first.leads) == 200
     assert sorted([one.lead_id for one in first.leads] + rest) == sorted(leads)
-    assert org.used - calls == 4  # two pages of leads, one of contacts, and one of accounts
+    assert org.used - calls == 5  # news of leads and two pages of the others, one of contacts and of accounts
+
+
+def test_a_first_reading_brings_what_changed_last_first_and_before_it_goes_on_what_changed_meanwhile(empty):
+    org, day = empty.organisation, timedelta(days=1)
+    leads = []
+    for number in range(450):
+        org.clock = lambda number=number: NOW - 2 * day + timedelta(seconds=number)
+        leads.append(org.records.insert("Lead", ""))
+    crm = salesforce(empty, page=200)
+    pages = crm.pages("people", None, until=NOW)
+    first = next(pages)
+    assert {one.lead_id for one in first.leads} == set(leads[250:])
+    org.clock = lambda: NOW + timedelta(minutes=1)
+    org.records.update("Lead", leads[0], {"LeadSource": "Web"}, org.admin)
+    new = org.records.insert("Lead", "")
+    cursor = json.loads(json.dumps(first.cursor))
+    news, *rest = [
+        [one.lead_id for one in page.leads] for page in crm.pages("people", cursor, until=NOW + day)
+    ]
+    assert news == [leads[0], new]
+    assert sorted(rest[0] + rest[1]) == sorted(leads[1:250])
 
 
 def test_a_reading_that_stopped_among_the_latest_records_looks_at_those_minutes_again(empty):

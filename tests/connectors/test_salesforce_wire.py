@@ -137,7 +137,7 @@ def test_a_query_and_its_next_page_are_the_librarys(server: PretendServer):
     soql = mine[0][2]["q"]
     assert soql.startswith("SELECT Id, SystemModstamp, IsDeleted,")
     assert soql.endswith(
-        "FROM Lead WHERE SystemModstamp <= 2026-11-23T12:00:00.000Z ORDER BY SystemModstamp, Id"
+        "FROM Lead WHERE SystemModstamp <= 2026-11-23T12:00:00.000Z ORDER BY SystemModstamp DESC, Id DESC"
     )
     org = library(server)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from rescore.connectors.tryton import Limits, Tryton
-from tests.connectors.contract import ConnectorContract
+from tests.connectors.contract import VendorContract
 from tests.connectors.pretend_server import Reply
 from tests.support.tryton.gateway import Gateway, call_lost
 from tests.support.tryton.rig import connection_to, tryton_mapping
@@ -21,7 +21,11 @@ class TrytonRig:
         self._server = server
         self._gateway = gateway
         self.connector = Tryton(connection_to(gateway.url), tryton_mapping(), SMALL)
-        self.leads = [str(number) for (number,) in server.rows("SELECT id FROM sale_opportunity ORDER BY id")]
+        self.dates = {
+            str(number): made
+            for number, made in server.rows("SELECT id, create_date FROM sale_opportunity ORDER BY id")
+        }
+        self.leads = list(self.dates)
 
     def shown(self, lead_id: str, name: str) -> str | None:
         [(value,)] = self._server.rows(f"SELECT {name} FROM sale_opportunity WHERE id = ?", int(lead_id))
@@ -51,5 +55,5 @@ def rig(tryton: TrytonServer) -> Iterator[TrytonRig]:
         yield TrytonRig(tryton, gateway)
 
 
-class TestTryton(ConnectorContract):
+class TestTryton(VendorContract):
     pass

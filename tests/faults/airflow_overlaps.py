@@ -72,7 +72,7 @@ def same_moment_thrice(world: World) -> None:
         (dag, world.standalone.api.send("POST", f"dags/{dag}/dagRuns", body)["dag_run_id"])
         for dag in ("score_leads", "rescore_all")
     ]
-    again = body | {"dag_run_id": "the same moment again"}
+    again = body | {"dag_run_id": "the-same-moment-again"}
     run_id = world.standalone.api.send("POST", "dags/score_leads/dagRuns", again)["dag_run_id"]
     started.append(("score_leads", run_id))
     for dag, run_id in started:

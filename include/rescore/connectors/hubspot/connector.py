@@ -25,7 +25,6 @@ from rescore.connectors.hubspot.mapping import (
     Deals,
     EmailEvents,
     Engagements,
-    Forms,
     HubSpotMapping,
     PageViews,
 )
@@ -193,16 +192,14 @@ class HubSpot:
             return deleted_pages(self._client, path, cursor, until=until, gone=deleted_accounts)
         languages, read = self.mapping.languages, self.mapping.activities[stream]
         oldest = milliseconds(until - self.mapping.history) if self.mapping.history else 0
-        if cursor is None and oldest and not isinstance(read, Forms):
-            cursor = {"since": oldest}  # what happened since then was changed since then
         if isinstance(read, Engagements | Deals):
             kind = engagements_as(read) if isinstance(read, Engagements) else deals_as(read)
-            return tied_pages(self._client, stream, read, kind, cursor, until=until)
+            return tied_pages(self._client, stream, read, kind, cursor, until=until, oldest=oldest)
         if isinstance(read, PageViews):
-            return page_view_pages(self._client, stream, read, languages, cursor, until=until)
+            return page_view_pages(self._client, stream, read, languages, cursor, until=until, oldest=oldest)
         if isinstance(read, EmailEvents):
             return email_event_pages(
-                self._client, stream, read, languages, self._recipients, cursor, until=until
+                self._client, stream, read, languages, self._recipients, cursor, until=until, oldest=oldest
             )
         return form_pages(
             self._client, stream, read, languages, self._recipients, cursor, until=until, oldest=oldest

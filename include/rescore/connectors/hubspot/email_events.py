@@ -30,8 +30,11 @@ def email_event_pages(
     cursor: Cursor | None,
     *,
     until: datetime,
+    oldest: int,
 ) -> Iterator[Page]:
-    """Events between the cursor and `until`; the vendor's key of one is its id and its creation time.
+    """Events between the cursor, at first `oldest` (ms), and `until`.
+
+    The vendor's key of one is its id and its creation time.
 
     Other types than the mapping's (sent, delivered, ...) are no activities of the lead and are left out.
     """
@@ -49,7 +52,12 @@ def email_event_pages(
         return rows, str(answer["offset"]) if answer.get("hasMore") and answer.get("offset") else None
 
     pages = window_pages(
-        ask, cursor, moment="created", overlap=client.limits.overlap, until=until, what=stream
+        ask,
+        cursor or {"since": oldest},
+        moment="created",
+        overlap=client.limits.overlap,
+        until=until,
+        what=stream,
     )
     for rows, following in pages:
         wanted = [row for row in rows if row.get("type") in events.types]

@@ -33,7 +33,7 @@ def form_pages(
     cursor: Cursor | None,
     *,
     until: datetime,
-    oldest: int = 0,
+    oldest: int,
 ) -> Iterator[Page]:
     """Submissions of every form, each list read back to where the last run began, or to `oldest` (ms).
 

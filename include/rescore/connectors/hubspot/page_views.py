@@ -10,7 +10,7 @@ from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.mapping import PageViews
 from rescore.connectors.hubspot.reading import activity_page, happened_at, needed, path_and_fields, texts
 from rescore.connectors.hubspot.values import EPOCH, iso
-from rescore.connectors.hubspot.windows import Rows, next_token, rows_of, window_pages
+from rescore.connectors.hubspot.windows import Rows, newest_windows, next_token, rows_of, window_pages
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page
 
@@ -23,8 +23,9 @@ def page_view_pages(
     cursor: Cursor | None,
     *,
     until: datetime,
+    oldest: int,
 ) -> Iterator[Page]:
-    """Visits between the cursor and `until`, oldest first."""
+    """Visits between the cursor, at first `oldest` (ms), and `until`."""
 
     def ask(start: int, end: int, token: str | None) -> tuple[Rows, str | None]:
         params = {
@@ -57,7 +58,13 @@ def page_view_pages(
             )
         ]
 
-    for rows, following in window_pages(
-        ask, cursor, moment="occurredAt", overlap=client.limits.overlap, until=until, what=stream
-    ):
+    pages = window_pages(
+        ask,
+        cursor or newest_windows(oldest, until),
+        moment="occurredAt",
+        overlap=client.limits.overlap,
+        until=until,
+        what=stream,
+    )
+    for rows, following in pages:
         yield activity_page(rows, read, record_id=lambda row: f"{stream}:{row.get('id')}", cursor=following)

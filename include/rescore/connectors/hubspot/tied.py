@@ -48,26 +48,42 @@ class Kind:
 
 
 def tied_pages(
-    client: Client, stream: str, tied: Tied, kind: Kind, cursor: Cursor | None, *, until: datetime
+    client: Client,
+    stream: str,
+    tied: Tied,
+    kind: Kind,
+    cursor: Cursor | None,
+    *,
+    until: datetime,
+    oldest: int,
 ) -> Iterator[Page]:
-    """Objects in the order of change; as many rows a page as one call reads associations for.
+    """Objects as they change, at first since `oldest` (ms).
+
+    A page has as many rows as one call reads associations for.
 
     What has not happened yet (a meeting is usually logged before, and nothing changes when it does) is set
     aside as `not_yet` and read again when it is due. What is about nobody is set aside as `no_contact`, and
     its associations are read in every run until three days after its change. The cursor remembers the
     former under `waiting`, the latter under `untied`.
     """
-    return _Reading(client, stream, tied, kind, cursor or {}, until).pages()
+    return _Reading(client, stream, tied, kind, cursor or {}, until, oldest).pages()
 
 
 class _Reading:
     """One reading of a stream: what was given, and what to remember for the next."""
 
     def __init__(
-        self, client: Client, stream: str, tied: Tied, kind: Kind, cursor: Cursor, until: datetime
+        self,
+        client: Client,
+        stream: str,
+        tied: Tied,
+        kind: Kind,
+        cursor: Cursor,
+        until: datetime,
+        oldest: int,
     ) -> None:
         self._client, self._stream, self._tied, self._kind = client, stream, tied, kind
-        self._until, self._now = until, milliseconds(until)
+        self._until, self._now, self._oldest = until, milliseconds(until), oldest
         self._waiting: dict[str, int] = dict(cursor.get("waiting") or {})
         self._untied: dict[str, int] = dict(cursor.get("untied") or {})
         self._sweep = Sweep(
@@ -100,6 +116,7 @@ class _Reading:
             properties=self._kind.properties,
             cursor=self._since,
             until=self._until,
+            oldest=self._oldest,
         )
         read_to = self._since
         for more, read_to in found:

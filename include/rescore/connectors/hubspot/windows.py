@@ -11,6 +11,10 @@ from rescore.connectors.hubspot.values import milliseconds, read_moment
 from rescore.errors import CrmUnavailable, CursorStuck
 
 Rows = list[JsonObject]
+Ask = Callable[[int, int, str | None], tuple[Rows, str | None]]
+"""Given start and end in milliseconds and a token, one page and the next token."""
+
+DAY = 86_400_000
 
 
 def rows_of(answer: JsonObject, name: str, *, what: str) -> Rows:
@@ -69,8 +73,8 @@ def follow(
 
 
 def window_pages(
-    ask: Callable[[int, int, str | None], tuple[Rows, str | None]],
-    cursor: Cursor | None,
+    ask: Ask,
+    cursor: Cursor,
     *,
     moment: str,
     overlap: float,
@@ -80,27 +84,43 @@ def window_pages(
     """Rows of `[since - overlap, until]`, newest or oldest first, and the cursor after each page.
 
     Between windows the cursor is `{"since": ms}`: the latest moment ever seen and not `until`, so that
-    rows which reach the list late are still found. Within one it keeps the window and the token.
+    rows which reach the list late are still found. Within one it keeps the window and the token, and within
+    a history (see `newest_windows`) also where that begins.
 
     Args:
-        ask: Given start and end in milliseconds and a token, one page and the next token.
-        cursor: As above; None reads everything.
+        ask: See `Ask`.
+        cursor: As above.
         moment: The key of a row that holds its time.
         overlap: Seconds to read again before `since`.
         until: The end of the last window.
         what: The name of the list in errors.
     """
-    state, final = dict(cursor or {}), milliseconds(until)
+    state, final = dict(cursor), milliseconds(until)
     while True:
-        since, end = state.get("since", 0), state.get("until", final)
-        newest, start = state.get("newest", since), max(0, since - round(overlap * 1000))
-        for rows, token in follow(lambda t: ask(start, end, t), state.get("after"), what=what):  # noqa: B023
+        window = {"until": final, "newest": state["since"]} | state
+        since, end, newest = window["since"], window["until"], window["newest"]
+        token, start = window.pop("after", None), max(0, since - round(overlap * 1000))
+        for rows, token in follow(lambda t: ask(start, end, t), token, what=what):  # noqa: B020, B023
             newest = max(newest, *(seen for row in rows if (seen := _moment(row, moment)) <= end), 0)
-            state = {"since": since, "until": end, "after": token, "newest": newest}
-            yield rows, state if token else {"since": newest}
-        if end >= final:
+            window["newest"] = newest
+            state = window | {"after": token} if token else _window_before(window) or {"since": newest}
+            yield rows, state
+        if "until" not in state and end >= final:
             return
-        state = {"since": newest}
+
+
+def newest_windows(oldest: int, until: datetime) -> Cursor:
+    """Where a history in windows begins: the last day, then twice as long before it, down to `oldest`."""
+    end = milliseconds(until)
+    return {"since": max(oldest, end - DAY), "until": end, "oldest": oldest, "newest": oldest}
+
+
+def _window_before(window: Cursor) -> Cursor | None:
+    """The next window of a history; None behind its last one, and where there is none."""
+    since, oldest = window["since"], window.get("oldest")
+    if oldest is None or since <= oldest:
+        return None
+    return window | {"since": max(oldest, since - 2 * (window["until"] - since)), "until": since}
 
 
 def _moment(row: JsonObject, key: str) -> int:

@@ -1,4 +1,4 @@
-"""Every record of an object that changed since a moment, in that order; and records by their ids.
+"""Every record of an object: first those that there are, then what changed; and records by their ids.
 
 A query is a snapshot that is read page by page. Whoever reads on later starts behind the last record of the
 last page: at its `SystemModstamp`, and among those of the same instant, of which a mass update makes
@@ -8,9 +8,11 @@ thousands, at its id.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rescore.connectors.base import Cursor
+from rescore.connectors.newest_first import newest_first
 from rescore.connectors.salesforce.client import Client, JsonObject, Refused
 from rescore.connectors.salesforce.values import is_id, literal, read_moment
 from rescore.errors import CrmUnavailable, CursorStuck, RescoreError
@@ -35,34 +37,29 @@ def changed_since(
     """Rows changed from the cursor (less the overlap) to `until`, and the cursor behind; deleted ones too.
 
     A row may come twice. The cursor is `{"since": moment}`: all until then was read. In the middle of a
-    reading it is `{"since": moment, "after_id": id, "until": moment}`.
+    reading it is `{"since": moment, "after_id": id, "until": moment}`. A first reading is newest first, and
+    leaves its place, of the same form, under `history`.
     """
     overlap = timedelta(seconds=client.limits.overlap)
-    place = _start(cursor, overlap)
     asked = ["Id", STAMP, *names]
-    soql = _Soql(entity, asked, where, until)
-    try:
-        answer = client.query(soql.since(place), deleted=True)
-        seen: set[str] = set()
-        while True:
-            rows = records(answer, entity)
-            if answer.get("done") is not False:
-                yield rows, {"since": literal(until)}
-                return
-            place = _place(rows, entity)
-            yield rows, {**place, "until": literal(until)}
-            following = answer.get("nextRecordsUrl")
-            if not isinstance(following, str) or following in seen:
-                raise CursorStuck(f"the query of `{entity}` leads back to a page already read")
-            seen.add(following)
-            try:
-                answer = client.more(following)
-            except Refused as refusal:
-                if LOST_PLACE not in refusal.codes:
-                    raise
-                answer = client.query(soql.since(place), deleted=True)  # it keeps places for a while only
-    except Refused as refusal:
-        raise unreadable(refusal, entity, asked) from refusal
+    end = {"until": literal(until)}
+
+    def read(soql: _Soql, place: Cursor, last: Cursor) -> Iterator[tuple[Rows, Cursor]]:
+        try:
+            for rows, behind in _snapshot(client, soql, place):
+                yield rows, behind | soql.end if behind else last
+        except Refused as refusal:
+            raise unreadable(refusal, entity, asked) from refusal
+
+    def back(place: Cursor) -> Iterator[tuple[Rows, Cursor]]:
+        return read(_Soql(entity, asked, where, {"until": place["until"]}, BACK), place, {})
+
+    def news(place: Cursor) -> Iterator[tuple[Rows, Cursor]]:
+        return read(_Soql(entity, asked, where, end, ON), _start(place, overlap), {"since": literal(until)})
+
+    return newest_first(
+        cursor, beginning=end, back=back, news_from=lambda _: {"since": literal(until)}, news=news
+    )
 
 
 def by_id(
@@ -123,31 +120,67 @@ def records(answer: JsonObject, entity: str) -> Rows:
     return [row for row in rows if isinstance(row, dict)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A direction through the changes: how those behind a place compare with it, and their order."""
+
+    behind: str
+    order: str
+
+
+ON, BACK = _Way(">", ""), _Way("<", " DESC")
+
+
 class _Soql:
     """The query from any place."""
 
-    def __init__(self, entity: str, asked: Sequence[str], where: Sequence[str], until: datetime) -> None:
+    def __init__(
+        self, entity: str, asked: Sequence[str], where: Sequence[str], end: Cursor, way: _Way
+    ) -> None:
+        self.entity, self.end, self._way = entity, end, way
         self._select = f"SELECT {', '.join(dict.fromkeys(asked))} FROM {entity}"  # noqa: S608 - checked names
-        self._where = [*where, f"{STAMP} <= {literal(until)}"]
+        self._where = [*where, f"{STAMP} <= {end['until']}"]
 
     def since(self, place: Cursor) -> str:
         """Everything behind a place, in order."""
         conditions = [*self._where, *self._behind(place)]
-        return f"{self._select} WHERE {' AND '.join(conditions)} ORDER BY {STAMP}, Id"
+        down = self._way.order
+        return f"{self._select} WHERE {' AND '.join(conditions)} ORDER BY {STAMP}{down}, Id{down}"
 
     def _behind(self, place: Cursor) -> list[str]:
-        since, after_id = place.get("since"), place.get("after_id")
+        since, after_id, sign = place.get("since"), place.get("after_id"), self._way.behind
         if since is None:
             return []
         if after_id is None:
             return [f"{STAMP} >= {since}"]
-        return [f"({STAMP} > {since} OR ({STAMP} = {since} AND Id > '{after_id}'))"]
+        return [f"({STAMP} {sign} {since} OR ({STAMP} = {since} AND Id {sign} '{after_id}'))"]
 
 
-def _start(cursor: Cursor | None, overlap: timedelta) -> Cursor:
+def _snapshot(client: Client, soql: _Soql, place: Cursor) -> Iterator[tuple[Rows, Cursor]]:
+    """Everything behind a place, and the place behind each page; an empty one behind the last."""
+    answer = client.query(soql.since(place), deleted=True)
+    seen: set[str] = set()
+    while True:
+        rows = records(answer, soql.entity)
+        if answer.get("done") is not False:
+            yield rows, {}
+            return
+        place = _place(rows, soql.entity)
+        yield rows, place
+        following = answer.get("nextRecordsUrl")
+        if not isinstance(following, str) or following in seen:
+            raise CursorStuck(f"the query of `{soql.entity}` leads back to a page already read")
+        seen.add(following)
+        try:
+            answer = client.more(following)
+        except Refused as refusal:
+            if LOST_PLACE not in refusal.codes:
+                raise
+            answer = client.query(soql.since(place), deleted=True)  # it keeps places for a while only
+
+
+def _start(cursor: Cursor, overlap: timedelta) -> Cursor:
     """Rows of the last minutes before a query may not have been there yet: those are read again."""
-    if not cursor or "since" not in cursor:
-        return {}
     since = read_moment(cursor["since"])
     if "after_id" not in cursor:
         return {"since": literal(since - overlap)}
