@@ -30,12 +30,16 @@ SHORT_CHAPTERS, SHORT_POINTS, SHORT_PAIRS = 2, 4, 1
 
 @dataclass(frozen=True)
 class Case:
-    """A crash at the `first` point of a chapter, and perhaps at the `second` one of the recovery from it."""
+    """A crash at the `first` point of a chapter, and perhaps at the `second` one of the recovery from it.
+
+    `retry` says how somebody recovers first, see `recover`; None: by turns from point to point.
+    """
 
     database: Database
     chapter: int
     first: int
     second: int | None = None
+    retry: bool | None = None
 
     def __str__(self) -> str:
         then = "" if self.second is None else f", then at point {self.second} of the recovery"
@@ -58,9 +62,10 @@ def tried(case: Case) -> Tried:
     with known.begins.live(stage.here().place) as life:
         known.chapter.happens(life)
         first, second = Points(case.first), Points(case.second)
+        retry = case.first % 2 == 0 if case.retry is None else case.retry
         found: list[str] = []
         died = _dies(life, first, lambda: known.chapter.act(life), found)
-        again = _dies(life, second, lambda: recover(life, known.chapter, retry=case.first % 2 == 0), found)
+        again = _dies(life, second, lambda: recover(life, known.chapter, retry=retry), found)
         if again:
             _dies(life, Points(), lambda: recover(life, known.chapter, retry=case.first % 4 == 0), found)
         found += known.problems(life)

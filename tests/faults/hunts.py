@@ -107,9 +107,10 @@ def in_story(*names: str, at: str = "") -> Hunt:
             path: list[str] = []
             yield Case(chapter.name, lambda at=known[number], path=path: _whole(grounds, at, path))
             for point, what in enumerate(path, 1):
-                if at and what.startswith(at):
-                    name = f"{chapter.name}, point {point}"
-                    yield Case(name, lambda at=number, point=point: _crashed(grounds, at, point))
+                for retry in (False, True) if at and what.startswith(at) else ():
+                    name = f"{chapter.name}, point {point}{', retried' if retry else ''}"
+                    one = Crash("sqlite", number, point, retry=retry)
+                    yield Case(name, lambda one=one: _crashed(grounds, one))
 
     return Hunt("crash points" if at else "story", ", ".join(names), cases)
 
@@ -126,11 +127,10 @@ def _whole(grounds: Grounds, known: Known, path: list[str]) -> list[str]:
         with suppress(Exception), watched(life, points):
             known.chapter.act(life)
     path[:] = points.path
-    return _crashed(grounds, known.number, BEYOND)
+    return _crashed(grounds, Crash("sqlite", known.number, BEYOND))
 
 
-def _crashed(grounds: Grounds, chapter: int, point: int) -> list[str]:
-    one = Crash("sqlite", chapter, point)
+def _crashed(grounds: Grounds, one: Crash) -> list[str]:
     [tried] = stage.play(grounds.stage, [one], crash_points.tried, None)
     return [problem.removeprefix(f"{one}").lstrip(": ") for problem in tried.violations]
 

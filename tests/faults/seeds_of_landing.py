@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from rescore.lake import landing
 from rescore.lake import tables as lake_tables
+from rescore.lake.arrivals import Arrivals
 from rescore.lake.lake import Lake
 from rescore.lake.landing import Landed, Landing
 from rescore.ledger import tables
@@ -53,12 +54,16 @@ class _Hasty:
 
 @contextmanager
 def known_rows_wake_nobody() -> Iterator[None]:
-    real = Landing._as_known
+    as_known, look_up = Landing._as_known, Arrivals._look_up
 
-    def as_known(self: Landing, *row: Any) -> Any:
-        return replace(real(self, *row), marked=True)
+    def known(self: Landing, *row: Any) -> Any:
+        return replace(as_known(self, *row), marked=True)
 
-    with instead(Landing, "_as_known", as_known):
+    def looks_up(self: Arrivals, connection: Any, *how: Any) -> None:
+        look_up(self, connection, *how)
+        connection.execute("UPDATE judged SET marked = true")
+
+    with instead(Landing, "_as_known", known), instead(Arrivals, "_look_up", looks_up):
         yield
 
 
@@ -112,7 +117,7 @@ SEEDS = (
         "an older landing is taken after a newer one",
         overtaken_landings_taken,
         in_orders(TWO_EXTRACTS),
-        "the lake says",
+        "is older than the ledger",
     ),
     Seed(
         "a merge is followed only when it is new to the lake",

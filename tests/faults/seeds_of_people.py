@@ -49,8 +49,8 @@ def landings_not_shut_out() -> Iterator[None]:
 def swept_before_the_lake_is_clean() -> Iterator[None]:
     real = erasures.start
 
-    def starts(connection: Connection, erasure: Erasure, person: Person, *, at: datetime) -> Any:
-        done = real(connection, erasure, person, at=at)
+    def starts(connection: Connection, erasure: Erasure, person: Person, **how: Any) -> Any:
+        done = real(connection, erasure, person, **how)
         erasures.sweep(connection, erasure.erasure_id, {})
         return done
 
