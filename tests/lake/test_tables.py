@@ -1,15 +1,17 @@
 """Appending to a table: rows are always made against the very version they are appended to."""
 
 import stat
+from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
-from rescore.errors import Fenced
+from rescore.errors import ConfigurationError, Fenced
 from rescore.lake.lake import Lake
 from rescore.lake.rows import attribute_table
-from rescore.lake.tables import LEADS, Storage, append
+from rescore.lake.tables import LAYOUT, LEADS, SCHEMAS, Storage, append
 from tests.lake.builders import a_lead, an_activity, land
 
 
@@ -57,3 +59,16 @@ def test_a_folder_that_is_there_keeps_the_rights_it_was_given(tmp_path):
     (tmp_path / "shared").mkdir(mode=0o750)
     land(Lake(str(tmp_path / "shared"), buckets=2), a_lead("1"), number=1)
     assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o750
+
+
+def test_a_lake_of_another_build_is_refused_in_a_sentence_with_a_way_out(storage):
+    layout = {"rescore.layout": "0"}
+    DeltaTable.create(storage.url(LEADS), SCHEMAS[LEADS], configuration=layout, raise_if_key_not_exists=False)
+    with pytest.raises(ConfigurationError, match=r"another build of Rescore \(0, this one reads \d+\)"):
+        land(Lake(storage.root), a_lead("1"), number=1)
+
+
+def test_whoever_changes_the_tables_decides_whether_lakes_that_there_are_can_still_be_read():
+    """Where they can not, LAYOUT is the next number; then both are noted here."""
+    columns = {name: [(one.name, str(one.type)) for one in schema] for name, schema in SCHEMAS.items()}
+    assert (LAYOUT, blake2b(repr(columns).encode(), digest_size=4).hexdigest()) == (1, "8ac074ac")

@@ -164,6 +164,23 @@ def _lake_put_back(place: Place) -> None:
     _read_back_and_scored(place)
 
 
+def _lay_out(place: Place, *, was: str, becomes: str) -> None:
+    """What the tables' logs say of their layout, changed."""
+    for made in (place.home / "lake").glob(f"*/_delta_log/{0:020}.json"):
+        made.write_text(
+            made.read_text().replace(f'"rescore.layout":"{was}"', f'"rescore.layout":"{becomes}"')
+        )
+
+
+def _lake_of_another_build(place: Place) -> None:
+    _lay_out(place, was="1", becomes="0")
+
+
+def _build_of_the_lake(place: Place) -> None:
+    _lay_out(place, was="0", becomes="1")
+    place.run()
+
+
 def _ask(place: Place) -> str:
     return ask_to_erase(place.ws, ["hubspot:bob"], by="rita", at=place.now)
 
@@ -240,6 +257,7 @@ OF_DECIDING = {
     "new facts": Case(_facts, by_hand=run),
     "a restored ledger": Case(_restored, mend=_read_back_and_scored),
     "a lost lake": Case(_lake_unmounted, mend=_lake_put_back, words=("there is no lake at …",)),
+    "a lake of another build": Case(_lake_of_another_build, by_hand=_build_of_the_lake, look="restored"),
     "a barred lead": Case(_barred),
     "an erasure that is asked for": Case(_ask),
     "an erasure that was interrupted": Case(_erasure_begun),

@@ -129,6 +129,10 @@ BOOKKEEPING = frozenset(
 _READABLE_FEATURES = frozenset({"timestampNtz"})
 _SERIAL = "landing"
 _BUCKETS = "rescore.buckets"
+LAYOUT = 1
+"""How the tables are laid out; another number where this build could not read what another one wrote."""
+
+_LAYOUT = "rescore.layout"
 _CHECKPOINTS = "delta.checkpointInterval"
 _FOLD = "fold_in"
 
@@ -170,7 +174,7 @@ class Storage:
 
         Raises:
             ConfigurationError: Another writer gave the table a feature that our way of reading its
-                Parquet files would get wrong.
+                Parquet files would get wrong, or another build of Rescore laid it out.
         """
         options = dict(self.options) if self.options else None
         if not DeltaTable.is_deltatable(self.url(name), options):
@@ -183,6 +187,13 @@ class Storage:
             raise ConfigurationError(
                 f"the lake's table {name} uses {named}, which Rescore does not read; "
                 "rewrite the table without it"
+            )
+        layout = table.metadata().configuration.get(_LAYOUT, "none")
+        if layout != str(LAYOUT):
+            raise ConfigurationError(
+                f"the lake's table {name} in {self.root} was laid out by another build of Rescore ({layout}, "
+                f"this one reads {LAYOUT}): go on with that build, or move the lake away and read the "
+                "history once more with `rescore restored --read-again`"
             )
         return table
 
@@ -208,7 +219,11 @@ class Storage:
                 SCHEMAS[name],
                 mode="ignore",
                 partition_by=["bucket"] if name in PARTITIONED else None,
-                configuration={_BUCKETS: str(buckets), _CHECKPOINTS: str(COMMITS_PER_CHECKPOINT)},
+                configuration={
+                    _BUCKETS: str(buckets),
+                    _LAYOUT: str(LAYOUT),
+                    _CHECKPOINTS: str(COMMITS_PER_CHECKPOINT),
+                },
                 storage_options=dict(self.options) if self.options else None,
                 raise_if_key_not_exists=False,
             )
