@@ -95,12 +95,18 @@ def test_doctor_finds_nothing_wrong_with_a_deployment_that_is_right(server):
         ),
         pytest.param("score: rescore_score", "score: hs_object_id", "nobody can write it", id="read only"),
         pytest.param(
-            "band: rescore_band", "band: level_of_interest", "or `rescore setup` makes it", id="not made"
+            "band: rescore_band", "band: level_of_interest", "`rescore setup` makes it", id="not made"
+        ),
+        pytest.param(
+            "band: rescore_band",
+            "band: rescore_scor",
+            "`rescore setup` makes it, or says how, or correct the mapping: did you mean `rescore_score`?",
+            id="not made, and like another one",
         ),
         pytest.param(
             "rules_version: rescore_rules_version",
             "rules_version: level",
-            "or `rescore setup` makes it",
+            "`rescore setup` makes it",
             id="number",
         ),
     ],

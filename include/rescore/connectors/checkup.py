@@ -139,12 +139,12 @@ def _troubles(listing: Listing) -> Iterator[Check]:
 def _trouble(use: Use, offered: dict[str, Offered]) -> str | None:
     field = offered.get(use.field)
     if field is None:
-        if near := nearest(use.field, offered):
-            return f"there is none; did you mean `{near}`?"
-        making = (
-            "`rescore setup` makes it" if use.place.startswith("scores") else "`rescore describe` lists them"
-        )
-        return f"there is none; correct the mapping, or {making}"
+        near = nearest(use.field, offered)
+        hint = f"did you mean `{near}`?" if near else ""
+        if use.place.startswith(("scores", "tasks")):
+            also = f", or correct the mapping: {hint}" if hint else ""
+            return f"there is none; `rescore setup` makes it, or says how{also}"
+        return f"there is none; {hint or 'correct the mapping, `rescore describe` lists them'}"
     if use.written:
         if field.read_only:
             return "nobody can write it; name another in the mapping"
