@@ -1,11 +1,17 @@
 """One person in two CRMs: scored once, armed once, told once, and shown in one of the two."""
 
+from datetime import timedelta
+
 import pytest
 
+from rescore.connectors.base import ScoreUpdate
 from rescore.ledger import tables
+from rescore.ledger.outbox import syncs
 from rescore.ledger.outbox.records import in_target
+from rescore.ledger.outbox.syncs import SyncResult
 from rescore.ledger.people.records import ambiguous_records
 from rescore.ledger.status import status
+from rescore.outcome import Outcome
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.erase import erase
 from rescore.pipeline.gate import promote_or_hold
@@ -171,6 +177,31 @@ def test_a_record_that_parts_shows_its_own_score_again_whatever_it_showed_as_the
     job.run()
     assert job.record() == {ADA: 10, ADA_THERE: 20}
     assert job.shown() == {"hubspot:ada": 10, "salesforce:003A": 20}
+
+
+def test_a_write_that_is_under_way_when_its_record_becomes_another_leads_is_written_over(apart):
+    job, lease = apart, timedelta(minutes=40)
+    job.crm.put_lead("ada", {"job_title": "Clerk"}, same_as=[ADA_THERE])
+    job.run()
+    job.view(ADA)
+    job.extract()
+    job.promote(job.start())
+    with job.ws.ledger.transaction() as connection:
+        [slow] = syncs.claim(
+            connection, target="salesforce", worker="slow", now=job.now, lease=lease, limit=9
+        )
+    job.crm.put_lead("ada", {"job_title": "Clerk"})
+    job.run()
+    job.sales.write([ScoreUpdate("003A", {"rescore_score": slow.score})])
+    with job.ws.ledger.transaction() as connection:
+        arrived = SyncResult(slow, Outcome("ok"), "0" * 16)
+        assert syncs.settle(connection, [arrived], now=job.now) == {"lost": 1}
+    assert job.shown()["salesforce:003A"] == 30
+    for _ in range(3):
+        job.run()
+    assert job.record() == {ADA: 10, ADA_THERE: 20}
+    assert job.shown() == {"hubspot:ada": 10, "salesforce:003A": 20}
+    assert at_rest(job) == {"settled": 2}
 
 
 def test_another_record_that_takes_the_place_of_one_shows_the_persons_score(job):

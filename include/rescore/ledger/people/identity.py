@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, update
 
 from rescore.automations.state_machine import FRESH, Outcome, State
 from rescore.ledger import tables
@@ -32,6 +32,8 @@ REASONS = {
 MERGE = REASONS[MERGED]
 SAME_PERSON = "one person with another lead"
 HAD_FIRED = "another record of this person had fired"
+NOBODY = "a record that became another lead's"
+"""Who holds a lease that keeps everybody away until a write must have ended."""
 
 
 def note_withheld(connection: Connection, chunk: Chunk, at: datetime) -> Counter[str]:
@@ -118,6 +120,9 @@ def follow_partings(connection: Connection, parted: Mapping[str, str]) -> None:
 def forget_shown(connection: Connection, moved: Mapping[str, Collection[str]]) -> None:
     """Nobody knows what a record shows that counts as another lead than before: it showed another's score.
 
+    A write that is under way confirms nothing any more, and none follows before its lease has ended: so the
+    last one to arrive is right.
+
     Args:
         connection: In the transaction that commits the landing which says so.
         moved: Each such record, and every lead that has to do with it.
@@ -130,8 +135,11 @@ def forget_shown(connection: Connection, moved: Mapping[str, Collection[str]]) -
         ordered = sorted(leads)
         for start in range(0, len(ordered), LEADS_A_QUERY):
             mine = and_(sync.c.target == target, sync.c.lead.in_(ordered[start : start + LEADS_A_QUERY]))
-            unknown = update(sync).values(shown_score=None, shown_band=None, shown_hash=None)
-            connection.execute(unknown.where(mine))
+            unknown: dict[str, Any] = {"shown_score": None, "shown_band": None, "shown_hash": None}
+            written = select(func.max(sync.c.lease_until)).where(mine, sync.c.lease_by.is_not(None))
+            if None and (until := connection.scalar(written)):  # under way to a record that is another lead's by now
+                unknown |= {"lease_by": NOBODY, "lease_until": until}
+            connection.execute(update(sync).where(mine).values(unknown))
             shown = mine & sync.c.state.in_(("settled", "small"))
             connection.execute(update(sync).values(state="due").where(shown))
 
