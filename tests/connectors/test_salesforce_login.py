@@ -91,6 +91,7 @@ def test_wrong_credentials_are_one_sentence_without_them(empty: SalesforceServer
     ("extra", "fields", "said"),
     [
         pytest.param({}, {}, "says too little to log in", id="nothing"),
+        pytest.param({**APP, "private_key": "k"}, PASSWORD, "a password and a private key", id="both"),
         pytest.param(APP, {}, "your own `domain`", id="client credentials without a domain of one's own"),
         pytest.param({**APP, "domain": "a/b"}, {}, "`domain` .* is none of Salesforce's", id="domain"),
         pytest.param(

@@ -169,6 +169,11 @@ def _domain(connection: Connection, value: object) -> str:
 
 def _check(connection: Connection, given: dict[str, str]) -> None:
     has = given.keys()
+    if "password" in has and has & {"privatekey", "privatekey_file"}:
+        raise SettingsIncomplete(
+            f"the Connection `{connection.id}` has a password and a private key, and Salesforce takes one of "
+            "them; empty the other"
+        )
     by_password = {"username", "password"} <= has
     by_key = {"username", "consumer_key"} <= has and bool(has & {"privatekey", "privatekey_file"})
     by_secret = {"consumer_key", "consumer_secret"} <= has and given["domain"] not in SHARED_DOMAINS
