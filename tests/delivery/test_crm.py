@@ -49,8 +49,8 @@ def test_every_property_of_the_mapping_is_shown(world, crm, mapping):
     }
 
 
-def test_calls_are_the_changed_leads_divided_by_the_batch_rounded_up(world, crm, mapping):
-    assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}
+def test_batches_are_the_changed_leads_divided_by_the_batch_rounded_up(world, crm, mapping):
+    assert deliver(world, crm, mapping) == {"acknowledged": 3, "batches": 2}
     assert shown(crm) == ALL
 
 
@@ -64,7 +64,7 @@ def test_an_unchanged_second_run_makes_no_call(world, crm, mapping):
 def test_only_changed_leads_are_written(world, crm, mapping):
     deliver(world, crm, mapping)
     world.score(**{"crm:1": 10, "crm:2": 99})
-    assert deliver(world, crm, mapping) == {"acknowledged": 1, "calls": 1}
+    assert deliver(world, crm, mapping) == {"acknowledged": 1, "batches": 1}
     assert shown(crm) == ALL | {"2": 99}
 
 
@@ -77,7 +77,7 @@ def test_a_lead_outside_the_audience_shows_nothing(world, crm, mapping):
 
 def test_a_refused_record_is_parked_with_the_reason_and_its_neighbours_are_written(world, crm, mapping):
     crm.refuse("2", "locked by its owner")
-    assert deliver(world, crm, mapping) == {"acknowledged": 2, "parked": 1, "calls": 2}
+    assert deliver(world, crm, mapping) == {"acknowledged": 2, "parked": 1, "batches": 2}
     assert world.rows(tables.sync, "state", "reason")[0] == ("parked", "locked by its owner")
     assert deliver(world, crm, mapping) == {}
 
@@ -125,7 +125,7 @@ class TestShadow:
         assert deliver(world, crm, load_mapping(body, "crm.yaml")) == {"shadow": 3}
         assert crm.writes == 0
         assert {state for _, state, *_ in states(world)} == {"shadow"}
-        assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}
+        assert deliver(world, crm, mapping) == {"acknowledged": 3, "batches": 2}
         assert shown(crm) == ALL
 
     def test_a_run_can_be_kept_in_the_shadow(self, world, crm, mapping):
@@ -148,7 +148,7 @@ class TestFaults:
         assert world.rows(tables.sync, "state", "tries", "lease_by") == [("due", 0, None)] * 3
         assert deliver(world, crm, mapping) == {"stopped": 1, "deferred": 3}
         world.now += 60 * MINUTE
-        assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}
+        assert deliver(world, crm, mapping) == {"acknowledged": 3, "batches": 2}
 
     def test_a_missing_property_stops_the_target_with_one_error(self, world, crm, mapping):
         crm.failures.append(CrmFieldMissing("no property my_score"))
@@ -156,7 +156,7 @@ class TestFaults:
             deliver(world, crm, mapping)
         assert deliver(world, crm, mapping) == {"stopped": 1, "deferred": 3}
         world.now += 60 * MINUTE
-        assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}
+        assert deliver(world, crm, mapping) == {"acknowledged": 3, "batches": 2}
 
     def test_a_crm_that_is_down_leaves_everything_due_and_says_so(self, world, crm, mapping):
         crm.failures += [CrmUnavailable("down")] * 9
@@ -164,7 +164,7 @@ class TestFaults:
             deliver(world, crm, mapping)
         assert {state for _, state, *_ in states(world)} == {"due"}
         crm.failures.clear()
-        assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}
+        assert deliver(world, crm, mapping) == {"acknowledged": 3, "batches": 2}
 
     def test_a_crm_that_stays_down_is_asked_three_times_and_not_for_every_batch(self, world, mapping):
         crm = MemoryCrm("crm", batch_size=1)
@@ -178,8 +178,8 @@ class TestFaults:
 
     def test_one_failed_call_does_not_stop_the_others(self, world, crm, mapping):
         crm.failures.append(CrmUnavailable("hiccup"))
-        assert deliver(world, crm, mapping) == {"deferred": 2, "acknowledged": 1, "calls": 2}
-        assert deliver(world, crm, mapping) == {"acknowledged": 2, "calls": 1}
+        assert deliver(world, crm, mapping) == {"deferred": 2, "acknowledged": 1, "batches": 2}
+        assert deliver(world, crm, mapping) == {"acknowledged": 2, "batches": 1}
         assert shown(crm) == ALL
 
     def test_a_long_pause_after_some_were_written_is_told_and_the_rest_waits(self, world, crm, mapping):
@@ -194,11 +194,11 @@ class TestFaults:
                 return crm.write(updates)
 
         counts = deliver(world, Limited("crm", batch_size=2), mapping)
-        assert counts == {"acknowledged": 2, "deferred": 1, "stopped": 1, "calls": 2}
+        assert counts == {"acknowledged": 2, "deferred": 1, "stopped": 1, "batches": 2}
         assert shown(crm) == {"1": 11, "2": 22, "3": 30}
         assert deliver(world, crm, mapping) == {"deferred": 1, "stopped": 1}
         world.now += timedelta(seconds=600)
-        assert deliver(world, crm, mapping) == {"acknowledged": 1, "calls": 1}
+        assert deliver(world, crm, mapping) == {"acknowledged": 1, "batches": 1}
         assert shown(crm) == {"1": 11, "2": 22, "3": 33}
 
     def test_a_pause_before_anything_was_written_is_the_error_with_its_wait(self, world, crm, mapping):
@@ -213,8 +213,8 @@ class TestFaults:
                 crm.write(updates)
                 return [WriteResult(update.lead_id, "unknown", "not reported") for update in updates]
 
-        assert deliver(world, Forgetful("crm", batch_size=2), mapping) == {"deferred": 3, "calls": 2}
-        assert deliver(world, crm, mapping) == {"acknowledged": 3, "calls": 2}
+        assert deliver(world, Forgetful("crm", batch_size=2), mapping) == {"deferred": 3, "batches": 2}
+        assert deliver(world, crm, mapping) == {"acknowledged": 3, "batches": 2}
 
     def test_a_score_that_moves_while_it_is_sent_is_acknowledged_as_sent_and_sent_again(
         self, world, crm, mapping
@@ -238,9 +238,9 @@ class TestFaults:
 
         with pytest.raises(KeyboardInterrupt):
             deliver(world, Killed("crm", batch_size=2), mapping)
-        assert deliver(world, crm, mapping) == {"acknowledged": 1, "calls": 1}
+        assert deliver(world, crm, mapping) == {"acknowledged": 1, "batches": 1}
         world.now += 60 * MINUTE
-        assert deliver(world, crm, mapping) == {"acknowledged": 2, "calls": 1}
+        assert deliver(world, crm, mapping) == {"acknowledged": 2, "batches": 1}
 
     def test_a_paused_scorecard_is_not_written(self, world, crm, mapping):
         with world.ledger.transaction() as connection:

@@ -83,7 +83,7 @@ class TestUnchanged:
         assert crm.shown["1"]["my_score"] == 30
         world.score(**{"crm:1": 10})
         world.now += 60 * MINUTE
-        assert deliver() == {"acknowledged": 1, "calls": 1}
+        assert deliver() == {"acknowledged": 1, "batches": 1}
         assert crm.shown["1"]["my_score"] == 10
 
 
@@ -92,7 +92,7 @@ class TestMinimumChange:
 
     def test_a_small_change_is_not_sent_and_a_large_one_is(self, world, crm, deliver):
         world.score(**{"crm:1": 12, "crm:2": 23})
-        assert deliver(body=AT_LEAST_THREE) == {"small": 1, "acknowledged": 1, "calls": 1}
+        assert deliver(body=AT_LEAST_THREE) == {"small": 1, "acknowledged": 1, "batches": 1}
         assert states(world) == ["small", "settled", "settled"]
         assert deliver(body=AT_LEAST_THREE) == {}
 
@@ -101,7 +101,7 @@ class TestMinimumChange:
             world.score(**{"crm:1": score})
             assert deliver(body=AT_LEAST_THREE) == {"small": 1}
         world.score(**{"crm:1": 13})
-        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "calls": 1}
+        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "batches": 1}
         assert crm.shown["1"]["my_score"] == 13
 
     @pytest.mark.parametrize(("before", "after"), [(51, 49), (49, 50)], ids=["down", "up"])
@@ -109,25 +109,25 @@ class TestMinimumChange:
         world.score(**{"crm:1": before})
         deliver(body=AT_LEAST_THREE)
         world.score(**{"crm:1": after})
-        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "calls": 1}
+        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "batches": 1}
 
     def test_a_crossing_always_goes(self, world, crm, deliver):
         world.score(**{"crm:1": 74})
         deliver(body=AT_LEAST_THREE)
         world.score(**{"crm:1": 75})
-        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "calls": 1}
+        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "batches": 1}
 
     def test_who_leaves_the_audience_always_goes(self, world, crm, deliver):
         world.score(**{"crm:1": 2})
         deliver(body=AT_LEAST_THREE)
         world.score(**{"crm:1": None})
-        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "calls": 1}
+        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "batches": 1}
         assert crm.shown["1"]["my_score"] is None
 
     def test_what_waited_goes_when_the_minimum_is_taken_out_of_the_mapping(self, world, crm, deliver):
         world.score(**{"crm:1": 11})
         assert deliver(body=AT_LEAST_THREE) == {"small": 1}
-        assert deliver() == {"acknowledged": 1, "calls": 1}
+        assert deliver() == {"acknowledged": 1, "batches": 1}
 
     def test_nothing_is_small_against_a_score_that_nobody_knows_is_shown(self, world, crm, deliver):
         class Lost(MemoryCrm):
@@ -139,7 +139,7 @@ class TestMinimumChange:
             deliver(Lost("crm"), body=AT_LEAST_THREE)
         world.score(**{"crm:1": 11})
         world.now += 60 * MINUTE
-        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "calls": 1}
+        assert deliver(body=AT_LEAST_THREE) == {"acknowledged": 1, "batches": 1}
 
 
 class TestPriorities:

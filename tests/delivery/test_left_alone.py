@@ -87,13 +87,13 @@ class TestBreaker:
             deliver()
         with world.ledger.transaction() as connection:
             breakers.close(connection, crm.name, "ada")
-        assert deliver() == {"acknowledged": 3, "calls": 2}
+        assert deliver() == {"acknowledged": 3, "batches": 2}
 
     def test_a_host_that_is_not_allowed_is_an_error_at_once_and_nothing_is_lost(self, world, crm, deliver):
         crm.failures.append(SettingsIncomplete("add crm.example.com to RESCORE_ALLOWED_HOSTS"))
         with pytest.raises(SettingsIncomplete):
             deliver()
-        assert deliver() == {"acknowledged": 3, "calls": 2}
+        assert deliver() == {"acknowledged": 3, "batches": 2}
 
 
 class TestQuota:
@@ -105,11 +105,11 @@ class TestQuota:
         crm.rooms = {2: 3600.0, 3: 3600.0}
         crm.call_seconds = 60.0
         told.clear()
-        assert deliver() == {"acknowledged": 1, "calls": 1, "deferred": 2, "stopped": 1}
+        assert deliver() == {"acknowledged": 1, "batches": 1, "deferred": 2, "stopped": 1}
         assert crm.shown["1"]["my_score"] == 60
         assert told[-1] == "crm: complete for priority 1, 2 deferred, ETA 10:06 UTC"
         crm.rooms.clear()
-        assert deliver() == {"acknowledged": 2, "calls": 1}
+        assert deliver() == {"acknowledged": 2, "batches": 1}
 
     def test_nothing_goes_when_all_of_it_is_spent(self, world, crm, deliver):
         crm.rooms = {1: 3600.0, 2: 3600.0, 3: 3600.0}
@@ -121,7 +121,7 @@ class TestQuota:
         with pytest.raises(CrmRateLimited):
             deliver()
         assert deliver(after=119 * MINUTE) == {"stopped": 1, "deferred": 3}
-        assert deliver(after=2 * MINUTE) == {"acknowledged": 3, "calls": 2}
+        assert deliver(after=2 * MINUTE) == {"acknowledged": 3, "batches": 2}
 
 
 NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
@@ -200,9 +200,9 @@ class TestRecords:
                 return spoil(crm.write(updates))
 
         counts = deliver(Odd("crm", batch_size=3))
-        assert counts == {"deferred": 3, "calls": 1}
+        assert counts == {"deferred": 3, "batches": 1}
         assert {row[0] for row in world.rows(tables.sync, "failure")} == {"unknown"}
-        assert deliver(after=HOUR) == {"acknowledged": 3, "calls": 2}
+        assert deliver(after=HOUR) == {"acknowledged": 3, "batches": 2}
 
 
 def test_a_lease_is_longer_than_any_write_and_shorter_than_what_is_read_back():

@@ -84,7 +84,7 @@ def fault(server, **fault):
 
 
 def test_scores_land_and_a_second_run_makes_no_call(world, hubspot, mapping, server, ids):
-    assert deliver(world, hubspot, mapping) == {"acknowledged": 5, "calls": 3}
+    assert deliver(world, hubspot, mapping) == {"acknowledged": 5, "batches": 3}
     assert shown(server, ids) == ["0", "1", "2", "3", "4"]
     calls = server.sandbox.calls.total()
     assert deliver(world, hubspot, mapping) == {}
@@ -150,5 +150,5 @@ def test_when_nothing_can_be_done_it_says_so_and_nothing_is_lost(
 def test_a_contact_that_is_gone_is_left_out_alone_and_nobody_is_created(world, hubspot, mapping, server, ids):
     people = server.sandbox.store.rows("SELECT count(*) FROM objects")[0][0]
     world.score(**{"crm:999999999": 50, "crm:not-an-id": 60})
-    assert deliver(world, hubspot, mapping) == {"acknowledged": 5, "deleted": 2, "calls": 4}
+    assert deliver(world, hubspot, mapping) == {"acknowledged": 5, "deleted": 2, "batches": 4}
     assert server.sandbox.store.rows("SELECT count(*) FROM objects")[0][0] == people

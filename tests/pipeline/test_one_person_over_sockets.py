@@ -196,7 +196,7 @@ def test_a_person_in_both_is_scored_told_and_shown_once_until_the_link_is_gone(j
     assert job.rows(tables.arming, "lead", "state", "n") == [(ada, "fired", 1)]
     assert job.org.written == written + 1
     assert job.in_hubspot(ADA) == before, "nobody has touched the other record"
-    assert job.run()["calls"] == 0
+    assert job.run()["batches"] == 0
 
     job.say(ADA, **{THERE: ""})
     assert job.run()["records parted"] == 1
@@ -209,4 +209,4 @@ def test_a_person_in_both_is_scored_told_and_shown_once_until_the_link_is_gone(j
     assert job.record() == {ada: 70, bob: 20}
     assert job.shown(ADA, there) == ("20", 70), "the other record keeps what it showed last"
     assert job.told() == [(ada, 70)]
-    assert job.run()["calls"] == 0
+    assert job.run()["batches"] == 0

@@ -89,7 +89,7 @@ class TestDrift:
         assert reconcile(world, crm, mapping)["drift"] == 1
         assert world.rows(tables.sync, "lead", "state", "priority")[1] == ("crm:2", "due", 3)
         assert crm.shown["2"][name] == value
-        assert deliver(world, crm, mapping) == {"acknowledged": 1, "calls": 1}
+        assert deliver(world, crm, mapping) == {"acknowledged": 1, "batches": 1}
         assert shown(crm, name) == ours
         assert "drift" not in reconcile(world, crm, mapping)
 
@@ -191,7 +191,7 @@ class TestAPersonsEdit:
         assert kept.reason == f"changed in crm on {world.now:%Y-%m-%d}"
         assert timedelta(days=29) < kept.expires_at - world.now <= timedelta(days=30)
         world.score(**{"crm:2": 64})
-        assert deliver(world, crm, keeping) == {"acknowledged": 1, "calls": 1}
+        assert deliver(world, crm, keeping) == {"acknowledged": 1, "batches": 1}
         assert (crm.shown["2"]["my_score"], crm.shown["2"]["my_band"]) == ("99", "B")
         assert states(world) == ["settled", "overridden", "settled"]
 

@@ -123,7 +123,7 @@ def test_people_are_scored_written_and_an_unchanged_run_writes_nothing(life: Lif
     assert counts["acknowledged"] == 2
     written = life.org.written
     counts = life.run()
-    assert (counts["changed"], counts["calls"], life.org.written) == (0, 0, written)
+    assert (counts["changed"], counts["batches"], life.org.written) == (0, 0, written)
 
 
 def test_a_converted_leads_calls_count_for_its_contact_and_are_shown_there(life: Life):
@@ -138,7 +138,7 @@ def test_a_converted_leads_calls_count_for_its_contact_and_are_shown_there(life:
     life.run()
     assert (life.shown(contact), life.shown(other)) == ((40, "A"), (10, "B"))
     assert life.shown(lead) == (30, "A")  # as it was: nobody writes a converted lead
-    assert life.run()["calls"] == 0
+    assert life.run()["batches"] == 0
 
 
 def test_who_was_merged_is_scored_as_the_one_that_is_left(life: Life):
@@ -204,4 +204,4 @@ def test_a_write_whose_answer_was_lost_is_written_again_and_nothing_is_doubled(l
         life.run()
     life.run()
     assert life.shown(lead) == (20, "B")
-    assert life.run()["calls"] == 0
+    assert life.run()["batches"] == 0

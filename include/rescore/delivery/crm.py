@@ -67,8 +67,8 @@ def update_crm(
         Counts of leads times scorecards: `acknowledged`, of them `unchanged` (shown already, not sent),
         `deferred` (later runs try again), `parked` (a person has to look), `deleted` (gone from the CRM),
         `shadow`, `small` (moved too little to be written), `elsewhere` (shown by another target), `lost`
-        (another worker has them). `calls` to the CRM, and `stopped` when it is left alone for now, or its
-        quota is.
+        (another worker has them). `batches` that went to the CRM, of one call each where it refused none
+        of them whole, and `stopped` when it is left alone for now, or its quota is.
 
     Raises:
         CrmRejectedCredentials, CrmFieldMissing: A person has to act; everything unsent stays due, and the
@@ -214,7 +214,7 @@ class _Work:
         if not letter.claims:
             self._settle(letter.results, None)
             return
-        self.counts["calls"] += 1
+        self.counts["batches"] += 1
         updates = letter.updates()
         try:
             if not self._same_account:
