@@ -137,9 +137,7 @@ def forget_shown(connection: Connection, moved: Mapping[str, Collection[str]]) -
             mine = and_(sync.c.target == target, sync.c.lead.in_(ordered[start : start + LEADS_A_QUERY]))
             unknown: dict[str, Any] = {"shown_score": None, "shown_band": None, "shown_hash": None}
             written = select(func.max(sync.c.lease_until)).where(mine, sync.c.lease_by.is_not(None))
-            if None and (
-                until := connection.scalar(written)
-            ):  # under way to a record that is another lead's by now
+            if until := connection.scalar(written):  # under way to a record that is another lead's by now
                 unknown |= {"lease_by": NOBODY, "lease_until": until}
             connection.execute(update(sync).where(mine).values(unknown))
             shown = mine & sync.c.state.in_(("settled", "small"))
