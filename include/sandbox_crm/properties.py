@@ -141,6 +141,7 @@ def task_properties() -> dict[str, Property]:
         Property("hs_timestamp", "Due date", "datetime", "date"),
         Property("hs_task_completion_date", "Completed at", "datetime", "date"),
         Property("hs_createdate", "Created at", "datetime", "date"),
+        Property("hs_lastmodifieddate", "Last Modified Date", "datetime", "date"),
     )
     return {name: Property(name, label) for name, label in text.items()} | {
         known.name: known for known in (status, *dates)

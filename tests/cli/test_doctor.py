@@ -109,6 +109,18 @@ def test_doctor_finds_nothing_wrong_with_a_deployment_that_is_right(server):
             "`rescore setup` makes it",
             id="number",
         ),
+        pytest.param(
+            "modified: lastmodifieddate",
+            "modified: lastmodified",
+            "did you mean `lastmodifieddate`?",
+            id="modified",
+        ),
+        pytest.param(
+            "  delivery: rescore_delivery",
+            "  delivery: delivered_by",
+            "there is none; `rescore setup` makes it",
+            id="of tasks",
+        ),
     ],
 )
 def test_a_field_that_does_not_fit_is_told_with_the_way_out(server, tmp_path, old, new, said):
@@ -117,6 +129,14 @@ def test_a_field_that_does_not_fit_is_told_with_the_way_out(server, tmp_path, ol
     assert code == 1
     [line] = lines(output, "problem")
     assert said in line
+
+
+def test_where_the_ids_of_other_sources_records_should_be_is_looked_at(server, tmp_path):
+    other = tmp_path / "mappings" / "hubspot_eu.yaml"
+    other.write_text(MAPPING.read_text().replace("mapping: hubspot", "mapping: hubspot_eu", 1))
+    remap(tmp_path, "leads:", "leads:\n  same_person: {records: {hubspot_eu: [euid]}}")
+    [line] = lines(run("doctor", "hubspot")[1], "problem")
+    assert "`euid` (leads.same_person.records.hubspot_eu): there is none; correct the mapping" in line
 
 
 def test_a_refused_token_is_one_problem_and_ends_the_rest(server, monkeypatch):
@@ -229,3 +249,18 @@ def test_a_database_is_described_and_checked_by_its_tables_and_their_columns(tmp
     assert "ok       tables and views: 1 used, of 1" in output
     assert "(leads.attributes.title): there is none; did you mean `title`?" in output
     assert "0301234" not in described + output
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("contacts/search", "contact/search", id="of contacts"),
+        pytest.param("/marketing/v3/forms", "/marketing/v3/formulas", id="of forms"),
+    ],
+)
+def test_a_path_that_the_crm_does_not_know_is_a_problem_of_what_needs_it(server, tmp_path, old, new):
+    remap(tmp_path, old, new)
+    code, output = run("doctor", "hubspot")
+    assert code == 1
+    assert {line.split()[0] for line in output.splitlines()} == {"ok", "problem", "unknown"}
+    assert all("in the mapping" in line for line in lines(output, "problem"))

@@ -71,5 +71,7 @@ def _set_paused(scorecard: str, *, paused: bool) -> None:
 
 def unknown(scorecard: str, in_force: Sequence[activations.Active]) -> InputUnreadable:
     """What to say of a scorecard that nobody has."""
-    there = ", ".join(active.scorecard for active in in_force) or "none yet"
+    there = ", ".join(active.scorecard for active in in_force)
+    if not there:
+        return InputUnreadable("no scorecard is in force yet; `score_leads` adopts the rules")
     return InputUnreadable(f"no scorecard `{scorecard}` is in force; there is {there}")

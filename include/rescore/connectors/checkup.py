@@ -21,6 +21,9 @@ NOBODY = "999999999999"
 HISTORY = 3
 """The priority down to which a history spends the day's calls."""
 
+OURS = ("scores", "tasks")
+"""Where a mapping names fields that are there for our sake only."""
+
 FIT: dict[str, set[str]] = {
     "text": {"text", "number", "flag", "date", "timestamp", "choice", "choices", "other"},
     "number": {"number", "text"},
@@ -131,17 +134,18 @@ def _fields(source: Describable) -> Iterator[Check]:
 
 def _troubles(listing: Listing) -> Iterator[Check]:
     offered = {each.name: each for each in listing.offered or ()}
+    ours = {use.field for use in listing.uses if use.place.startswith(OURS)}
     for use in listing.uses:
-        if why := _trouble(use, offered):
+        if why := _trouble(use, offered, ours):
             yield Check(f"{listing.what}: `{use.field}` ({use.place})", False, why)
 
 
-def _trouble(use: Use, offered: dict[str, Offered]) -> str | None:
+def _trouble(use: Use, offered: dict[str, Offered], ours: set[str]) -> str | None:
     field = offered.get(use.field)
     if field is None:
         near = nearest(use.field, offered)
         hint = f"did you mean `{near}`?" if near else ""
-        if use.place.startswith(("scores", "tasks")):
+        if use.field in ours:
             also = f", or correct the mapping: {hint}" if hint else ""
             return f"there is none; `rescore setup` makes it, or says how{also}"
         return f"there is none; {hint or 'correct the mapping, `rescore describe` lists them'}"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 from rescore.connectors.pace import Rates
-from rescore.mapping import Attribute, Leads
+from rescore.mapping import Attribute, Leads, SamePerson
 from rescore.mapping import Mapping as MappingFile
 
 Holds = Literal["text", "number", "flag", "date", "timestamp", "choice", "choices", "other"]
@@ -127,8 +127,17 @@ def uses_of_attributes(attributes: Mapping[str, Attribute], place: str) -> list[
 
 def uses_of_leads(leads: Leads) -> list[Use]:
     """What is read of leads."""
-    uses = uses_of_attributes(leads.attributes, "leads.attributes")
+    uses = uses_of_attributes(leads.attributes, "leads.attributes") + uses_of_same_person(leads.same_person)
     return uses + ([Use(leads.objection, "leads.objection")] if leads.objection else [])
+
+
+def uses_of_same_person(same_person: SamePerson) -> list[Use]:
+    """Where the ids of a person's other records are."""
+    return [
+        Use(name, f"leads.same_person.records.{source}")
+        for source, names in same_person.records.items()
+        for name in names
+    ]
 
 
 def uses_of_targets(mapping: MappingFile) -> list[Use]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Self
 
@@ -150,11 +151,13 @@ class HubSpot:
 
     def describe(self) -> Iterator[Listing]:
         """See `Describable.describe`."""
-        return listings(self._client, self.mapping)
+        with self._told():
+            yield from listings(self._client, self.mapping)
 
     def volumes(self, *, since: datetime | None) -> Iterator[Volume]:
         """See `Describable.volumes`."""
-        return volumes(self._client, self.mapping, since=since)
+        with self._told():
+            yield from volumes(self._client, self.mapping, since=since)
 
     def setup(self) -> list[str]:
         """Create the score properties; one line per property says what was done. Safe to repeat."""
@@ -178,6 +181,14 @@ class HubSpot:
             raise CrmUnavailable(
                 f"{refusal}; check the host of the Connection and the path in the mapping {self.name}.yaml"
             ) from refusal
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A path of the mapping that HubSpot refuses is told as what it is."""
+        try:
+            yield
+        except Refused as refusal:
+            raise CrmUnavailable(f"{refusal}; check the path in the mapping {self.name}.yaml") from refusal
 
     def _pages(self, stream: str, cursor: Cursor | None, until: datetime) -> Iterator[Page]:
         if stream == LEADS:

@@ -53,18 +53,19 @@ def _uses(mapping: HubSpotMapping) -> dict[str, list[Use]]:
     """What is used of each kind of object, by the path that lists its properties."""
     leads, tasks = mapping.leads, mapping.tasks
     of_contacts = uses_of_leads(leads) + uses_of_targets(mapping)
+    of_contacts.append(Use(leads.modified, "leads.modified"))
     if leads.adjustments:
         of_contacts += [Use(name, "leads.adjustments") for name in leads.adjustments.properties]
     found = {leads.properties: of_contacts}
     if mapping.accounts:
         uses = uses_of_attributes(mapping.accounts.attributes, "accounts.attributes")
-        found[mapping.accounts.properties] = uses
+        found[mapping.accounts.properties] = [*uses, Use(mapping.accounts.modified, "accounts.modified")]
     for stream, read in mapping.activities.items():
         if isinstance(read, Engagements | Deals):
             kind = read.search.split("/")[-2]
             path = f"{leads.properties.rpartition('/')[0]}/{kind}"
             found.setdefault(path, []).extend(
-                Use(name, f"activities.{stream}") for name in sorted(read.read_properties)
+                Use(name, f"activities.{stream}") for name in sorted({*read.read_properties, read.modified})
             )
     if tasks:
         found.setdefault(tasks.properties, []).extend(

@@ -66,7 +66,7 @@ def _fields(client: Client, entity: str, mapping: str) -> dict[str, bool]:
     try:
         described: Any = client.get(f"sobjects/{entity}/describe").get("fields")
     except Refused as refusal:
-        raise no_object(entity, mapping) from refusal
+        raise no_object(entity, f"{mapping}.yaml") from refusal
     if not isinstance(described, list):
         raise CrmUnavailable(f"Salesforce described `{entity}` without its fields", sent=False)
     return {str(one.get("name")): bool(one.get("updateable")) for one in described if isinstance(one, dict)}

@@ -156,4 +156,4 @@ class Salesforce:
         check_fields(self._client, self.mapping)
 
     def _unreadable(self, refusal: Refused, entity: str, asked: Sequence[str]) -> RescoreError:
-        return unreadable(refusal, entity, asked, self.name)
+        return unreadable(refusal, entity, asked, f"{self.name}.yaml")

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from rescore.connectors.describing import Holds, Listing, Offered, Use, Volume, uses_of_targets
+from rescore.connectors.describing import (
+    Holds,
+    Listing,
+    Offered,
+    Use,
+    Volume,
+    uses_of_same_person,
+    uses_of_targets,
+)
 from rescore.connectors.salesforce.client import Client, Refused
 from rescore.connectors.salesforce.mapping import SalesforceMapping, TypeByField
 from rescore.connectors.salesforce.refusals import no_object
@@ -39,10 +47,10 @@ def listings(client: Client, mapping: SalesforceMapping) -> Iterator[Listing]:
 def volumes(client: Client, mapping: SalesforceMapping) -> Iterator[Volume]:
     """See `Describable.volumes`; a first load reads everything, whenever it happened."""
     size = client.limits.page
-    people = sum(_count(client, kind) for kind in mapping.leads.kinds)
+    people = sum(_count(client, kind, mapping.name) for kind in mapping.leads.kinds)
     yield Volume("people", people, {"calls": people // size + len(mapping.leads.kinds)})
     for stream, read in mapping.activities.items():
-        rows = _count(client, read.object)
+        rows = _count(client, read.object, mapping.name)
         yield Volume(stream, rows, {"calls": rows // size + 1})
 
 
@@ -62,6 +70,8 @@ def _uses(mapping: SalesforceMapping) -> dict[str, list[Use]]:
                 use(kind, attribute.property, Use("", place, attribute=attribute))
         if mapping.leads.objection:
             use(kind, mapping.leads.objection, Use("", "leads.objection"))
+        for one in uses_of_same_person(mapping.leads.same_person):
+            use(kind, one.field, one)
         for one in uses_of_targets(mapping):
             if one.written and not one.place.startswith("settable"):
                 use(kind, one.field, one)
@@ -80,9 +90,9 @@ def _offered(row: dict[str, object]) -> Offered:
     return Offered(name, str(row.get("label") or name), HOLDS.get(kind, "other"), kind, read_only)
 
 
-def _count(client: Client, entity: str) -> int:
+def _count(client: Client, entity: str, mapping: str) -> int:
     try:
         total = client.query(f"SELECT COUNT() FROM {entity}", deleted=True).get("totalSize")  # noqa: S608
     except Refused as refusal:
-        raise no_object(entity, "of this system") from refusal
+        raise no_object(entity, f"{mapping}.yaml") from refusal
     return total if isinstance(total, int) else 0

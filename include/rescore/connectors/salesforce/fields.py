@@ -33,7 +33,7 @@ class SalesforceFields:
         except Refused as refusal:
             if refusal.codes & GONE:
                 raise RecordGone("Salesforce has no such lead or contact any more") from refusal
-            raise unreadable(refusal, str(kind_of(record_id)), asked, self._name) from refusal
+            raise unreadable(refusal, str(kind_of(record_id)), asked, f"{self._name}.yaml") from refusal
         if seen := self._client.header("last-modified"):
             self._as_of[lead_id] = seen
         return {name: text_of(at_path(row, name)) for name in asked}

@@ -35,7 +35,7 @@ def read_shown(
             kind,
             names,
             mine,
-            unreadable=lambda refusal, entity, asked: unreadable(refusal, entity, asked, name),
+            unreadable=lambda refusal, entity, asked: unreadable(refusal, entity, asked, f"{name}.yaml"),
         )
 
     found = rows_of("Lead", lead_ids, *CONVERSION)

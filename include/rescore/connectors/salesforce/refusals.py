@@ -28,20 +28,20 @@ def unreadable(refusal: Refused, entity: str, asked: Collection[str], mapping: s
         if twice := {name for name in asked if sum(name.lower() == each.lower() for each in {*asked}) > 1}:
             return CrmFieldMissing(
                 f"{_quoted(twice)} are one field of Salesforce's `{entity}`: write it in one way, as "
-                f"`rescore describe` does, in the mapping {mapping}.yaml"
+                f"`rescore describe` does, in the mapping {mapping}"
             )
         return CrmFieldMissing(
             f"Salesforce shows our user no field {_quoted(named)} of `{entity}`: create it, give the user "
-            f"read access to it, or take it out of the mapping {mapping}.yaml"
+            f"read access to it, or take it out of the mapping {mapping}"
         )
-    return CrmUnavailable(f"{refusal}; check `{entity}` in the mapping {mapping}.yaml", sent=False)
+    return CrmUnavailable(f"{refusal}; check `{entity}` in the mapping {mapping}", sent=False)
 
 
 def no_object(entity: str, mapping: str) -> CrmLacksScope:
     """An object is hidden from our user, or there is none of that name."""
     return CrmLacksScope(
         f"Salesforce shows our user no object `{entity}`: give the user read access to it, or take it out of "
-        f"the mapping {mapping}.yaml"
+        f"the mapping {mapping}"
     )
 
 

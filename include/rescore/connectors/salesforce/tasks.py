@@ -39,7 +39,7 @@ class SalesforceTasks:
         try:
             rows = list(every(self._client, soql, "Task"))
         except Refused as refusal:
-            raise unreadable(refusal, "Task", asked, self._name) from refusal
+            raise unreadable(refusal, "Task", asked, f"{self._name}.yaml") from refusal
         return [
             KnownTask(
                 str(row.get("Id")),
