@@ -98,7 +98,8 @@ class Attribute(MappingPart):
     """One lead attribute: the property it is read from, and how.
 
     A number may be written as a `range` (its lower bound counts) or as an `amount` of money or percent, with
-    `decimal` before its decimals. A flag may say whether `when` is the property, or one of its values.
+    `decimal` before its decimals. A flag may say whether `when` is the property, or one of its values. A text
+    may begin with a `prefix`, which tells ids of one source from those of another.
     """
 
     property: PropertyPath
@@ -106,6 +107,7 @@ class Attribute(MappingPart):
     written: Literal["range", "amount"] | None = None
     decimal: Literal[".", ","] = "."
     when: str | None = Field(default=None, min_length=1)
+    prefix: str | None = Field(default=None, min_length=1, max_length=50)
 
     @model_validator(mode="after")
     def _each_key_has_its_type(self) -> Self:
@@ -116,6 +118,8 @@ class Attribute(MappingPart):
             problems.append(Trouble(("decimal",), "`decimal` goes with `written`", at_key=True))
         if self.when is not None and self.type != "flag":
             problems.append(Trouble(("when",), "`when` is for `type: flag`", at_key=True))
+        if self.prefix is not None and self.type != "text":
+            problems.append(Trouble(("prefix",), "`prefix` is for `type: text`", at_key=True))
         refuse_all(problems)
         return self
 
@@ -200,6 +204,10 @@ class Accounts(MappingPart):
         if account is None or account.type != "text":
             problem = "leads need an attribute `account` of type text that names their company"
             problems.append(Trouble(("accounts",), f"{problem}; read it under `leads`", at_key=True))
+        elif account.prefix is not None:
+            place = ("leads", "attributes", "account", "prefix")
+            problem = "companies of this source go by their own ids; give the other source's ids the `prefix`"
+            problems.append(Trouble(place, problem, at_key=True))
         for name in self.attributes:
             if is_ours(name):
                 problem = f"attribute `{name}` is ours; give it another name"

@@ -129,12 +129,27 @@ def test_what_cannot_be_read_is_none_and_set_aside_alone():
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("42", "shop-42"),
+        (" 42 ", "shop-42"),
+        pytest.param("  ", "  ", id="blanks name no account, and still do not"),
+        ("", None),
+    ],
+)
+def test_a_prefix_tells_the_ids_of_one_source_from_those_of_another(value, expected):
+    attribute = Attribute(property="company", type="text", prefix="shop-")
+    assert read_attribute(value, attribute, read_plain) == expected
+
+
+@pytest.mark.parametrize(
     ("attribute", "said"),
     [
         (b"{property: jobtitle, type: text, written: range}", "13:49: `written` is for `type: number`"),
         (b"{property: jobtitle, type: number, decimal: ','}", "`decimal` goes with `written`"),
         (b"{property: jobtitle, type: text, when: CTO}", "`when` is for `type: flag`"),
         (b"{property: jobtitle, type: number, written: words}", "`range`"),
+        (b"{property: jobtitle, type: number, prefix: a-}", "`prefix` is for `type: text`"),
     ],
     ids=str,
 )

@@ -200,3 +200,12 @@ def test_without_an_attribute_that_names_the_account_nobody_could_carry_it():
     leads = MAPPING.replace("    account:  ", "    company_id:  ")
     with pytest.raises(MappingInvalid, match="leads need an attribute `account` of type text"):
         with_accounts(leads=leads)
+
+
+def test_ids_that_lead_to_companies_have_no_prefix():
+    leads = MAPPING.replace(
+        "{property: associatedcompanyid, type: text}",
+        "{property: associatedcompanyid, type: text, prefix: a-}",
+    )
+    with pytest.raises(MappingInvalid, match="give the other source's ids the `prefix`"):
+        with_accounts(leads=leads)

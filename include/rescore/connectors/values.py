@@ -77,7 +77,10 @@ def read_attribute(value: Any, attribute: Attribute, plain: ReadPlain) -> Attrib
     if attribute.written and isinstance(value, str):
         reader = lower_bound if attribute.written == "range" else amount
         return reader(value, attribute.decimal)
-    return _kept(plain(value, attribute.type))
+    read = plain(value, attribute.type)
+    if attribute.prefix and isinstance(read, str) and read.strip():
+        read = attribute.prefix + read.strip()
+    return _kept(read)
 
 
 def _kept(value: AttributeValue) -> AttributeValue:
