@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from rescore.connectors.hubspot import HubSpot, Limits
+from rescore.connectors.still_to_come import MOST
+from sandbox_crm.store import milliseconds
 from tests.connectors.conftest import NOW
 
 FAST = Limits(calls=10**6, searches=10**6)
@@ -49,3 +51,14 @@ def test_a_planned_meeting_that_is_gone_is_forgotten(hubspot, server):
     found, aside, cursor = read(hubspot, cursor, days=3)
     assert (PLANNED in found, aside) == (False, [])
     assert "waiting" not in cursor
+
+
+def test_of_more_planned_meetings_than_are_remembered_none_is_forgotten(hubspot, server):
+    store, long_ago = server.sandbox.store, milliseconds(NOW - timedelta(days=3))
+    for number in range(MOST + 50):
+        start = NOW + timedelta(minutes=10, seconds=30 * number)
+        store.make("meetings", 100001, {"hs_timestamp": start.isoformat()}, long_ago)
+    before, _, cursor = read(hubspot, None)
+    after, _, cursor = read(hubspot, cursor, days=0.5)
+    assert len(after - before) == MOST + 50
+    assert (list(cursor["waiting"]), "crowded_out" in cursor) == (["9000001"], False)

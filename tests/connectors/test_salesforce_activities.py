@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rescore.connectors.salesforce import Salesforce
+from rescore.connectors.still_to_come import MOST
 from sandbox_salesforce.testing import SalesforceServer
 from tests.connectors.salesforce_rig import salesforce
 
@@ -89,6 +90,19 @@ def test_a_meeting_to_come_waits_and_counts_when_it_has_begun(empty: SalesforceS
     found, _, cursor = read(crm, "events", cursor, LATER)
     assert [one.asset for one in found] == ["Demo"]
     assert "waiting" not in cursor
+
+
+def test_of_more_meetings_than_are_remembered_none_is_forgotten(empty: SalesforceServer, lead: str):
+    for number in range(MOST + 50):
+        start = (NOW + timedelta(minutes=10 + number)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        empty.organisation.records.insert("Event", "", WhoId=lead, StartDateTime=start)
+    crm, found, cursor = salesforce(empty), [], None
+    for hours in (0, 6, 24):
+        more, _, cursor = read(crm, "events", cursor, NOW + timedelta(hours=hours))
+        found += more
+        assert len(cursor.get("waiting", {})) <= MOST
+    assert len({one.activity_id for one in found}) == MOST + 50
+    assert {*cursor} == {"records"}
 
 
 def test_an_invitations_copy_of_a_meeting_does_not_count_twice(empty: SalesforceServer, lead: str):

@@ -7,6 +7,7 @@ again in every run for a while, and everything comes again in turn (`sweep`), wi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from rescore.connectors.hubspot.sweep import Sweep
 from rescore.connectors.hubspot.ties import contacts_of
 from rescore.connectors.hubspot.values import milliseconds, read_moment
 from rescore.connectors.hubspot.windows import Rows, rows_of
+from rescore.connectors.newest_first import HISTORY
+from rescore.connectors.still_to_come import NAMES, StillToCome
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page, SetAside
 
@@ -64,7 +67,7 @@ def tied_pages(
     What has not happened yet (a meeting is usually logged before, and nothing changes when it does) is set
     aside as `not_yet` and read again when it is due. What is about nobody is set aside as `no_contact`, and
     its associations are read in every run until three days after its change. The cursor remembers the
-    former under `waiting`, the latter under `untied`.
+    former as `StillToCome` says, the latter under `untied`.
     """
     return _Reading(client, stream, tied, kind, cursor or {}, until, oldest).pages()
 
@@ -84,7 +87,7 @@ class _Reading:
     ) -> None:
         self._client, self._stream, self._tied, self._kind = client, stream, tied, kind
         self._until, self._now, self._oldest = until, milliseconds(until), oldest
-        self._waiting: dict[str, int] = dict(cursor.get("waiting") or {})
+        self._to_come = StillToCome(cursor)
         self._untied: dict[str, int] = dict(cursor.get("untied") or {})
         self._sweep = Sweep(
             client,
@@ -93,15 +96,15 @@ class _Reading:
             state=cursor.get("sweep"),
             now=self._now,
         )
-        ours = ("waiting", "untied", "sweep")
+        ours = (*NAMES, "untied", "sweep")
         self._since = {name: value for name, value in cursor.items() if name not in ours}
 
     def pages(self) -> Iterator[Page]:
         """See `tied_pages`."""
-        if due := [one for one, moment in self._waiting.items() if moment <= self._now]:
-            for one in due:
-                del self._waiting[one]
+        if due := self._to_come.take_due(self._now):
             yield self._page(self._by_id(due))
+        if HISTORY not in self._since and self._to_come.take_crowded_out(self._now):
+            self._since = {}  # where a reading of everything is under way, another one would lose its place
         if late := self._tied_meanwhile():
             yield self._page(self._by_id(late), again=True)
         yield from self._changed()
@@ -178,13 +181,13 @@ class _Reading:
                     named = f"{self._stream}:{row.get('id')}"
                     page.set_aside.append(SetAside("activity", named, str(problem), str(row)))
         page.cursor.update(self._since)
-        remembered = {"waiting": self._waiting, "untied": self._untied, "sweep": self._sweep.state}
-        page.cursor.update({name: dict(state) for name, state in remembered.items() if state})
+        remembered = {**self._to_come.state, "untied": self._untied, "sweep": self._sweep.state}
+        page.cursor.update({name: copy(state) for name, state in remembered.items() if state})
         return replace(page, again=page.rows) if again else page
 
     def _read(self, row: JsonObject, contacts: Mapping[str, list[str]]) -> list[ActivityRecord]:
         object_id = needed(row.get("id"), "id_missing")
-        self._waiting.pop(object_id, None)
+        self._to_come.forget(object_id)
         self._untied.pop(object_id, None)
         properties = row.get("properties")
         if not isinstance(properties, dict):
@@ -197,9 +200,8 @@ class _Reading:
             raise RecordUnreadable(NOBODY)
         happened = [one for one in found if one.occurred_at <= self._until + SKEW]
         if len(happened) < len(found):
-            if len(self._waiting) < MOST_REMEMBERED:
-                later = min(one.occurred_at for one in found if one.occurred_at > self._until + SKEW)
-                self._waiting[object_id] = milliseconds(later)
+            later = min(one.occurred_at for one in found if one.occurred_at > self._until + SKEW)
+            self._to_come.remember(object_id, milliseconds(later))
             if not happened:
                 raise RecordUnreadable("not_yet")
         return happened

@@ -8,10 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rescore.connectors.base import Cursor
+from rescore.connectors.newest_first import HISTORY
 from rescore.connectors.salesforce.changes import Rows, Unreadable, begun, by_id, changed_since, children
 from rescore.connectors.salesforce.client import Client, JsonObject
 from rescore.connectors.salesforce.mapping import PREFIXES, Parent, Records, TypeByField
 from rescore.connectors.salesforce.values import at_path, is_id, read_moment_or_day, text_of
+from rescore.connectors.still_to_come import NAMES, StillToCome
 from rescore.connectors.values import decimal_number
 from rescore.errors import RecordUnreadable
 from rescore.lake.records import ActivityRecord, Page, SetAside
@@ -19,8 +21,7 @@ from rescore.lake.records import ActivityRecord, Page, SetAside
 SKEW = timedelta(minutes=5)
 """A clock may be this much ahead of ours; what is later has not happened yet."""
 
-MOST_WAITING = 1000
-PARENTS = "parents"
+RECORDS, PARENTS = "records", "parents"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,7 +38,7 @@ def activity_pages(
     """Records in the order of change, archived ones too; then those whose parents changed.
 
     A meeting is usually logged before it happens, and nothing changes when it does. Those still to come
-    are set aside as `not_yet`, wait in the cursor (`{"waiting": {id: ms}}`), and are read again when due.
+    are set aside as `not_yet`, wait in the cursor (see `StillToCome`), and are read again when due.
     """
     yield from _Reading(client, stream, mapped, zone, cursor, until, unreadable).pages()
 
@@ -60,17 +61,18 @@ class _Reading:
         self._until = until
         self._unreadable = unreadable
         self._state = begun(cursor, [PARENTS] if mapped.parent else [], until)
-        self._waiting: dict[str, int] = dict(self._state.pop("waiting", {}))
+        self._to_come = StillToCome({name: self._state.pop(name, None) for name in NAMES})
         self._flags = dict.fromkeys(mapped.only, "true") | dict.fromkeys(mapped.never, "false")
         self._where = ["IsDeleted = false", *(f"{flag} = {text}" for flag, text in self._flags.items())]
 
     def pages(self) -> Iterator[Page]:
-        if due := [one for one, moment in self._waiting.items() if moment <= _milliseconds(self._until)]:
-            for record_id in due:
-                del self._waiting[record_id]
+        now = _milliseconds(self._until)
+        if due := self._to_come.take_due(now):
             yield self._page(self._due(due))
+        if not self._in_history() and self._to_come.take_crowded_out(now):
+            self._state.pop(RECORDS, None)
         for rows, following in self._changed(self._mapped.object, self._mapped.read, self._where):
-            self._state["records"] = following
+            self._state[RECORDS] = following
             yield self._page(rows)
         if (parent := self._mapped.parent) is None:
             return
@@ -78,8 +80,12 @@ class _Reading:
             self._state[PARENTS] = following
             yield self._page(self._children(parent, rows))
 
+    def _in_history(self) -> bool:
+        """Whether a reading of everything is under way; another one would lose its place."""
+        return HISTORY in (self._state.get(RECORDS) or {})
+
     def _changed(
-        self, entity: str, names: Sequence[str], where: Sequence[str], place: str = "records"
+        self, entity: str, names: Sequence[str], where: Sequence[str], place: str = RECORDS
     ) -> Iterator[tuple[Rows, Cursor]]:
         return changed_since(
             self._client,
@@ -117,12 +123,11 @@ class _Reading:
         page = Page(cursor=dict(self._state))
         for row in rows:
             record_id = str(row.get("Id"))
-            self._waiting.pop(record_id, None)
+            self._to_come.forget(record_id)
             try:
                 activity = self._activity(row)
                 if activity.occurred_at > self._until + SKEW:
-                    if len(self._waiting) < MOST_WAITING:
-                        self._waiting[record_id] = _milliseconds(activity.occurred_at)
+                    self._to_come.remember(record_id, _milliseconds(activity.occurred_at))
                     raise RecordUnreadable("not_yet")
             except RecordUnreadable as problem:
                 page.set_aside.append(
@@ -130,8 +135,7 @@ class _Reading:
                 )
                 continue
             page.activities.append(activity)
-        if self._waiting:
-            page.cursor["waiting"] = dict(self._waiting)
+        page.cursor.update(self._to_come.state)
         return page
 
     def _activity(self, row: JsonObject) -> ActivityRecord:
