@@ -24,6 +24,8 @@ from tests.support.tryton.gateway import Gateway, answer_lost, call_lost
 from tests.support.tryton.rig import connection_to, tryton_mapping
 from tests.support.tryton.server import TrytonServer
 
+pytestmark = pytest.mark.xdist_group("tryton")  # one worker, one server
+
 FAST = Limits(calls=10**6, waits=1)
 LEAD = "model.sale.opportunity"
 

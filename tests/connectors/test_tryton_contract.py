@@ -11,6 +11,8 @@ from tests.support.tryton.gateway import Gateway, call_lost
 from tests.support.tryton.rig import connection_to, tryton_mapping
 from tests.support.tryton.server import TrytonServer
 
+pytestmark = pytest.mark.xdist_group("tryton")
+
 SMALL = Limits(calls=10**6, page=60, overlap=60, waits=1)
 
 
