@@ -31,7 +31,7 @@ from rescore.lake.landings import Stream, behind, landed_after, landings, whole
 from rescore.lake.past import Known, PastRows, Seen, first_known, merges_known, seen_in
 from rescore.lake.reading import CurrentRows, connect, still_there
 from rescore.lake.records import Page
-from rescore.lake.shared import under_known_names
+from rescore.lake.shared import once_for_each_person, under_known_names
 from rescore.lake.tables import (
     ACTIVITIES,
     ALIASES,
@@ -105,7 +105,7 @@ class Lake:
         known = {**(others or {}), stream: committed}
         if why := self.behind({(source, name): number for name, number in known.items()}):
             raise LakeBehind(why)
-        page = under_known_names(self._storage, source, page)
+        page = once_for_each_person(self._storage, source, under_known_names(self._storage, source, page))
         page, claimed = unclaimed.with_claimed(self._storage, source, page)
         landing = Landing(
             self._storage,
