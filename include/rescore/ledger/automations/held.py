@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
-from rescore.automations.score_conditions import values_of
 from rescore.automations.state_machine import Machine, Outcome, State
 from rescore.ledger import tables
 from rescore.ledger.automations.accounts import accounts
-from rescore.ledger.automations.set_off import delivery_rows, rules_version, write_deliveries
+from rescore.ledger.automations.late_firings import AT_ITS_SCORE, OF_LATE, LateFirings, values_now
 from rescore.ledger.lock import lock_scorecard
 from rescore.messages import NO_URLS
 from rescore.rules.card import Scorecard
@@ -45,15 +43,14 @@ def release_held(
     """
     lock_scorecard(connection, card.id)
     machines = {each.id: Machine(each, card.bands, card.timezone) for each in card.automations}
-    versions: dict[int, int] = {}
     settled: list[dict[str, Any]] = []
-    deliveries: list[dict[str, Any]] = []
+    late = LateFirings(connection, card, at, lead_urls)
     crossed = connection.execute(_of_hold(hold_id)).all()
     known = accounts(connection, card, [row.once_key for row in crossed if row.once_key is not None])
     for row in crossed:
         machine = machines[row.automation]  # a removed automation's crossings ended with it
         keys = {} if row.once_key is None else {row.automation: row.once_key}
-        new = None if row.score is None else values_of(row.score, row.band, row.grade, row.dimensions)
+        new = values_now(row)
         reason = machine.released(new, row.crossed_at, at) or machine.taken(known.last_fired(keys), at)
         settled.append(
             {"at_lead": row.lead, "at_automation": row.automation, "at_n": row.n, "reason": reason}
@@ -61,31 +58,14 @@ def release_held(
         if new is None or reason is not None:
             continue
         known.note(keys, row.automation, row.crossed_at)
-        if row.activation_seq not in versions:
-            versions[row.activation_seq] = rules_version(connection, card.id, row.activation_seq)
-        deliveries += delivery_rows(
-            card=card,
-            automation=machine.automation,
-            lead=row.lead,
-            n=row.n,
-            old={"score": row.old_score, "band": row.old_band, "grade": None},
-            new=new,
-            reasons=json.loads(row.reasons),
-            causes={},
-            rules_version=versions[row.activation_seq],
-            activation_seq=row.activation_seq,
-            as_of=row.as_of,
-            run_key=row.run_key,
-            at=at,
-            lead_urls=lead_urls,
-        )
+        late.add(machine.automation, row, new)
     fired = [row for row in settled if row["reason"] is None]
     suppressed = [row for row in settled if row["reason"] is not None]
     for outcome, rows in ((Outcome.FIRED, fired), (Outcome.SUPPRESSED, suppressed)):
         if rows:
             connection.execute(_settle(card.id, outcome), rows)
     _leave_as_fired(connection, CROSSING.c.hold_id == hold_id, card.id, at)
-    write_deliveries(connection, deliveries)
+    late.write()
     return Counter(fired=len(fired), suppressed=len(suppressed))
 
 
@@ -115,24 +95,8 @@ def _end(
 
 def _of_hold(hold_id: str) -> Any:
     return (
-        select(
-            CROSSING.c.lead,
-            CROSSING.c.automation,
-            CROSSING.c.n,
-            CROSSING.c.run_key,
-            CROSSING.c.as_of.label("crossed_at"),
-            CROSSING.c.old_score,
-            CROSSING.c.old_band,
-            CROSSING.c.once_key,
-            SCORE.c.score,
-            SCORE.c.band,
-            SCORE.c.grade,
-            SCORE.c.dimensions,
-            SCORE.c.reasons,
-            SCORE.c.activation_seq,
-            SCORE.c.as_of,
-        )
-        .join(SCORE, and_(SCORE.c.scorecard == CROSSING.c.scorecard, SCORE.c.lead == CROSSING.c.lead))
+        select(*OF_LATE, CROSSING.c.automation, CROSSING.c.as_of.label("crossed_at"), CROSSING.c.once_key)
+        .join(SCORE, AT_ITS_SCORE)
         .where(CROSSING.c.hold_id == hold_id, CROSSING.c.outcome == Outcome.HELD)
         .order_by(CROSSING.c.lead, CROSSING.c.automation)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
 
-from rescore.automations.score_conditions import values_of
 from rescore.automations.state_machine import Machine, Outcome
 from rescore.ledger import tables
-from rescore.ledger.automations.set_off import delivery_rows, rules_version, write_deliveries
+from rescore.ledger.automations.late_firings import AT_ITS_SCORE, OF_LATE, LateFirings, values_now
 from rescore.ledger.lock import lock_scorecard
 from rescore.messages import NO_URLS
 from rescore.rules.card import Scorecard
@@ -45,10 +43,9 @@ def replay_suppressed(
     machine = next(
         Machine(each, card.bands, card.timezone) for each in card.automations if each.id == automation
     )
-    counts, versions = Counter[str](), dict[int, int]()
-    deliveries: list[dict[str, Any]] = []
+    counts, late = Counter[str](), LateFirings(connection, card, at, lead_urls)
     for row in connection.execute(_suppressed(card.id, automation, since, until)).all():
-        new = None if row.score is None else values_of(row.score, row.band, row.grade, row.dimensions)
+        new = values_now(row)
         if row.armed_n != row.n:
             counts["overtaken"] += 1
         elif new is None or not machine.fires(new):
@@ -57,30 +54,13 @@ def replay_suppressed(
             counts["fired"] += 1
             if dry_run:
                 continue
-            if row.activation_seq not in versions:
-                versions[row.activation_seq] = rules_version(connection, card.id, row.activation_seq)
-            deliveries += delivery_rows(
-                card=card,
-                automation=machine.automation,
-                lead=row.lead,
-                n=row.n,
-                old={"score": row.old_score, "band": row.old_band, "grade": None},
-                new=new,
-                reasons=json.loads(row.reasons),
-                causes={},
-                rules_version=versions[row.activation_seq],
-                activation_seq=row.activation_seq,
-                as_of=row.as_of,
-                run_key=row.run_key,
-                at=at,
-                lead_urls=lead_urls,
-            )
+            late.add(machine.automation, row, new)
             connection.execute(
                 update(CROSSING)
                 .where(*_this(card.id, automation), CROSSING.c.lead == row.lead, CROSSING.c.n == row.n)
                 .values(outcome=Outcome.FIRED.value, reason=f"replayed by {by}; was: {row.reason}")
             )
-    write_deliveries(connection, deliveries)
+    late.write()
     return +counts
 
 
@@ -90,23 +70,8 @@ def _this(scorecard: str, automation: str) -> tuple[Any, Any]:
 
 def _suppressed(scorecard: str, automation: str, since: datetime, until: datetime) -> Any:
     return (
-        select(
-            CROSSING.c.lead,
-            CROSSING.c.n,
-            CROSSING.c.run_key,
-            CROSSING.c.reason,
-            CROSSING.c.old_score,
-            CROSSING.c.old_band,
-            ARMING.c.n.label("armed_n"),
-            SCORE.c.score,
-            SCORE.c.band,
-            SCORE.c.grade,
-            SCORE.c.dimensions,
-            SCORE.c.reasons,
-            SCORE.c.activation_seq,
-            SCORE.c.as_of,
-        )
-        .join(SCORE, and_(SCORE.c.scorecard == CROSSING.c.scorecard, SCORE.c.lead == CROSSING.c.lead))
+        select(*OF_LATE, CROSSING.c.reason, ARMING.c.n.label("armed_n"))
+        .join(SCORE, AT_ITS_SCORE)
         .join(
             ARMING,
             and_(
