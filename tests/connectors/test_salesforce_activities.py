@@ -98,9 +98,11 @@ def test_of_more_meetings_than_are_remembered_none_is_forgotten(empty: Salesforc
         empty.organisation.records.insert("Event", "", WhoId=lead, StartDateTime=start)
     crm, found, cursor = salesforce(empty), [], None
     for hours in (0, 6, 24):
-        more, _, cursor = read(crm, "events", cursor, NOW + timedelta(hours=hours))
-        found += more
+        *due, last = crm.pages("events", cursor, until=NOW + timedelta(hours=hours))
+        found += [one for page in (*due, last) for one in page.activities]
+        cursor = last.cursor
         assert len(cursor.get("waiting", {})) <= MOST
+    assert last.again == last.rows == MOST + 50, "no measure of what a day brings"
     assert len({one.activity_id for one in found}) == MOST + 50
     assert {*cursor} == {"records"}
 

@@ -103,11 +103,14 @@ class _Reading:
         """See `tied_pages`."""
         if due := self._to_come.take_due(self._now):
             yield self._page(self._by_id(due))
-        if HISTORY not in self._since and self._to_come.take_crowded_out(self._now):
-            self._since = {}  # where a reading of everything is under way, another one would lose its place
         if late := self._tied_meanwhile():
             yield self._page(self._by_id(late), again=True)
-        yield from self._changed()
+        # where a reading of everything is under way, another one would lose its place
+        if HISTORY not in self._since and self._to_come.take_crowded_out(self._now):
+            self._since = {}
+            yield from (replace(page, again=page.rows) for page in self._changed())
+        else:
+            yield from self._changed()
         yield from self._in_turn()
 
     def _changed(self) -> Iterator[Page]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -69,11 +70,13 @@ class _Reading:
         now = _milliseconds(self._until)
         if due := self._to_come.take_due(now):
             yield self._page(self._due(due))
-        if not self._in_history() and self._to_come.take_crowded_out(now):
+        everything = not self._in_history() and self._to_come.take_crowded_out(now)
+        if everything:
             self._state.pop(RECORDS, None)
         for rows, following in self._changed(self._mapped.object, self._mapped.read, self._where):
             self._state[RECORDS] = following
-            yield self._page(rows)
+            page = self._page(rows)
+            yield replace(page, again=page.rows) if everything else page
         if (parent := self._mapped.parent) is None:
             return
         for rows, following in self._changed(parent.object, (), ["IsDeleted = false"], PARENTS):
