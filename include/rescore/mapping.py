@@ -317,6 +317,10 @@ class Mapping(MappingPart):
         """Whether automations can make tasks there."""
         return False
 
+    def id_of(self, written: str) -> str:
+        """The id of a record of this source as it writes it itself, from how another source may."""
+        return written
+
     def mode_of(self, scorecard: str) -> Mode:
         """Whether this scorecard is written (`live`) or only rehearsed (`shadow`)."""
         return "shadow" if "shadow" in (self.mode, self.scores[scorecard].mode) else "live"
@@ -364,7 +368,8 @@ def matching_of(mappings: Iterable[Mapping], salt: bytes) -> Matching:
     """How records of several sources are known to be one person."""
     ordered = in_order(mappings)
     by_address = frozenset(mapping.name for mapping in ordered if mapping.leads.same_person.email)
-    return Matching(tuple(mapping.name for mapping in ordered), by_address, salt)
+    spelt = {mapping.name: mapping.id_of for mapping in ordered}
+    return Matching(tuple(mapping.name for mapping in ordered), by_address, salt, spelt)
 
 
 def earlier_targets(mappings: Iterable[Mapping], target: Mapping) -> dict[str, tuple[str, ...]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from rescore.model import split_lead_key
+from rescore.model import lead_key, split_lead_key
 
 State = Literal["live", "deleted", "ambiguous"]
 LIVE: Final = "live"
@@ -23,11 +23,18 @@ class Matching:
             values count before those of the others.
         by_address: The sources whose records are known by their e-mail addresses, too.
         salt: Goes into the hashes of those.
+        spelt: By source how it writes an id of its own that somebody else may write in another way.
     """
 
     sources: Sequence[str] = ()
     by_address: frozenset[str] = frozenset()
     salt: bytes = field(default=b"", repr=False)
+    spelt: Mapping[str, Callable[[str], str]] = field(default_factory=dict, compare=False)
+
+    def key(self, named: str) -> str:
+        """The key of a record that another source names, as its own source writes it."""
+        source, id_ = split_lead_key(named)
+        return lead_key(source, self.spelt[source](id_)) if source in self.spelt else named
 
     def rank(self, lead: str) -> int:
         """The place of a record's source in the order; unknown ones come last."""

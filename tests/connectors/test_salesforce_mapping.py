@@ -24,6 +24,18 @@ def test_everything_that_the_example_writes_is_told_in_the_documentation():
         assert f"`{name}`" in told
 
 
+@pytest.mark.parametrize(
+    ("written", "id_"),
+    [
+        pytest.param("001A0000006Vm9r", "001A0000006Vm9rIAC", id="15 characters"),
+        pytest.param("001A0000006Vm9rIAC", "001A0000006Vm9rIAC", id="18 characters"),
+        pytest.param("ada@x.example", "ada@x.example", id="no id"),
+    ],
+)
+def test_an_id_is_known_in_either_length(written, id_):
+    assert MAPPING.id_of(written) == id_
+
+
 def test_an_attribute_is_where_that_kind_of_person_has_it():
     assert MAPPING.leads.attributes_of("Lead")["industry"].property == "Industry"
     assert MAPPING.leads.attributes_of("Contact")["industry"].property == "Account.Industry"

@@ -210,3 +210,12 @@ def test_a_person_in_both_is_scored_told_and_shown_once_until_the_link_is_gone(j
     assert job.shown(ADA, there) == ("20", 70), "the other record keeps what it showed last"
     assert job.told() == [(ada, 70)]
     assert job.run()["batches"] == 0
+
+
+def test_an_id_of_15_characters_names_the_same_record_of_salesforce(job: TwoServers):
+    there = job.org.records.insert("Contact", job.org.admin, Title="Director of Sales")
+    job.say(ADA, **{THERE: there[:15]})
+    job.call(ADA)
+    job.run()
+    assert job.record() == {f"hubspot:{ADA}": 30, f"hubspot:{BOB}": 20}
+    assert job.shown(ADA, there) == (None, 30)

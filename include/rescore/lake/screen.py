@@ -90,7 +90,7 @@ def screen(
     """Keep what can be a fact, set aside the rest, drop who was erased; nothing is raised for a record."""
     screened = Screened()
     if erased:
-        page = _without(source, page, erased, screened)
+        page = _without(source, page, erased, screened, matching)
     for given in page.set_aside:
         _put_aside(screened, given)
     for lead in page.leads:
@@ -125,7 +125,7 @@ def screen(
     return screened
 
 
-def _without(source: str, page: Page, erased: Erased, screened: Screened) -> Page:
+def _without(source: str, page: Page, erased: Erased, screened: Screened, matching: Matching) -> Page:
     """The page without records of people who were erased."""
 
     def is_erased(lead_id: Any) -> bool:
@@ -139,7 +139,7 @@ def _without(source: str, page: Page, erased: Erased, screened: Screened) -> Pag
     for lead in page.leads:
         known = (
             any(map(erased.address, lead.addresses))
-            or any(map(erased.lead, lead.same_as))
+            or any(map(erased.lead, map(matching.key, lead.same_as)))
             or any(map(is_erased, lead.merged))
         )
         key = lead_key(source, lead.lead_id)
@@ -233,7 +233,8 @@ def _screen_account(account: AccountRecord, screened: Screened) -> None:
 
 
 def _claims(source: str, lead: LeadRecord, matching: Matching) -> Said:
-    ids = {(ID, _identity(other)) for other in lead.same_as if split_lead_key(other)[0] != source}
+    others = (matching.key(other) for other in lead.same_as if split_lead_key(other)[0] != source)
+    ids = {(ID, _identity(other)) for other in others}
     addresses = lead.addresses if source in matching.by_address else ()
     return frozenset(
         ids | {(ADDRESS, hash_of_address(matching.salt, each)) for each in addresses if folded(each)}

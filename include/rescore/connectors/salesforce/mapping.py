@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as MappingOf
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,6 +28,17 @@ PREFIXES: dict[str, PersonKind] = {"00Q": "Lead", "003": "Contact"}
 
 RELATED = {"Account": "AccountId", "Individual": "IndividualId"}
 """Objects that a person may refer to, and where: a change of theirs is not one of the person's record."""
+
+
+SHORT_ID = re.compile("[A-Za-z0-9]{15}")
+CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def whole_id(short: str) -> str:
+    """The 18 characters of an id of 15: each of the last three says which of five are capital letters."""
+    fives = (short[start : start + 5] for start in (0, 5, 10))
+    places = (sum(1 << place for place, one in enumerate(five) if one.isupper()) for five in fives)
+    return short + "".join(CAPITALS[place] for place in places)
 
 
 class SalesforceAttribute(Attribute):
@@ -159,6 +171,10 @@ class SalesforceMapping(Mapping):
     def makes_tasks(self) -> bool:
         """Whether automations can make tasks there."""
         return self.tasks is not None
+
+    def id_of(self, written: str) -> str:
+        """Reports and exports of Salesforce leave out the last three characters of an id."""
+        return whole_id(written) if SHORT_ID.fullmatch(written) else written
 
     @field_validator("zone")
     @classmethod
