@@ -16,7 +16,7 @@ import pyarrow as pa
 from rescore.lake.aliases import read_aliases
 from rescore.lake.reading import CurrentRows, connect, keep, texts
 from rescore.lake.records import ActivityRecord, Page
-from rescore.lake.tables import ACTIVITIES, ALIASES, Storage
+from rescore.lake.tables import ACTIVITIES, ALIASES, Storage, bucket_of, buckets_of, place_of
 from rescore.model import lead_key, split_lead_key
 
 TOLD_TWICE = "told_twice"
@@ -49,7 +49,7 @@ def under_known_names(storage: Storage, source: str, page: Page) -> Page:
 def once_for_each_person(storage: Storage, source: str, page: Page) -> Page:
     """The page; of what the merges on it leave with two names, all but one are `TOLD_TWICE`."""
     told = {lead.lead_id: lead.merged for lead in page.leads if lead.merged}
-    if not told:
+    if not told or storage.open(ACTIVITIES) is None:
         return page
     leads = {lead_key(source, one) for left, gone in told.items() for one in (left, *gone)}
     lost = read_aliases(storage.open(ALIASES), leads).lost()
@@ -68,20 +68,24 @@ def _second_names(
     storage: Storage, source: str, members: Mapping[str, Iterable[str]]
 ) -> Iterator[ActivityRecord]:
     """What has several names that count, under all of them but the first of a lost record."""
+    table = storage.existing(ACTIVITIES)
     rows = [(left, record, lead_key(source, record)) for left, ids in members.items() for record in ids]
     lefts, records, leads = zip(*rows, strict=True)
-    asked = pa.table({"left_id": texts(lefts), "record": texts(records), "lead": texts(leads)})
+    asked = {"left_id": texts(lefts), "record": texts(records), "lead": texts(leads)}
+    places = pa.array([place_of(lead) for lead in leads], pa.int64())
     with connect() as connection:
-        keep(connection, "members", asked)
-        columns = ("source", "activity_id", "revision", "lead", "type", "occurred_at")
-        current = CurrentRows(connection, storage.open(ACTIVITIES), ACTIVITIES, columns).read()
+        keep(connection, "members", pa.table({**asked, "place": places}))
+        columns = ("source", "activity_id", "revision", "place", "lead", "type", "occurred_at")
+        homes = {bucket_of(lead, buckets_of(table)) for lead in leads}
+        current = CurrentRows(connection, table, ACTIVITIES, columns).read(homes)
         found = connection.execute(
             f"""
             SELECT name.left_id, activity_id, occurred_at
             FROM ({current}) AS one
-            JOIN members AS owner USING (lead)
+            JOIN members AS owner USING (place, lead)
             JOIN members AS name
               ON name.left_id = owner.left_id AND ends_with(activity_id, ':' || name.record)
+              AND contains(left(activity_id, length(activity_id) - length(name.record) - 1), ':')
             WHERE source = ? AND type <> '{TOLD_TWICE}'
             QUALIFY row_number() OVER (
                 PARTITION BY name.left_id, left(activity_id, length(activity_id) - length(name.record))
