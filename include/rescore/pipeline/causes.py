@@ -228,8 +228,9 @@ class _Telling:
                 seen=known or self._seen,
                 happened_by=moment,
             )
-            there = [at[lead] for lead in found["lead"].to_pylist()]
-            scores[there] = _points(found["score"])
+            for lead, points in zip(found["lead"].to_pylist(), _points(found["score"]), strict=True):
+                if lead in at:  # whoever counted as another then is found under that one, and had no score
+                    scores[at[lead]] = points
         return scores
 
 
