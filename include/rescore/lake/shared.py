@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC
 
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from rescore.lake.aliases import read_aliases
 from rescore.lake.reading import CurrentRows, connect, keep, texts
@@ -49,7 +50,7 @@ def under_known_names(storage: Storage, source: str, page: Page) -> Page:
 def once_for_each_person(storage: Storage, source: str, page: Page) -> Page:
     """The page; of what the merges on it leave with two names, all but one are `TOLD_TWICE`."""
     told = {lead.lead_id: lead.merged for lead in page.leads if lead.merged}
-    if not told or storage.open(ACTIVITIES) is None:
+    if not told or (activities := storage.open(ACTIVITIES)) is None:
         return page
     leads = {lead_key(source, one) for left, gone in told.items() for one in (left, *gone)}
     lost = read_aliases(storage.open(ALIASES), leads).lost()
@@ -57,7 +58,7 @@ def once_for_each_person(storage: Storage, source: str, page: Page) -> Page:
         left: {left, *gone, *_ids(lost.get(lead_key(source, one), ()) for one in (left, *gone))}
         for left, gone in told.items()
     }
-    return replace(page, activities=[*page.activities, *_second_names(storage, source, members)])
+    return replace(page, activities=[*page.activities, *_second_names(activities, source, members)])
 
 
 def _ids(leads: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -65,10 +66,9 @@ def _ids(leads: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def _second_names(
-    storage: Storage, source: str, members: Mapping[str, Iterable[str]]
+    table: DeltaTable, source: str, members: Mapping[str, Iterable[str]]
 ) -> Iterator[ActivityRecord]:
     """What has several names that count, under all of them but the first of a lost record."""
-    table = storage.existing(ACTIVITIES)
     rows = [(left, record, lead_key(source, record)) for left, ids in members.items() for record in ids]
     lefts, records, leads = zip(*rows, strict=True)
     asked = {"left_id": texts(lefts), "record": texts(records), "lead": texts(leads)}
