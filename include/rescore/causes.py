@@ -16,7 +16,7 @@ class Cause(StrEnum):
     """
 
     DECAY = "decay"  # time went by: decay, windows, silence, ages
-    MERGE = "merge"  # another lead's activities became this one's
+    MERGE = "merge"  # another lead became this one, or counts by itself again
     CORRECTION = "correction"  # the source changed activities that were known
     LATE = "late"  # activities from before the last scoring that were not known then
     ACTIVITY = "activity"  # activities since the last scoring

@@ -28,6 +28,7 @@ from rescore.pipeline.whole_accounts import scores_from
 from rescore.rules.card import AllOf, Comparison, Kind, Not, Operator, Scorecard
 from rescore.rules.scope import about_accounts
 from rescore.scoring.engine import score
+from rescore.withheld import MERGED
 from rescore.workspace import Workspace
 
 ORDER: tuple[Cause, ...] = tuple(cause for cause in Cause if cause is not Cause.OVERRIDE)
@@ -47,7 +48,7 @@ def with_causes(ws: Workspace, run: Run, card: Scorecard, rows: pa.Table) -> pa.
     """The rows to be staged with `causes`, JSON, and the `old_score` they begin at, of the changed ones.
 
     The causes of a row sum to its score less the committed one, where no score counts as 0: what brings a
-    lead into the audience, or takes it out, is the cause of the whole score.
+    lead into the audience, or takes it out, is the cause of the whole score; and what parts it from another.
 
     Args:
         ws: The stores.
@@ -121,6 +122,7 @@ class _Telling:
         self._run, self._lives, self._versions, self._changes = run, lives, versions, changes
         self._old, self._new = _points(lives["old_score"]), _points(lives["score"])
         self._first = np.asarray(lives["as_of"].is_null())
+        self._parted = np.asarray(pc.equal(lives["withheld_before"], MERGED).fill_null(False))
         self._version = np.asarray(lives["version"].fill_null(_ours(versions)))
 
     def causes(self) -> pa.Array:
@@ -142,6 +144,7 @@ class _Telling:
         for cause, flag in self._flags().items():
             pattern |= flag.astype(np.int64) << ORDER.index(cause)
         pattern[self._first] = -1
+        pattern[self._parted] = 1 << ORDER.index(Cause.MERGE)
         groups = []
         for found in np.unique(pattern):
             causes = [cause for number, cause in enumerate(ORDER) if found >> number & 1]
@@ -248,7 +251,7 @@ def _lump(flags: Mapping[Cause, Flags], mine: Flags) -> None:
 def _beside(changed: pa.Table, made_of: pa.Table) -> pa.Table:
     """The changed leads beside what their committed scores were made of, null for a first score."""
     old = made_of.drop_columns(["band", "grade", "dimensions"]).rename_columns(
-        {"score": "old_score", "restarted_at": "restarted_before"}
+        {"score": "old_score", "restarted_at": "restarted_before", "withheld": "withheld_before"}
     )
     there = pc.index_in(changed["lead"], old["lead"].combine_chunks())
     for column in old.drop_columns(["lead"]).schema:

@@ -25,6 +25,7 @@ MADE_OF = pa.schema(
         ("grade", pa.string()),
         ("dimensions", pa.string()),
         ("restarted_at", TIME),
+        ("withheld", pa.string()),
         ("version", pa.int64()),
         ("as_of", TIME),
         ("seen_activities", pa.int64()),
@@ -90,6 +91,7 @@ def _scores(scorecard: str) -> Select[Any]:
             score.c.grade,
             score.c.dimensions,
             score.c.restarted_at,
+            score.c.withheld,
             activation.c.version_seq,
             score.c.as_of,
             score.c.input_ver,  # in the order of `_READ`
