@@ -13,6 +13,8 @@ from sandbox_crm.world import World, build_world
 from sandbox_salesforce.organisation import Organisation
 from sandbox_salesforce.testing import SalesforceServer
 from sandbox_salesforce.world import add_score_fields, fill
+from tests.conftest import BOTH
+from tests.connectors.warehouse import Warehouse, warehouse
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HUBSPOT_YAML = Path(__file__).parents[2] / "include" / "mappings" / "hubspot.yaml"
@@ -54,3 +56,10 @@ def empty() -> Iterator[SalesforceServer]:
     add_score_fields(org)
     with SalesforceServer(org) as server:
         yield server
+
+
+@pytest.fixture(params=BOTH)
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
+    """A database with the tables of `warehouse.MAPPING`, empty: once on SQLite, once on PostgreSQL."""
+    with warehouse(request.param, tmp_path) as found:
+        yield found

@@ -14,6 +14,8 @@ from rescore.connectors.catalog import load_mapping
 from rescore.connectors.connection import Connection
 from rescore.connectors.sql import SqlMapping, SqlSource
 from rescore.connectors.sql.database import Database
+from rescore.lake.records import ActivityRecord
+from tests.connectors.contract import activities_of, read
 from tests.support import databases
 
 MAPPING = b"""\
@@ -58,6 +60,8 @@ TYPES = {
         "date": "date",
     },
 }
+
+NINE = "2026-11-01 09:00:00"
 
 
 class Warehouse:
@@ -137,3 +141,18 @@ def warehouse(kind: str, folder: Path) -> Iterator[Warehouse]:
                 ours.exec_driver_sql(f"DROP OWNED BY {role}")
                 ours.exec_driver_sql(f"DROP ROLE {role}")
             found.engine.dispose()
+
+
+def a_view(number, *, person="1", loaded=NINE, at=NINE, page="/a", amount=None):
+    """A row of `views`."""
+    return (number, person, loaded, at, page, amount, "spring")
+
+
+def views(source: SqlSource, cursor=None):
+    """What a reading of `views` finds, its last cursor, and its pages."""
+    pages = read(source, "views", cursor)
+    return [one for page in pages for one in activities_of(page)], pages[-1].cursor, pages
+
+
+def ids(found: Sequence[ActivityRecord]) -> list[str]:
+    return [one.activity_id for one in found]
