@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sqlite3
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import MetaData, create_engine
 
 from rescore.errors import CrmUnavailable, InputUnreadable, LakeBehind, PolicyInvalid
 from rescore.ledger import tables
@@ -59,12 +60,12 @@ def _history_fails(place: Place) -> None:
 
 
 def _older_build(place: Place) -> None:
-    place.ws.ledger.close()
-    for file in place.home.glob("ledger.db*"):
-        file.unlink()
-    with sqlite3.connect(place.home / "ledger.db") as made:
-        made.execute("CREATE TABLE before_the_first_migration (name TEXT)")
-    made.close()
+    engine, ours = create_engine(place.ws.ledger.url), MetaData()
+    ours.reflect(engine)
+    ours.drop_all(engine)
+    with engine.begin() as theirs:
+        theirs.exec_driver_sql("CREATE TABLE before_the_first_migration (name TEXT)")
+    engine.dispose()
 
 
 def _killed_days_ago(place: Place) -> None:

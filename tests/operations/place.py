@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +13,13 @@ from rescore.delivery.automations import run_automations
 from rescore.delivery.crm import update_crm
 from rescore.errors import RescoreError
 from rescore.lake.lake import Lake
+from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from rescore.outcome import Outcome
 from rescore.pipeline.reconcile import read_back, rescue
 from rescore.workspace import Workspace
 from tests.faults.world import Receiver
+from tests.support import databases
 from tests.support.main_job import MAPPINGS, RULES, Job
 
 EARLIER = timedelta(hours=2)
@@ -32,12 +33,18 @@ class Place(Job):
     home: Path = field(default_factory=Path)
     receiver: Receiver = field(default_factory=Receiver)
     saved: dict[str, str] = field(default_factory=dict)
+    backups: list[str] = field(default_factory=list)
+
+    @property
+    def ledger_url(self) -> str:
+        return self.ws.ledger.url.render_as_string(hide_password=False)
 
     @property
     def environment(self) -> dict[str, str]:
         """What a command has to be told."""
         return {
             "RESCORE_HOME": str(self.home),
+            "RESCORE_LEDGER_URL": self.ledger_url,
             "RESCORE_RULES_DIR": str(self.ws.rules_dir),
             "RESCORE_MAPPINGS_DIR": str(self.ws.mappings_dir),
             "RESCORE_POLICY_FILE": str(self.ws.policy_file),
@@ -92,26 +99,30 @@ class Place(Job):
         mapping = self.ws.mappings()["hubspot"]
         read_back(self.ws.ledger, self.crm, mapping=mapping, now=self.now, everybody=True)
 
-    def backup(self) -> Path:
-        """The ledger as it is now, in a file."""
-        path = self.home / "backup.db"
-        with sqlite3.connect(self.home / "ledger.db") as source, sqlite3.connect(path) as copied:
-            source.backup(copied)
-        return path
-
-    def restore(self, backup: Path) -> None:
+    def backup(self) -> str:
+        """The URL of another ledger with what is in this one now."""
         self.ws.ledger.close()
-        with sqlite3.connect(backup) as source, sqlite3.connect(self.home / "ledger.db") as ledger:
-            source.backup(ledger)
+        self.backups.append(databases.copied(self.ledger_url, self.home / "backup.db"))
+        return self.backups[-1]
+
+    def restore(self, backup: str) -> None:
+        self.ws.ledger.close()
+        databases.replaced(self.ledger_url, backup)
+
+    def end(self) -> None:
+        """Leave no database behind; files go with their folder."""
+        self.ws.ledger.close()
+        if self.ws.ledger.dialect == "postgresql":
+            for url in (self.ledger_url, *self.backups):
+                databases.drop(url)
 
 
-def install(home: Path, migrated_file: Path, rules: str = RULES) -> Place:
+def install(home: Path, ledger_url: str, rules: str = RULES) -> Place:
     """Ada is a director and Bob is not; nothing has run yet."""
-    home.mkdir()
-    (home / "rules").mkdir()
-    shutil.copy(migrated_file, home / "ledger.db")
+    (home / "rules").mkdir(parents=True)
     shutil.copytree(MAPPINGS, home / "mappings")
-    place = _open(home, MemoryCrm("hubspot"), datetime.now(UTC) - EARLIER)
+    place = _open(home, ledger_url, MemoryCrm("hubspot"), datetime.now(UTC) - EARLIER)
+    migrate(place.ws.ledger)
     place.set_policy("")
     place.write_rules(rules)
     place.crm.put_lead("ada", {"job_title": "Director of Sales"})
@@ -133,17 +144,18 @@ def live(place: Place) -> None:
 
 
 def copied(place: Place, home: Path) -> Place:
-    """The same once more, in a folder of its own."""
+    """The same once more, in a folder and a database of its own."""
     place.ws.ledger.close()
     shutil.copytree(place.home, home)
-    copy_of = _open(home, copy.deepcopy(place.crm), place.now)
+    ledger_url = databases.copied(place.ledger_url, home / "ledger.db")
+    copy_of = _open(home, ledger_url, copy.deepcopy(place.crm), place.now)
     copy_of.runs = place.runs
     return copy_of
 
 
-def _open(home: Path, crm: MemoryCrm, now: datetime) -> Place:
+def _open(home: Path, ledger_url: str, crm: MemoryCrm, now: datetime) -> Place:
     ws = Workspace(
-        Ledger(f"sqlite:///{home / 'ledger.db'}"),
+        Ledger(ledger_url),
         Lake(str(home / "lake"), buckets=2),
         home / "rules",
         home / "mappings",

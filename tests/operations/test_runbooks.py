@@ -11,11 +11,13 @@ import pytest
 from rescore.cli.main import main
 from rescore.ledger import tables
 from rescore.ledger.status import LEAD_STATES
+from tests.conftest import BOTH
 from tests.operations.cases import Case
 from tests.operations.cases_of_deciding import OF_DECIDING
 from tests.operations.cases_of_sending import OF_SENDING
 from tests.operations.place import Place, copied, install, live
 from tests.operations.runbook import Row, commands, is_said, rows, sections
+from tests.support import databases
 from tests.support.main_job import RULES
 
 CASES: dict[str, Case] = {**OF_SENDING, **OF_DECIDING}
@@ -41,14 +43,16 @@ BASES: dict[str, Callable[[Place], str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory, migrated_file) -> Iterator[Callable[[str], Place]]:
-    """Deployments to begin with, each made once."""
+@pytest.fixture(scope="module", params=BOTH)
+def bases(request, tmp_path_factory) -> Iterator[Callable[[str], Place]]:
+    """Deployments to begin with, each made once on either database."""
     made: dict[str, Place] = {}
 
     def base(name: str) -> Place:
         if name not in made:
-            place = install(tmp_path_factory.mktemp("base") / "home", migrated_file)
+            home = tmp_path_factory.mktemp("base") / "home"
+            on_server = request.param == "postgresql"
+            place = install(home, databases.created() if on_server else f"sqlite:///{home / 'ledger.db'}")
             place.write_rules(BASES[name](place))
             if name != "installed":
                 live(place)
@@ -57,7 +61,7 @@ def bases(tmp_path_factory, migrated_file) -> Iterator[Callable[[str], Place]]:
 
     yield base
     for place in made.values():
-        place.ws.ledger.close()
+        place.end()
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def place_of(bases, tmp_path, monkeypatch) -> Iterator[Callable[[Case], Place]]:
 
     yield place_of
     for place in made:
-        place.ws.ledger.close()
+        place.end()
 
 
 @pytest.fixture

