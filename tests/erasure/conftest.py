@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy import insert
 from rescore.lake.lake import Lake
 from rescore.lake.records import ActivityRecord, SetAside, Unclaimed
 from rescore.ledger import tables
+from rescore.ledger.migrate import migrate
 from rescore.ledger.transaction import Ledger
 from rescore.pipeline.deltas import stage_deltas
 from rescore.pipeline.score import score
@@ -18,6 +21,8 @@ from rescore.pipeline.shadow import start_shadow_file
 from rescore.plan.make import make_plan
 from rescore.rules.load import load_scorecard
 from rescore.workspace import Workspace
+from tests.conftest import BOTH
+from tests.support import databases
 from tests.support.main_job import MAPPINGS, RULES, Job
 
 ADA, ADA_OLD, ADDRESS = "lead-ada-7741", "lead-ada-7700", "ada.lovelace@person.example"
@@ -77,21 +82,34 @@ def live(job: Job) -> None:
         connection.execute(insert(tables.override).values(lead=f"hubspot:{ADA}", **override))
 
 
-@pytest.fixture
-def job(ledger: Ledger, tmp_path: Path) -> Job:
-    """A life on either database."""
-    job = open_job(ledger, tmp_path / "home")
-    live(job)
+def another(lived: Job, folder: Path) -> Job:
+    """The same deployment once more, in a folder and a database of its own."""
+    lived.ws.ledger.close()
+    home = folder / "home"
+    shutil.copytree(lived.ws.reports_dir.parent, home)
+    url = databases.copied(lived.ws.ledger.url.render_as_string(hide_password=False), folder / "ledger.db")
+    job = open_job(Ledger(url), home)
+    job.crm, job.receiver = copy.deepcopy((lived.crm, lived.receiver))
+    job.now, job.runs = lived.now, lived.runs
     return job
 
 
-@pytest.fixture(scope="session")
-def lived(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home on SQLite after such a life, to be copied."""
-    home = tmp_path_factory.mktemp("lived") / "home"
-    home.mkdir()
-    shutil.copy(migrated_file, home / "ledger.db")
-    ledger = Ledger(f"sqlite:///{home / 'ledger.db'}")
-    live(open_job(ledger, home))
-    ledger.close()
-    return home
+@pytest.fixture(scope="session", params=BOTH)
+def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
+    """Such a life on either database, to be copied."""
+    folder = tmp_path_factory.mktemp("lived")
+    on_server = request.param == "postgresql"
+    ledger = Ledger(databases.created() if on_server else f"sqlite:///{folder / 'ledger.db'}")
+    migrate(ledger)
+    job = open_job(ledger, folder / "home")
+    live(job)
+    yield job
+    databases.leave(ledger)
+
+
+@pytest.fixture
+def job(lived: Job, tmp_path: Path) -> Iterator[Job]:
+    """A life on either database."""
+    job = another(lived, tmp_path)
+    yield job
+    databases.leave(job.ws.ledger)

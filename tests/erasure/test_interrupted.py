@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Engine, event
 
 from rescore.ledger.people import tombstones
-from rescore.ledger.transaction import Ledger
 from rescore.pipeline.erase import erase, resume
-from tests.erasure.conftest import ADA, ADDRESS, NAMES, PERSON, open_job
+from tests.erasure.conftest import ADA, ADDRESS, NAMES, PERSON, another
 from tests.erasure.copies import found_in_files, found_in_rows
+from tests.support.main_job import Job
 
 OURS = ("lake/erasing.py", "lake/results.py", "plan/erase_reports.py", "plan/reports.py", "pipeline/erase.py")
 EFFECTS = {"_commit", "_write_without", "_delete", "_forget_log", "_erase", "_rewrite", "write_report", "run"}
@@ -81,23 +81,19 @@ def kill_and_resume(job, point: int) -> None:
     assert_erased(job)
 
 
-def test_killed_at_any_point_and_resumed_no_copy_is_left(lived: Path, tmp_path: Path):
+@pytest.mark.parametrize("lived", ["sqlite"], indirect=True)
+def test_killed_at_any_point_and_resumed_no_copy_is_left(lived: Job, tmp_path: Path):
     """Every fifth point; all of them with RESCORE_FAULTS=all, which takes a minute and a half."""
-
-    def copied(name: str):
-        home = Path(shutil.copytree(lived, tmp_path / name))
-        return open_job(Ledger(f"sqlite:///{home / 'ledger.db'}"), home)
-
-    total = points(copied("whole"))
+    total = points(another(lived, tmp_path / "whole"))
     assert total > 100
     for point in range(1, total + 1, 1 if os.environ.get("RESCORE_FAULTS") == "all" else 5):
-        job = copied(str(point))
+        job = another(lived, tmp_path / str(point))
         try:
             kill_and_resume(job, point)
         except AssertionError as problem:
             raise AssertionError(f"killed at point {point} of {total}: {problem}") from problem
         job.ws.ledger.close()
-        shutil.rmtree(job.ws.reports_dir.parent)
+        shutil.rmtree(tmp_path / str(point))
 
 
 @pytest.mark.parametrize("point", [2, 12, 40, 75, 110])

@@ -111,10 +111,9 @@ class Place(Job):
 
     def end(self) -> None:
         """Leave no database behind; files go with their folder."""
-        self.ws.ledger.close()
-        if self.ws.ledger.dialect == "postgresql":
-            for url in (self.ledger_url, *self.backups):
-                databases.drop(url)
+        databases.leave(self.ws.ledger)
+        for backup in self.backups:
+            databases.leave(Ledger(backup))
 
 
 def install(home: Path, ledger_url: str, rules: str = RULES) -> Place:

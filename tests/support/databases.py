@@ -128,6 +128,13 @@ def drop(url: str) -> None:
     _administer(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
 
+def leave(ledger: Ledger) -> None:
+    """Close it and, on the server, drop its database; a file goes with its folder."""
+    ledger.close()
+    if ledger.dialect == "postgresql":
+        drop(ledger.url.render_as_string(hide_password=False))
+
+
 def migrated_file(path: Path) -> Path:
     """A SQLite ledger with every table, to be copied by each test."""
     ledger = Ledger(f"sqlite:///{path}")
