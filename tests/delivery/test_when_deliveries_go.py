@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -73,6 +74,32 @@ def test_outside_its_hours_a_delivery_waits_and_spends_neither_a_try_nor_an_atte
     assert world.rows(tables.attempt) == []
     assert send(world) == {}
     assert send(world, hours=4) == {"delivered": 1}
+
+
+class Slow(Everything):
+    """Each call takes longer than the hours last."""
+
+    def send(self, claim, *, now) -> Outcome:
+        time.sleep(2.1)
+        return super().send(claim, now=now)
+
+
+@pytest.mark.parametrize(
+    ("deliver", "second"),
+    [
+        (Deliver("UTC", (12 * 60, 13 * 60)), "waiting"),
+        (Deliver("UTC", (11 * 60, 14 * 60), expires=4), "expired"),
+    ],
+    ids=["hours", "expiry"],
+)
+def test_hours_and_expiry_are_asked_anew_when_the_calls_before_took_their_time(ledger, deliver, second):
+    world = a_world(ledger, deliver)
+    world.score(**{"crm:1": 120, "crm:2": 120})
+    [expires, _] = world.rows(tables.delivery, "expires_at")
+    ends = moment("2026-11-02T13:00") if expires[0] is None else expires[0]
+    at = ends - timedelta(seconds=2)
+    counts = run_automations(world.ledger, {"webhook": Slow()}, now=at, worker="w")
+    assert dict(counts) == {"delivered": 1, second: 1}
 
 
 def test_what_is_too_old_expires_with_the_reason(ledger):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from rescore.automations.state_machine import Restraint
 from rescore.ledger import tables
@@ -135,6 +135,18 @@ def test_an_e_mail_whose_fate_is_unknown_is_parked_and_only_a_person_lets_it_go_
     with mixed.ledger.transaction() as connection:
         claims = deliveries.claim(connection, worker="w", now=mixed.now + DAY, lease=MINUTE, limit=9)
     assert {claim.kind: claim.uncertain for claim in claims} == {"email": False, "webhook": True}
+
+
+def test_a_retry_of_what_is_due_says_nothing_of_an_e_mail_whose_sender_died(mixed):
+    with mixed.ledger.transaction() as connection:
+        deliveries.claim(connection, worker="killed", now=mixed.tick(), lease=MINUTE, limit=9)
+    mixed.now += DAY
+    with mixed.ledger.transaction() as connection:
+        connection.execute(update(tables.delivery).values(lease_by=None, lease_until=None))
+    assert do(mixed, dead_letters.retry, Chosen(states=["due"])) == {"again": 2}
+    with mixed.ledger.transaction() as connection:
+        claims = deliveries.claim(connection, worker="w", now=mixed.now + DAY, lease=MINUTE, limit=9)
+    assert {claim.kind: claim.uncertain for claim in claims} == {"email": True, "webhook": True}
 
 
 def suppressed(world, **how):

@@ -50,6 +50,7 @@ STAYS = {
     "cancelled": "it is not sent any more",
     "discarded": "it is not sent any more",
     dead_letters.BEING_SENT: "look again in a few minutes",
+    dead_letters.WITHHELD: "its lead was deleted, merged into another one, or objects to profiling",
     dead_letters.NO_BODY: "it ended so long ago that what it said is no longer kept",
 }
 """Why a delivery that was named stays as it is, by how it stands."""
@@ -124,7 +125,8 @@ def discard(
     """Give deliveries up that are due, parked or expired."""
     chosen = _some(ids, state, scorecard, automation, connection)
     with open_ledger(Settings.from_environment(os.environ)).transaction() as database:
-        stay = _staying(database, ids or [], (*dead_letters.DISCARDABLE, dead_letters.NO_BODY))
+        can = (*dead_letters.DISCARDABLE, dead_letters.NO_BODY, dead_letters.WITHHELD)
+        stay = _staying(database, ids or [], can)
         counts = dead_letters.discard(
             database, chosen, at=datetime.now(UTC), by=by or user(), reason=reason, dry_run=dry_run
         )
@@ -136,9 +138,9 @@ def discard(
 def replay(
     automation: Annotated[str, typer.Option("--automation", help="Of this automation.")],
     since: Annotated[
-        datetime, typer.Option("--from", formats=TIMES, help="Crossed at this time (UTC) or later.")
+        datetime, typer.Option("--from", formats=TIMES, help="Set off at this time (UTC) or later.")
     ],
-    until: Annotated[datetime, typer.Option("--to", formats=TIMES, help="Crossed before this time (UTC).")],
+    until: Annotated[datetime, typer.Option("--to", formats=TIMES, help="Set off before this time (UTC).")],
     scorecard: Annotated[str, typer.Option("--scorecard", help="Needed when several have it.")] = "",
     suppressed: Annotated[
         bool, typer.Option("--suppressed", help="Let suppressed crossings fire that are still true.")
@@ -149,7 +151,8 @@ def replay(
 ) -> None:
     """Send what an automation set off in a span of time again, with the same ids: nothing is created twice.
 
-    With --suppressed it is about crossings that did not fire at all.
+    What a person released was set off then. With --suppressed it is about crossings that did not fire at all,
+    by the time at which they crossed.
     """
     settings = Settings.from_environment(os.environ)
     at, who = datetime.now(UTC), by or user()

@@ -96,7 +96,7 @@ class _Work:
         start, aside = self._clock.start, Counter[str]()
         rows = deliveries.due(connection, now=start, limit=LOOKED_AT)
         for row in rows:
-            unfit = self._fitness.judge(connection, row, start)
+            unfit = self._fitness.judge(connection, row, self._clock.now())  # calls before it took their time
             if unfit is None:
                 lease = LEASE + self._clock.passed()
                 [claim] = deliveries.take(connection, [row], worker=self._worker, now=start, lease=lease)

@@ -28,7 +28,7 @@ from rescore.pipeline.whole_accounts import scores_from
 from rescore.rules.card import AllOf, Comparison, Kind, Not, Operator, Scorecard
 from rescore.rules.scope import about_accounts
 from rescore.scoring.engine import score
-from rescore.withheld import MERGED
+from rescore.withheld import DELETED, MERGED, OBJECTION
 from rescore.workspace import Workspace
 
 ORDER: tuple[Cause, ...] = tuple(cause for cause in Cause if cause is not Cause.OVERRIDE)
@@ -36,6 +36,9 @@ ORDER: tuple[Cause, ...] = tuple(cause for cause in Cause if cause is not Cause.
 
 FIRST = (Cause.ATTRIBUTE, Cause.ACTIVITY)
 """A first score: what the lead is, then what it did."""
+
+RETURN = {MERGED: Cause.MERGE, DELETED: Cause.ATTRIBUTE, OBJECTION: Cause.ATTRIBUTE}
+"""Why a lead had no score whatever the rules said -> the cause of the whole score that it has again."""
 
 EVERYBODY = 0.5
 """From this share of changed leads on, reading all committed scores is faster than asking for some."""
@@ -48,7 +51,7 @@ def with_causes(ws: Workspace, run: Run, card: Scorecard, rows: pa.Table) -> pa.
     """The rows to be staged with `causes`, JSON, and the `old_score` they begin at, of the changed ones.
 
     The causes of a row sum to its score less the committed one, where no score counts as 0: what brings a
-    lead into the audience, or takes it out, is the cause of the whole score; and what parts it from another.
+    lead into the audience, or takes it out, is the cause of the whole score; and so is what lets it back.
 
     Args:
         ws: The stores.
@@ -122,7 +125,6 @@ class _Telling:
         self._run, self._lives, self._versions, self._changes = run, lives, versions, changes
         self._old, self._new = _points(lives["old_score"]), _points(lives["score"])
         self._first = np.asarray(lives["as_of"].is_null())
-        self._parted = np.asarray(pc.equal(lives["withheld_before"], MERGED).fill_null(False))
         self._version = np.asarray(lives["version"].fill_null(_ours(versions)))
 
     def causes(self) -> pa.Array:
@@ -144,7 +146,9 @@ class _Telling:
         for cause, flag in self._flags().items():
             pattern |= flag.astype(np.int64) << ORDER.index(cause)
         pattern[self._first] = -1
-        pattern[self._parted] = 1 << ORDER.index(Cause.MERGE)
+        for reason, cause in RETURN.items():
+            back = pc.equal(self._lives["withheld_before"], reason).fill_null(False)
+            pattern[np.asarray(back)] = 1 << ORDER.index(cause)
         groups = []
         for found in np.unique(pattern):
             causes = [cause for number, cause in enumerate(ORDER) if found >> number & 1]

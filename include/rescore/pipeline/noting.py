@@ -16,6 +16,9 @@ from rescore.model import split_lead_key
 from rescore.pipeline.restore import notice_restore
 from rescore.workspace import Workspace
 
+Besides = Callable[[Connection, set[str], int], Counter[str]]
+"""From the records and the input version of the landing, in the transaction that commits it: its counts."""
+
 
 def note(
     ws: Workspace,
@@ -24,7 +27,7 @@ def note(
     *,
     holds: bool,
     at: datetime,
-    besides: Callable[[Connection, set[str]], int] = lambda connection, family: 0,
+    besides: Besides = lambda connection, family, input_ver: Counter(),
 ) -> Counter[str]:
     """Note it of a lead and of every record merged with it, and mark them; again is harmless.
 
@@ -34,10 +37,10 @@ def note(
         attribute: One of `rescore.withheld.NOTED_HERE`.
         holds: False takes it back.
         at: The present (aware).
-        besides: What else becomes of these records in the same commit; how many deliveries it `cancelled`.
+        besides: What else becomes of these records in the same commit; what it counts.
 
     Returns:
-        Counts of records, as `Landing` names them, and of what was `cancelled`.
+        Counts of records, as `Landing` names them, and those of `besides`.
 
     Raises:
         InputUnreadable: The lake does not know the lead.
@@ -71,6 +74,7 @@ def note(
         with ws.ledger.transaction() as connection:
             lease = streams.commit_landing(connection, lease, cursor={}, dirty=landed.leads)
             streams.note_read(connection, lease, at)
-            counts["cancelled"] += besides(connection, family)
+            assert lease.input_ver is not None  # noqa: S101 - it was committed just now
+            counts += besides(connection, family, lease.input_ver)
         counts.update(landed.counts)
     return +counts

@@ -16,8 +16,8 @@ from rescore.workspace import Workspace
 def note_objection(ws: Workspace, lead: str, *, objects: bool, at: datetime) -> Counter[str]:
     """Keep a lead, and every record merged with it, outside every audience; or let it back in.
 
-    What is owed to automations about it is cancelled now. Its score becomes null with the next run, and so
-    does what CRMs show. The CRM's own word, where the mapping names a property for it, counts too.
+    Its score becomes null now, and what is owed to automations about it is cancelled; CRMs are told by the
+    next run. The CRM's own word, where the mapping names a property for it, counts too, from its next run on.
 
     Args:
         ws: The stores.
@@ -26,7 +26,8 @@ def note_objection(ws: Workspace, lead: str, *, objects: bool, at: datetime) -> 
         at: The present (aware).
 
     Returns:
-        Counts: `objections noted` or `objections withdrawn`, by record; deliveries `cancelled`.
+        Counts: `objections noted` or `objections withdrawn`, by record; scores withdrawn (`objecting`), by
+        record and scorecard; deliveries `cancelled`.
 
     Raises:
         InputUnreadable: The lake does not know the lead.
@@ -34,7 +35,9 @@ def note_objection(ws: Workspace, lead: str, *, objects: bool, at: datetime) -> 
         LakeBehind: Facts are missing that the ledger has committed.
     """
 
-    def cancelled(connection: Connection, family: set[str]) -> int:
-        return identity.cancel_everywhere(connection, family, at) if objects else 0
+    def withdrawn(connection: Connection, family: set[str], input_ver: int) -> Counter[str]:
+        if not objects:
+            return Counter()
+        return identity.follow_objection(connection, family, input_ver=input_ver, at=at)
 
-    return note(ws, lead, OBJECTED_HERE, holds=objects, at=at, besides=cancelled)
+    return note(ws, lead, OBJECTED_HERE, holds=objects, at=at, besides=withdrawn)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, sel
 from rescore.ledger import tables
 from rescore.ledger.outbox.deliveries import AGAIN, UNREPEATABLE
 
-DELIVERY = tables.delivery
+DELIVERY, SCORE = tables.delivery, tables.score
 
 OVER = ("parked", "expired", "discarded")
 """Ended without having arrived, as far as we know. What was cancelled is no longer wanted."""
@@ -27,13 +27,16 @@ DISCARDABLE = ("due", "parked", "expired")
 BEING_SENT = "being sent"
 """The count of those that a run is sending at this moment, and the standing of each."""
 
+WITHHELD = "withheld"
+"""The count, and the standing, of those about whom nothing is sent: deleted, merged away, objecting."""
+
 NO_BODY = "body gone"
 """The count of those that ended so long ago that what they said is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which deliveries; what is None chooses all. `since` and `until` bound when their lead crossed."""
+    """Which deliveries; what is None chooses all. `since` and `until` bound when they were set off."""
 
     ids: Collection[str] | None = None
     states: Collection[str] | None = None
@@ -69,13 +72,11 @@ def listed(connection: Connection, chosen: Chosen, *, limit: int) -> Sequence[Ro
 
 
 def standing(connection: Connection, ids: Collection[str]) -> dict[str, str]:
-    """The state of each delivery that exists, or `BEING_SENT`, or `NO_BODY` of one that has ended."""
-    size = func.length(DELIVERY.c.body).label("size")
-    columns = (DELIVERY.c.delivery_id, DELIVERY.c.state, DELIVERY.c.lease_by, size)
+    """The state of each delivery that exists, or `BEING_SENT`; of some that ended `NO_BODY` or `WITHHELD`."""
     found = {}
-    for row in connection.execute(select(*columns).where(*Chosen(ids=ids).rows())):
-        bodiless = row.state in OVER and not row.size
-        found[row.delivery_id] = BEING_SENT if row.lease_by else NO_BODY if bodiless else row.state
+    for row in connection.execute(_looked_at(DELIVERY.c.lease_by).where(*Chosen(ids=ids).rows())):
+        ended = NO_BODY if not row.size else WITHHELD if row.withheld else row.state
+        found[row.delivery_id] = BEING_SENT if row.lease_by else ended if row.state in OVER else row.state
     return found
 
 
@@ -84,19 +85,26 @@ def retry(
 ) -> Counter[str]:
     """Let deliveries that ended without having arrived be sent again, with their own id and body.
 
-    They have all their tries again, and no longer expire. What is due is tried at the next run, whatever it
-    was waiting for. What may have arrived already is sent again, too: a person has looked.
+    They have all their tries again, and no longer expire. What had ended is sent again even if it may have
+    arrived: a person has looked. What is due is tried at the next run, whatever it was waiting for.
 
     Returns:
-        Counts: `again`, those left alone by their state, `being sent`, and `body gone`.
+        Counts: `again`, those left alone by their state, `withheld`, `being sent`, and `body gone`.
     """
     rows, busy = _locked(connection, chosen)
-    chosen_again = [row for row in rows if row.state in RETRYABLE]
-    again = [row for row in chosen_again if row.size]
-    counts = Counter(row.state for row in rows if row not in chosen_again)
-    counts |= {"again": len(again), NO_BODY: len(chosen_again) - len(again), BEING_SENT: busy}
+    counts, again = Counter({BEING_SENT: busy}), dict[str, list[str]](due=[], over=[])
+    for row in rows:
+        if row.state not in RETRYABLE:
+            counts[row.state] += 1
+        elif reason := _never_again(row):
+            counts[reason] += 1
+        else:
+            again["due" if row.state == "due" else "over"].append(row.delivery_id)
+            counts["again"] += 1
     if not dry_run:
-        _send_again(connection, [row.delivery_id for row in again], at=at, detail=f"sent again by {by}")
+        detail = f"sent again by {by}"
+        _make_due(connection, again["due"] + again["over"], detail)
+        _note_word(connection, again["over"], at, detail)
     return +counts
 
 
@@ -129,7 +137,7 @@ def replay(
 
     Returns:
         Counts: `again`, `seen twice` for those left alone because nobody could tell, those left alone by
-        their state, `being sent`, and `body gone`.
+        their state, `withheld`, `being sent`, and `body gone`.
     """
     rows, busy = _locked(connection, chosen)
     unknown = _may_have_arrived(connection, [row.delivery_id for row in rows if row.kind in SEEN_TWICE])
@@ -140,33 +148,52 @@ def replay(
             counts["seen twice"] += 1
         elif row.state in ("cancelled", "discarded", "due"):
             counts[row.state] += 1
-        elif not row.size:
-            counts[NO_BODY] += 1
+        elif reason := _never_again(row):
+            counts[reason] += 1
         else:
             again.append(row.delivery_id)
     counts |= {"again": len(again), BEING_SENT: busy}
     if not dry_run:
-        _send_again(connection, again, at=at, detail=f"replayed by {by}")
+        detail = f"replayed by {by}"
+        _make_due(connection, again, detail)
+        _note_word(connection, again, at, detail)
     return +counts
 
 
 def _locked(connection: Connection, chosen: Chosen) -> tuple[Sequence[Row[Any]], int]:
     """The chosen ones that nobody is sending now, and how many somebody is."""
-    size = func.length(DELIVERY.c.body).label("size")
-    columns = (DELIVERY.c.delivery_id, DELIVERY.c.state, DELIVERY.c.kind, size)
-    query: Select[Any] = select(*columns).where(*chosen.rows(), DELIVERY.c.lease_by.is_(None))
-    free = connection.execute(query.order_by(DELIVERY.c.delivery_id).with_for_update(skip_locked=True)).all()
+    query = _looked_at(DELIVERY.c.kind).where(*chosen.rows(), DELIVERY.c.lease_by.is_(None))
+    locking = query.order_by(DELIVERY.c.delivery_id).with_for_update(of=DELIVERY, skip_locked=True)
+    free = connection.execute(locking).all()
     everybody = connection.scalar(select(func.count()).select_from(DELIVERY).where(*chosen.rows())) or 0
     return free, everybody - len(free)
 
 
-def _send_again(connection: Connection, ids: Sequence[str], *, at: datetime, detail: str) -> None:
-    """Due as if for the first time; who says so is on record among the attempts."""
+def _looked_at(*columns: ColumnElement[Any]) -> Select[Any]:
+    """Deliveries with the size of their bodies, and why their lead is withheld."""
+    of_lead = (SCORE.c.scorecard == DELIVERY.c.scorecard) & (SCORE.c.lead == DELIVERY.c.lead)
+    size = func.length(DELIVERY.c.body).label("size")
+    looked = select(DELIVERY.c.delivery_id, DELIVERY.c.state, *columns, size, SCORE.c.withheld)
+    return looked.select_from(DELIVERY.outerjoin(SCORE, of_lead))
+
+
+def _never_again(row: Row[Any]) -> str | None:
+    """Why nobody can have a delivery sent once more, whatever its state."""
+    return WITHHELD if row.withheld else None if row.size else NO_BODY
+
+
+def _make_due(connection: Connection, ids: Sequence[str], detail: str) -> None:
+    """As if for the first time."""
     fresh = {"state": "due", "tries": 0, "next_at": None, "expires_at": None, "settled_at": None}
     for some in _parts(ids):
         connection.execute(
             update(DELIVERY).where(DELIVERY.c.delivery_id.in_(some)).values(fresh | {"reason": detail})
         )
+
+
+def _note_word(connection: Connection, ids: Sequence[str], at: datetime, detail: str) -> None:
+    """Put a person's word among the attempts: what may have arrived before does not count any more."""
+    for some in _parts(ids):
         connection.execute(
             insert(tables.attempt),
             [

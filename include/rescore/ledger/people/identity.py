@@ -15,9 +15,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, update
 
 from rescore.automations.state_machine import FRESH, Outcome, State
+from rescore.causes import Cause
 from rescore.ledger import tables
 from rescore.ledger.automations.set_off import write_armings
 from rescore.ledger.lock import lock_scorecard
+from rescore.ledger.outbox.wishes import BAND_OR_CROSSING
 from rescore.ledger.scores.chunk import C, Chunk, S
 from rescore.ledger.scores.stage import LEADS_A_QUERY
 from rescore.ledger.upsert import insert as upsert
@@ -29,6 +31,9 @@ REASONS = {
     OBJECTION: "the person objects to profiling",
     MERGED: "merged into another lead",
 }
+WITHDRAWN = {MERGED: ("merge", Cause.MERGE), OBJECTION: ("objection", Cause.ATTRIBUTE)}
+"""Why a score is withdrawn outside a run -> what its delta has in a run's place, and the cause."""
+
 MERGE = REASONS[MERGED]
 SAME_PERSON = "one person with another lead"
 HAD_FIRED = "another record of this person had fired"
@@ -95,7 +100,7 @@ def follow_merges(
             lock_scorecard(connection, row.scorecard)
             _continue(connection, row, merged[row.lead])
             _take_over(connection, row, merged[row.lead], why)
-            _withdraw(connection, row, input_ver, at)
+            _withdraw(connection, row, MERGED, input_ver, at)
             counts["merged away"] += 1
             counts["cancelled"] += _cancel(connection, row.scorecard, [row.lead], why, at)
             _move(connection, row.scorecard, [row.lead], "deleted", why)
@@ -144,10 +149,33 @@ def forget_shown(connection: Connection, moved: Mapping[str, Collection[str]]) -
             connection.execute(update(sync).values(state="due").where(shown))
 
 
-def cancel_everywhere(connection: Connection, leads: Collection[str], at: datetime) -> int:
-    """Cancel what is owed to automations about people who object, under every scorecard; how many."""
-    scorecards = connection.scalars(select(tables.control.c.scorecard)).all()
-    return sum(_cancel(connection, card, leads, REASONS[OBJECTION], at) for card in scorecards)
+def follow_objection(
+    connection: Connection, leads: Collection[str], *, input_ver: int, at: datetime
+) -> Counter[str]:
+    """Withdraw the scores of people who object, as of this landing, and cancel what is owed about them.
+
+    No run that began before it can bring a score back, and CRMs are owed the empty values from now on.
+
+    Args:
+        connection: In the transaction that commits the landing which says so.
+        leads: Whose.
+        input_ver: The landing's.
+        at: The present.
+
+    Returns:
+        Counts: leads times scorecards `objecting`, deliveries `cancelled`.
+    """
+    counts: Counter[str] = Counter()
+    for row in connection.execute(
+        select(C).where(C.c.lead.in_(leads)).order_by(C.c.scorecard, C.c.lead)
+    ).all():
+        lock_scorecard(connection, row.scorecard)
+        counts["cancelled"] += _cancel(connection, row.scorecard, [row.lead], REASONS[OBJECTION], at)
+        if row.withheld is None:
+            _withdraw(connection, row, OBJECTION, input_ver, at)
+            _owe(connection, row)
+            counts["objecting"] += 1
+    return +counts
 
 
 def _continue(connection: Connection, row: Row[Any], left: str) -> None:
@@ -208,28 +236,48 @@ def _end_held(connection: Connection, scorecard: str, lead: str, automation: str
     connection.execute(update(crossing).where(held).values(outcome=Outcome.SUPPRESSED.value, reason=reason))
 
 
-def _withdraw(connection: Connection, row: Row[Any], input_ver: int, at: datetime) -> None:
-    """The lost lead's score becomes null, with a delta; older runs meet a row that is newer than they are."""
+def _withdraw(connection: Connection, row: Row[Any], why: str, input_ver: int, at: datetime) -> None:
+    """A lead's score becomes null, with a delta; older runs meet a row that is newer than they are."""
+    run_key, cause = WITHDRAWN[why]
     if row.score is not None or row.band is not None:
         connection.execute(
             insert(tables.delta).values(
                 scorecard=row.scorecard,
                 lead=row.lead,
                 ver=row.ver + 1,
-                run_key="merge",
+                run_key=run_key,
                 activation_seq=row.activation_seq,
                 as_of=at,
                 old_score=row.score,
                 new_score=None,
                 old_band=row.band,
                 new_band=None,
-                causes=json.dumps({"merge": -row.score} if row.score else {}),
+                causes=json.dumps({cause: -row.score} if row.score else {}),
             )
         )
     connection.execute(
         update(C)
         .where(C.c.scorecard == row.scorecard, C.c.lead == row.lead)
-        .values(**_nothing(row), withheld=MERGED, input_ver=input_ver, ver=row.ver + 1, changed_at=at)
+        .values(**_nothing(row), withheld=why, input_ver=input_ver, ver=row.ver + 1, changed_at=at)
+    )
+
+
+def _owe(connection: Connection, row: Row[Any]) -> None:
+    """Whoever shows the score of a lead has to show that it has none, before other scores are written."""
+    sync = tables.sync
+    shows = and_(sync.c.scorecard == row.scorecard, sync.c.lead == row.lead)
+    connection.execute(
+        update(sync)
+        .where(shows, sync.c.state.not_in(("deleted", "elsewhere")))
+        .values(
+            want_ver=row.ver + 1,
+            state="due",
+            priority=BAND_OR_CROSSING,
+            tries=0,
+            next_at=None,
+            failure=None,
+            reason=None,
+        )
     )
 
 
