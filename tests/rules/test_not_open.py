@@ -57,6 +57,11 @@ def found(action: str, mappings=None) -> list[str]:
             "is a later stage than `lead`",
             id="backwards",
         ),
+        pytest.param(
+            "{webhook: {connection: hubspot}}",
+            "sends through `hubspot`, which is the name of a mapping, too",
+            id="one breaker",
+        ),
     ],
 )
 def test_what_no_mapping_opens(action, said):

@@ -1,4 +1,4 @@
-"""Actions that would wait for ever: what no mapping opens to automations."""
+"""Actions that a deployment does not open to automations, or that would get in the way of its CRM."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ from rescore.strict.model import Path, did_you_mean
 
 
 def not_open(card: Scorecard, known: Mapping[str, mappings.Mapping]) -> Iterator[Found]:
-    """CRMs without a mapping, tasks that are made nowhere, properties and stages that nobody named."""
+    """CRMs without a mapping, tasks that are made nowhere, properties and stages that nobody named.
+
+    Also a Connection with the name of a mapping: when the receiver fails, the CRM is left alone with it.
+    """
     for at, automation in enumerate(card.automations):
         who = f"automation `{automation.id}`"
         for index, action in enumerate(automation.actions):
-            if not isinstance(action, CrmTask | CrmFields):
-                continue
             path: Path = ("automations", at, "do", index, action.kind)
+            if not isinstance(action, CrmTask | CrmFields):
+                if action.connection in known:
+                    message = (
+                        f"{who} sends through `{action.connection}`, which is the name of a mapping, too: a "
+                        "receiver that fails would keep scores from the CRM; give the Connection another name"
+                    )
+                    yield Found((*path, "connection"), "not-open", message)
+                continue
             crm = known.get(action.target)
             if crm is None:
                 message = (
