@@ -148,6 +148,15 @@ def test_a_refused_token_is_one_problem_and_ends_the_rest(server, monkeypatch):
     assert "problem  the account: HubSpot refused the token (401)" in output
 
 
+def test_a_token_with_a_long_dash_is_one_problem_and_is_not_shown(server, monkeypatch):
+    host = server.url.removeprefix("http://")
+    monkeypatch.setenv("AIRFLOW_CONN_RESCORE_HUBSPOT", f"http://:pat%E2%80%93eu1@{host}")
+    code, said = run("doctor", "hubspot")
+    assert code == 1
+    assert "`rescore_hubspot` has characters that no token has" in " ".join(said.split())
+    assert "\u2013" not in said
+
+
 def test_a_missing_connection_is_one_problem(server, monkeypatch):
     monkeypatch.delenv("AIRFLOW_CONN_RESCORE_HUBSPOT")
     code, output = run("doctor", "hubspot")

@@ -81,3 +81,15 @@ def test_a_limit_that_is_none_is_named(value):
 
 def test_a_connection_never_prints_its_token():
     assert "pat-1" not in repr(Connection("c", "https://h", "pat-1", {"secret": "pat-1"}))
+
+
+@pytest.mark.parametrize(
+    "password", ["pat\u2013eu1", "pät-eu1", " pat-eu1", "pat-eu1\n", "pat\r\nX: y", "\ud800"]
+)
+def test_a_token_that_cannot_be_one_is_one_sentence_that_does_not_show_it(password):
+    with pytest.raises(
+        SettingsIncomplete, match="token in the password of the Airflow Connection `c`"
+    ) as caught:
+        assert Connection("c", "https://h", password).token
+    assert password.strip() not in str(caught.value)
+    assert Connection("c", "https://h", "pat-eu1-6f_2.b/c+d==").token == "pat-eu1-6f_2.b/c+d=="

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rescore.connectors.session import NoAnswer, Session
+from rescore.errors import SettingsIncomplete
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
 from tests.support.certificates import self_signed
 
@@ -57,6 +58,7 @@ def test_a_session_is_good_again_after_a_deadline(server):
         pytest.param(b"", id="nothing at all"),
         pytest.param(HEAD + b"Content-Length: 10\r\n\r\n[1,", id="less than promised"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", id="not HTTP"),
+        pytest.param(HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n[1]", id="two lengths"),
         pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", id="broken chunks"),
         pytest.param(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd", id="broken gzip"),
     ],
@@ -102,6 +104,23 @@ def test_a_redirect_is_an_answer_and_nobody_follows_it(server):
     answer = Session(seconds=30).send("POST", server.url, body=b"signed")
     assert answer.status == 307
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("place", [b"http://[", b"\xff\xfe", b"//\xe2\x80\x93:x"])
+def test_a_redirect_to_what_is_no_address_is_an_answer_like_any_other(server, place):
+    server.answer = always(
+        Reply(raw=b"HTTP/1.1 302 Found\r\nLocation: " + place + b"\r\nContent-Length: 0\r\n\r\n")
+    )
+    assert Session(seconds=30).send("POST", server.url).status == 302
+
+
+@pytest.mark.parametrize("secret", ["pat\u2013eu1", "pät-eu1", "pat-eu1\n", "pat-eu1\r\nX-More: 1", "\ud800"])
+def test_a_header_that_cannot_be_one_is_one_sentence_without_its_text_and_nothing_is_sent(server, secret):
+    for ours in [{"headers": {"Authorization": f"Bearer {secret}"}}, {}]:
+        with pytest.raises(SettingsIncomplete, match=r"the header `\w+` .* correct the secret") as caught:
+            Session(seconds=30, **ours).send("GET", server.url, headers={"Signature": secret})
+        assert secret not in str(caught.value)
+    assert server.asked == []
 
 
 def test_proxies_and_netrc_of_the_environment_do_not_count(server, monkeypatch, tmp_path):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rescore.errors import SettingsIncomplete
+
+TOKEN = re.compile(r"[\x21-\x7e]*")
+"""What may stand in a header; a dash that a text editor made longer may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,20 @@ class Connection:
     login: str = ""
     port: int | None = None
     schema: str = ""
+
+    @property
+    def token(self) -> str:
+        """The password, where it is a token that travels in a header.
+
+        Raises:
+            SettingsIncomplete: It cannot be one.
+        """
+        if not TOKEN.fullmatch(self.password):
+            raise SettingsIncomplete(
+                f"the token in the password of the Airflow Connection `{self.id}` has characters that no "
+                "token has, such as a space or a long dash; paste it again"
+            )
+        return self.password
 
     @property
     def url(self) -> str:

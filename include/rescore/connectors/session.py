@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -18,10 +19,22 @@ from urllib3.exceptions import NameResolutionError
 from rescore.connectors.addresses import AllowedHosts
 from rescore.connectors.dialing import Resolve, resolve
 from rescore.connectors.watched import CONNECT_SECONDS, Call, WatchedAdapter
+from rescore.errors import SettingsIncomplete
 
 CHUNK = 64 * 1024
 A_DAY = 86_400.0
 """No longer pause is believed."""
+
+HEADER = re.compile(r"[\x20-\x7e\t]*")
+"""What a header may say; others go over the wire as each library likes, or end in an error that quotes it."""
+
+
+NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    UnicodeEncodeError,
+)
 
 
 class NoAnswer(Exception):
@@ -51,6 +64,14 @@ class Answer:
         except (KeyError, ValueError):
             return None
         return min(max(wait, 0.0), A_DAY) if math.isfinite(wait) else None
+
+
+class _NoRedirects(requests.Session):
+    """Does not even read where a redirect leads: what stands there may be no address at all."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """See `requests.Session`."""
+        return None
 
 
 class Session:
@@ -84,7 +105,7 @@ class Session:
         self._resolve = resolve
         self._seconds = seconds
         self._largest = largest
-        self._session = requests.Session()
+        self._session = _NoRedirects()
         self._session.trust_env = False  # no proxies, no .netrc: the Connection says where to go
         self._session.verify = verify
         self._session.headers.update({"User-Agent": "rescore", **(headers or {})})
@@ -106,9 +127,16 @@ class Session:
 
         Raises:
             NoAnswer: There was none, or none that could be read to its end in time.
-            SettingsIncomplete: The deployment does not allow this host; nothing was sent.
+            SettingsIncomplete: The deployment does not allow this host, or a header cannot be one; nothing
+                was sent.
         """
         host = urlsplit(url).netloc.rpartition("@")[2]
+        for name, value in {**self._session.headers, **(headers or {})}.items():
+            if not HEADER.fullmatch(str(value)):
+                raise SettingsIncomplete(
+                    f"the header `{name}` for {host} would have characters that no header has; correct the "
+                    "secret in the Connection"
+                )
         with Call(self._seconds, self._allowed, self._resolve) as call:
             try:
                 response = self._session.request(
@@ -125,7 +153,7 @@ class Session:
                 )
                 with response:
                     content = self._read(response, host)
-            except (requests.RequestException, OSError) as error:
+            except (requests.RequestException, OSError, UnicodeEncodeError) as error:
                 if call.passed:
                     sent = not isinstance(error, requests.ConnectTimeout)
                     raise NoAnswer(
@@ -161,7 +189,7 @@ def _no_answer(error: Exception, host: str) -> NoAnswer:
         return NoAnswer(f"{host} could not be reached in time", sent=False)
     if isinstance(error, requests.Timeout):
         return NoAnswer(f"{host} did not answer in time", sent=True)
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | ValueError):
+    if isinstance(error, NO_ADDRESS):
         return NoAnswer(f"the address of {host or 'the Connection'} is not a web address", sent=False)
     return NoAnswer(f"{host} broke the connection before its answer was complete", sent=True)
 

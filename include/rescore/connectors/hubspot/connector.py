@@ -86,11 +86,11 @@ class HubSpot:
         """From an Airflow Connection: the host, the token as password, limits and `verify` in the extra.
 
         Raises:
-            SettingsIncomplete: A limit is no positive number.
+            SettingsIncomplete: A limit is no positive number, or the token cannot be one.
         """
         limits, pace = calls.within(Limits.from_extra(connection), mapping.name)
         verify = connection.extra.get("verify", True)
-        return cls(connection.url, connection.password, mapping, limits, verify=verify, pace=pace)
+        return cls(connection.url, connection.token, mapping, limits, verify=verify, pace=pace)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`."""
