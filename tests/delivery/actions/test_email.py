@@ -4,10 +4,11 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from rescore.delivery.actions.email import EmailSender
 from rescore.delivery.actions.mail_server import MailServer
@@ -212,6 +213,49 @@ def test_user_and_password_that_are_refused(mailbox):
         outcome = send(server_at(port, user="rescore", password=PASSWORD))
     assert outcome.kind == "auth"
     assert PASSWORD not in outcome.reason + repr(server_at(port, user="rescore", password=PASSWORD))
+
+
+def welcome(known: list[LoginPassword]):
+    """An authenticator that lets everybody in and keeps what they said."""
+
+    def let_in(server, session, envelope, mechanism, data) -> AuthResult:
+        known.append(data)
+        return AuthResult(success=True)
+
+    return let_in
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("rescore", "pässwort–1"), ("böt", "geheim"), ("bot", "geheim")]
+)
+def test_user_and_password_may_have_any_letters(mailbox, user, password):
+    known: list[LoginPassword] = []
+    with Serving(mailbox, authenticator=welcome(known), auth_require_tls=False) as port:
+        assert send(server_at(port, user=user, password=password)) == Outcome("ok")
+    assert [(said.login, said.password) for said in known] == [(user.encode(), password.encode())]
+    assert len(mailbox.taken) == 1
+
+
+def test_a_server_that_has_no_way_to_take_such_letters_gets_no_mail_and_no_password(mailbox):
+    known: list[LoginPassword] = []
+    options = {"auth_require_tls": False, "auth_exclude_mechanism": ["PLAIN"]}
+    with Serving(mailbox, authenticator=welcome(known), **options) as port:
+        outcome = send(server_at(port, user="rescore", password="pässwort"))
+    assert (outcome.kind, known, mailbox.taken) == ("unready", [], [])
+    assert "no way to log in with this user and password" in outcome.reason
+    assert "pässwort" not in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"user": "rescore", "password": "\ud800"}, {"host": "ü" * 70 + ".example"}],
+    ids=["password", "host"],
+)
+def test_what_no_mail_server_takes_is_told_without_being_shown(mailbox, fields):
+    with Serving(mailbox, authenticator=welcome([]), auth_require_tls=False) as port:
+        outcome = send(replace(server_at(port), **fields))
+    assert (outcome.kind, mailbox.taken) == ("unready", [])
+    assert "of connection `office_mail` has characters" in outcome.reason
 
 
 def test_a_server_without_the_encryption_asked_for_gets_no_mail(port, mailbox):

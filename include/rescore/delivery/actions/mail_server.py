@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Literal
 from rescore.outcome import Kind, Outcome
 
 ACCEPTED = (250, 251)
+LOGGED_IN = 235
 REFUSALS = range(400, 600)
 Tls = Literal["implicit", "starttls", "none"]
 
@@ -69,11 +71,12 @@ def hand_over(
     """
     who, sent = f"the mail server behind connection `{name}`", False
     try:
+        content = message.as_bytes(policy=SMTP)
         with _conversation(server, seconds) as smtp:
             _must(smtp.mail(server.sender), "the sender", "unready")
             refused = _name_recipients(smtp, to)
             sent = True
-            answer = smtp.data(message.as_bytes(policy=SMTP))
+            answer = smtp.data(content)
             if answer[0] not in REFUSALS and answer[0] not in ACCEPTED:
                 return Outcome("unknown", f"{who} answered the message with what is no answer to it")
             _must(answer, "the message", "record")
@@ -85,10 +88,14 @@ def hand_over(
         kind = _Refused("", error.smtp_code, "auth").kind
         return Outcome(kind, f"{who} refused user or password ({error.smtp_code})")
     except smtplib.SMTPNotSupportedError:
-        return Outcome("unready", f"{who} offers no STARTTLS, or no way to log in; correct the Connection")
+        missing = "no STARTTLS, or no way to log in with this user and password"
+        return Outcome("unready", f"{who} offers {missing}; correct the Connection")
     except ssl.SSLError as error:
         why = getattr(error, "verify_message", "") or error.reason or "handshake failed"
         return Outcome("unknown" if sent else "unready", f"{who} offers no TLS that can be trusted ({why})")
+    except UnicodeError:  # its text holds what could not be sent
+        wrong = f"the host, the user, the password or an address of connection `{name}`"
+        return Outcome("unready", f"{wrong} has characters that no mail server takes; write it anew")
     except (smtplib.SMTPException, OSError) as error:
         # their texts hold addresses, which are personal data
         return Outcome("unknown" if sent else "transient", f"{who} broke off ({type(error).__name__})")
@@ -114,11 +121,24 @@ def _conversation(server: MailServer, seconds: float) -> Iterator[smtplib.SMTP]:
             smtp.starttls(context=_context(server))
         smtp.ehlo_or_helo_if_needed()
         if server.user:
-            smtp.login(server.user, server.password)
+            _log_in(smtp, server)
         yield smtp
     finally:
         timer.cancel()
         smtp.close()
+
+
+def _log_in(smtp: smtplib.SMTP, server: MailServer) -> None:
+    """`smtplib` knows ASCII alone; beyond it only PLAIN says how a password is written (RFC 4616)."""
+    if (server.user + server.password).isascii():
+        smtp.login(server.user, server.password)
+        return
+    if "PLAIN" not in smtp.esmtp_features.get("auth", "").upper().split():
+        raise smtplib.SMTPNotSupportedError
+    plain = b64encode(f"\0{server.user}\0{server.password}".encode()).decode()
+    code, answer = smtp.docmd("AUTH", f"PLAIN {plain}")
+    if code != LOGGED_IN:
+        raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def _name_recipients(smtp: smtplib.SMTP, to: Sequence[str]) -> int:
