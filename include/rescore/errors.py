@@ -88,7 +88,7 @@ class CrmFieldMissing(TerminalError):
 
 
 class ReceiverRefused(TerminalError):
-    """A receiver of automations refuses our credentials, or does not have what we write to."""
+    """A receiver of automations refuses our credentials, lacks what we write to, or could not be served."""
 
 
 class CursorStuck(TerminalError):

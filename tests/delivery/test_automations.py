@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from rescore.errors import ReceiverRefused
 from rescore.ledger import tables
 from rescore.ledger.outbox import breakers
 from rescore.ledger.rules import activations
+from rescore.rules.actions import CrmTask
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
 from tests.ledger.world import World, a_card, an_automation, when
 
@@ -153,6 +155,33 @@ def test_one_bad_receiver_does_not_block_another(ledger, receiver, server):
         "hook_1": Endpoint(server.url, SECRET),
     }
     assert run(world, endpoints) == {"delivered": 8, "deferred": 3, "left alone": 5}
+
+
+class Broken:
+    """A sender that nobody expects to fail so; the texts of such errors may quote a secret."""
+
+    def send(self, claim, *, now):
+        raise LookupError("whsec_secret of crm:1")
+
+
+def test_a_sender_that_breaks_keeps_back_nobody_elses_deliveries_and_fails_the_task_in_one_sentence(
+    ledger, receiver, endpoints
+):
+    mql = an_automation("mql", when(score={"at_least": 100}))
+    world = World(ledger, card=a_card(replace(mql, actions=(CrmTask("crm", "Call", due=1), *mql.actions))))
+    world.first_load(**{"crm:1": 0, "crm:2": 0})
+    world.score(**{"crm:1": 120, "crm:2": 120})
+    senders = {"crm_task": Broken(), "webhook": WebhookSender(endpoints, Session(seconds=2))}
+    lines: list[str] = []
+    with pytest.raises(ReceiverRefused) as caught:
+        run_automations(ledger, senders, now=world.tick(), worker="w", progress=lines.append)
+    assert len(receiver.times) == 2
+    outcomes = world.rows(tables.delivery, "kind", "state", "failure")
+    assert sorted(outcomes) == [("crm_task", "due", "unknown")] * 2 + [("webhook", "delivered", None)] * 2
+    said = str(caught.value)
+    assert said.startswith("sending a `crm_task` through `crm` broke (LookupError at test_automations.py:")
+    kept = [str(reason) for (reason,) in world.rows(tables.delivery, "reason")]
+    assert "whsec_secret" not in "".join([said, *lines, *kept])
 
 
 def test_a_paused_scorecard_sends_nothing(crossed, endpoints):

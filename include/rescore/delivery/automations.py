@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -56,7 +58,7 @@ def run_automations(
 
     Raises:
         ReceiverRefused: When everything else is done: a person has to mend credentials, or what is written
-            to. Nothing is lost, it stays due.
+            to, or a sender broke. Nothing is lost, it stays due; an e-mail that may have gone out is parked.
     """
     work = _Work(ledger, senders, worker, PassingTime(now))
     while claim := work.next():
@@ -106,11 +108,16 @@ class _Work:
         return None, aside, len(rows)
 
     def send(self, claim: DeliveryClaim) -> Outcome:
-        """One call, outside every transaction."""
+        """One call, outside every transaction; a sender that breaks keeps back nobody else's deliveries."""
         sender = self._senders.get(claim.kind)
         if sender is None:
             return Outcome("unready", f"nothing here can send a `{claim.kind}`")
-        return sender.send(claim, now=self._clock.now())
+        try:
+            return sender.send(claim, now=self._clock.now())
+        except Exception as error:  # whatever no sender expects, and its text may quote anything
+            reason = f"sending a `{claim.kind}` through `{claim.connection}` broke ({_what_and_where(error)})"
+            self.alerts[claim.connection] = f"{reason}; please report it"
+            return Outcome("unknown", reason)
 
     def settle(self, claim: DeliveryClaim, outcome: Outcome) -> None:
         """Note what became of it."""
@@ -125,3 +132,9 @@ class _Work:
         """What open breakers kept back."""
         with self._ledger.reading() as connection:
             self.counts["left alone"] += deliveries.waiting(connection, now=self._clock.start)
+
+
+def _what_and_where(error: Exception) -> str:
+    """The type of an error and the line that raised it: all of it that quotes nobody."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
