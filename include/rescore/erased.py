@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
+from unicodedata import category, normalize
+
+from rescore.text import fold, is_whole
+
+LONGEST_LABEL: Final = 63
+"""Of a domain; what is longer is none, and costs no time."""
+
+_PREFIX: Final = "xn--"
+_APART: Final = frozenset('@"()<>[],;:\\')
+"""What sets an address apart from a name or from another address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +65,33 @@ NOBODY = Erased()
 
 
 def folded(address: str) -> str:
-    """An address as it is compared."""
-    return address.strip().lower()
+    """An address as it is compared: folded like every text, its domain as it is sent (`xn--bcher-kva.de`)."""
+    name, at, domain = fold(address.strip()).rpartition("@")
+    return name + at + ".".join(map(_as_sent, domain.split(".")))
+
+
+def spellings(address: str) -> set[str]:
+    """How a folded address may stand in a text, but for the case of its letters."""
+    name, at, domain = address.rpartition("@")
+    written = ".".join(map(_as_written, domain.split(".")))
+    return {normalize(form, name + at + each) for form in ("NFC", "NFD") for each in (domain, written)}
 
 
 def is_key(text: str) -> bool:
     """Whether this can be a lead's key: `hubspot:1042`."""
     source, _, lead_id = text.partition(":")
-    return bool(source and lead_id)
+    return bool(source and lead_id) and "\0" not in text and is_whole(text)
 
 
 def is_address(text: str) -> bool:
-    """Whether this can be an e-mail address."""
-    return "@" in text.strip("@ ")
+    """Whether this is one e-mail address alone: with a sign around it, it would be one that nobody has."""
+    name, at, domain = fold(text.strip()).rpartition("@")
+    return (
+        bool(name and at)
+        and _APART.isdisjoint(name)
+        and not any(category(character)[0] in "CZ" for character in name)
+        and all(map(_is_label, domain.split(".")))
+    )
 
 
 def hash_of_lead(salt: bytes, key: str) -> str:
@@ -76,6 +102,26 @@ def hash_of_lead(salt: bytes, key: str) -> str:
 def hash_of_address(salt: bytes, address: str) -> str:
     """What a tombstone keeps of an e-mail address."""
     return _hash(salt, f"address {folded(address)}")
+
+
+def _as_sent(label: str) -> str:
+    """A label of a domain in the letters of the wire: `bücher` is `xn--bcher-kva`."""
+    if label.isascii() or len(label) > LONGEST_LABEL:
+        return label
+    return _PREFIX + label.encode("punycode").decode()
+
+
+def _as_written(label: str) -> str:
+    """The other way round."""
+    with suppress(ValueError):  # of a label that only looks as if
+        if label.startswith(_PREFIX):
+            return label.removeprefix(_PREFIX).encode().decode("punycode")
+    return label
+
+
+def _is_label(label: str) -> bool:
+    """Whether it can be a label of a domain: letters, digits and what joins them."""
+    return bool(label) and all(character in "-_" or category(character)[0] in "LMN" for character in label)
 
 
 def _hash(salt: bytes, text: str) -> str:

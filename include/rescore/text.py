@@ -1,4 +1,4 @@
-"""The one way texts are compared: folded by this function, values and literals alike."""
+"""The one way texts are compared: folded by one function, values and literals alike."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -10,6 +10,15 @@ def fold(text: str) -> str:
     Lower-casing can decompose ("İ"), hence the second normalisation. The raw text stays for display.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+
+
+def is_whole(text: str) -> bool:
+    """Whether no character of it is half of one, as Python reads bytes that are no UTF-8: no store has it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def words(folded: str) -> Iterator[str]:

@@ -138,10 +138,11 @@ def test_without_a_yes_nothing_is_erased(rescore):
     ("arguments", "sentence"),
     [
         (["erase", "1042", "--yes"], "as in hubspot:1042|hubspot:1042"),
-        (["erase", "--email", "nobody", "--yes"], "has an @"),
+        (["erase", "--email", "nobody", "--yes"], "as in ada@example.com"),
+        (["erase", ADA, "--email", "Ada <ada@person.example>", "--yes"], "as in ada@example.com"),
         (["object", "hubspot:1042"], "does not know this lead"),
     ],
-    ids=["no key", "no address", "nobody known"],
+    ids=["no key", "no address", "a name before it", "nobody known"],
 )
 def test_what_does_not_hold_is_one_sentence(rescore, arguments, sentence):
     done = rescore(*arguments)

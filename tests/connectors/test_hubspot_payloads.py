@@ -23,15 +23,18 @@ ADA = "ada@lovelace.example"
 class Account:
     """An account whose every list holds the given rows; e-mail addresses are those of contact 7.
 
-    Page views all happened in the first window that is asked for.
+    Page views all happened in the first window that is asked for. `addresses` has how each is kept by how it
+    can be asked for.
     """
 
     def __init__(self) -> None:
         self.rows: list[object] = []
+        self.addresses = {ADA: ADA}
 
     def __call__(self, asked: Asked) -> Reply:
         if asked.path.endswith("contacts/batch/read") and asked.path.startswith("/crm/objects"):
-            found = [{"id": "7", "properties": {"email": ADA}}] if ADA in asked.body.decode() else []
+            asked_for = [self.addresses.get(one["id"]) for one in asked.json["inputs"]]
+            found = [{"id": "7", "properties": {"email": kept}} for kept in asked_for if kept]
             return Reply(207, {"results": found, "errors": [{"category": "OBJECT_NOT_FOUND"}]})
         if asked.path.startswith("/crm/associations"):
             ids = [one["id"] for one in asked.json["inputs"]]
@@ -185,6 +188,13 @@ def test_what_can_be_read_is_read(account, hubspot, stream, row, expected):
     assert page.set_aside == []
     [activity] = page.activities
     assert {name: getattr(activity, name) for name in expected} == expected
+
+
+def test_an_address_is_asked_for_as_it_is_written_and_compared_in_every_spelling(account, hubspot):
+    account.addresses = {"ada@bücher.example": "ada@xn--bcher-kva.example"}
+    account.rows = [event(recipient="Ada@bücher.example")]
+    [activity] = read(hubspot, "email_events").activities
+    assert activity.lead_id == "7"
 
 
 def test_what_hubspot_takes_for_a_scanner_is_left_out_by_hubspot_unless_the_mapping_brings_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pyarrow.parquet as pq
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select
 
 from rescore.erased import Person
 from rescore.errors import Fenced, InputUnreadable
-from rescore.lake.records import LeadRecord, Page
+from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.ledger import tables
 from rescore.ledger.people import barred, erasures, tombstones
 from rescore.ledger.scores import streams
@@ -85,6 +86,35 @@ def test_a_new_record_with_a_known_address_is_the_same_person(job):
     job.crm.put_lead("ada-again", {"job_title": "Director of Sales"})  # told without the address
     job.run()
     assert "hubspot:ada-again" not in found_scores(job)
+
+
+SPELT = [
+    ("josé@person.example", unicodedata.normalize("NFD", "JOSÉ@person.example")),
+    ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+    ("ada@xn--bcher-kva.example", unicodedata.normalize("NFD", "Ada@BÜCHER.example")),
+]
+
+
+@pytest.mark.parametrize(("said", "comes"), SPELT, ids=["an accent", "a domain", "a domain the other way"])
+def test_an_address_is_the_same_in_every_spelling(job, home, said, comes):
+    job.crm.put_activity(Unclaimed(comes, ActivityRecord("open-3", "", "email_open", job.now)))
+    job.crm.put_unreadable("leads", SetAside("lead", "x9", "bad", f"{{'mail': '{comes}'}}"))
+    job.run()
+    assert found_in_files(home, [comes])
+    assert erased(job, addresses=[said])["unclaimed"] == 1
+    assert found_in_files(home, [comes, said]) == []
+    job.crm.put_lead("ada-again", {"job_title": "Director of Sales"}, addresses=[comes])
+    job.crm.put_unreadable("leads", SetAside("lead", "x8", "bad", f"{{'mail': '{comes}'}}"))
+    job.run()
+    assert "hubspot:ada-again" not in found_scores(job)
+    assert found_in_files(home, [comes, said]) == []
+
+
+def test_domains_that_only_look_alike_are_two(job):
+    erased(job, addresses=["ada@strasse.example"])
+    job.crm.put_lead("another", {"job_title": "Director of Sales"}, addresses=["ada@straße.example"])
+    job.run()
+    assert "hubspot:another" in found_scores(job)
 
 
 MERGED = {"merged": [ADA]}
@@ -227,14 +257,18 @@ def test_lists_in_reports_lose_the_line_and_keep_the_others(job):
     ("who", "sentence"),
     [
         ({"leads": ["1042"], "addresses": []}, "as in hubspot:1042|hubspot:1042"),
-        ({"leads": [], "addresses": ["nobody"]}, "has an @"),
+        ({"leads": ["hubspot:\udce9"], "addresses": []}, "as in hubspot:1042|hubspot:1042"),
+        ({"leads": ["hubspot:1042\0"], "addresses": []}, "as in hubspot:1042|hubspot:1042"),
+        ({"leads": [], "addresses": ["nobody"]}, "as in ada@example.com"),
+        ({"addresses": [ADDRESS, f"Ada Lovelace <{ADDRESS}>"]}, "as in ada@example.com"),
         ({"leads": [], "addresses": []}, "say whom"),
     ],
-    ids=["no key", "no address", "nobody"],
+    ids=["no key", "half a character", "a NUL", "no address", "a name before it", "nobody"],
 )
-def test_what_cannot_be_a_person_is_refused_in_a_sentence(job, who, sentence):
+def test_what_cannot_be_a_person_is_refused_in_a_sentence_and_nothing_is_begun(job, who, sentence):
     with pytest.raises(InputUnreadable, match=sentence):
         erased(job, **who)
+    assert resume(job.ws, at=job.now) == {}
 
 
 def found_scores(job) -> set[str]:

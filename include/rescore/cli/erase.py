@@ -113,7 +113,8 @@ def _given(leads: Sequence[str], addresses: Sequence[str]) -> tuple[list[str], l
     for number, line in lines.items():
         if line and not (is_key(line) if ":" in line else is_address(line)):
             raise InputUnreadable(
-                f"line {number} of stdin is neither a lead's key, as in hubspot:1042, nor an e-mail address"
+                f"line {number} of stdin is neither a lead's key, as in hubspot:1042, "
+                "nor an e-mail address alone, as in ada@example.com"
             )
     keys = [line for line in lines.values() if ":" in line]
     return keys, [*addresses, *(line for line in lines.values() if line and ":" not in line)]

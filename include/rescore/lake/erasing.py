@@ -25,7 +25,7 @@ from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
 from pyarrow.fs import FileSelector, FileType, PyFileSystem
 
-from rescore.erased import Person
+from rescore.erased import Person, spellings
 from rescore.errors import RetryableError
 from rescore.lake.tables import (
     ACTIVITIES,
@@ -233,6 +233,6 @@ def _adds(table: DeltaTable) -> list[dict[str, Any]]:
 
 def _mention(person: Person) -> str:
     """What finds the person's record ids and addresses, as words of their own, in a source's raw text."""
-    names = {split_lead_key(lead)[1] for lead in person.leads} | person.addresses
+    names = {split_lead_key(lead)[1] for lead in person.leads}.union(*map(spellings, person.addresses))
     words = "|".join(re.escape(name) for name in sorted(names))
     return f"(?i)(^|[^A-Za-z0-9])({words})([^A-Za-z0-9]|$)"

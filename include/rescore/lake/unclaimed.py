@@ -22,6 +22,7 @@ from rescore.erased import folded
 from rescore.lake.reading import connect, keep, rows_in, texts
 from rescore.lake.records import ActivityRecord, Page, Unclaimed
 from rescore.lake.tables import ACTIVITIES, SCHEMAS, UNCLAIMED, Storage, files
+from rescore.text import is_whole
 
 IDS_A_DELETE = 1000
 
@@ -30,8 +31,9 @@ def with_claimed(storage: Storage, source: str, page: Page) -> tuple[Page, froze
     """The page with the activities that waited for its leads, each now its lead's, and their ids."""
     owners: dict[str, str] = {}
     for lead in page.leads:
-        for address in filter(_can_be_kept, lead.addresses):
-            owners.setdefault(folded(address), lead.lead_id)
+        for address in map(folded, lead.addresses):
+            if address and is_whole(address):  # for no other can anything wait
+                owners.setdefault(address, lead.lead_id)
     claimed = [
         replace(_read(activity), lead_id=owners[address])
         for address, activity in _waiting_for(storage, source, owners)
@@ -136,14 +138,6 @@ def _waiting_for(storage: Storage, source: str, addresses: Iterable[str]) -> Ite
 
 def _rows(table: DeltaTable) -> str:
     return rows_in(SCHEMAS[UNCLAIMED], files(table))
-
-
-def _can_be_kept(address: str) -> bool:
-    """Whether anything can wait for this address: half a character is refused when it lands."""
-    try:
-        return bool(address.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 def _text(activity: ActivityRecord) -> str:

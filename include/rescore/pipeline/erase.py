@@ -142,7 +142,10 @@ def refuse_what_nobody_is(ws: Workspace, leads: Collection[str], addresses: Coll
             )
     for address in addresses:
         if not is_address(address):
-            raise InputUnreadable("an e-mail address has an @ between two parts; check --email")
+            raise InputUnreadable(
+                "an e-mail address stands alone, as in ada@example.com: without a name, quotes or any sign "
+                "around it, and one to each --email"
+            )
     if not leads and not addresses:
         raise InputUnreadable("say whom to erase: a lead's key, or --email")
     if strange := {split_lead_key(lead)[0] for lead in leads} - sources_read(ws):

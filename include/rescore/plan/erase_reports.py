@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from rescore.erased import Person
+from rescore.erased import Person, spellings
 from rescore.errors import TerminalError
 from rescore.plan.plan import Examples, Plan
 from rescore.plan.report_html import html
@@ -21,7 +21,7 @@ def erase_from_reports(folder: Path, person: Person) -> int:
     Plans are written again without their examples of the person; lists lose the lines. A file of any other
     kind, or a damaged one, goes altogether.
     """
-    names = [name.encode() for name in sorted(person.leads | person.addresses)]
+    names = [name.encode() for name in sorted(person.leads.union(*map(spellings, person.addresses)))]
     count = 0
     for path in sorted(folder.rglob("*")):
         # a plan's page and Markdown may be gone by now, written again with its data

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rescore.connectors.hubspot.client import Client, JsonObject
 from rescore.connectors.hubspot.windows import rows_of
+from rescore.erased import folded
+from rescore.text import fold
 
 REMEMBERED = 200_000
 ADDRESSES = ("email", "hs_additional_emails")
@@ -21,16 +23,21 @@ class Recipients:
 
     def contacts(self, addresses: Iterable[str]) -> dict[str, str]:
         """The contact of each address that has one, by the address as given."""
-        wanted = {address: address.strip().lower() for address in addresses}
-        unknown = sorted({folded for folded in wanted.values() if folded and folded not in self._known})
+        wanted = {address: folded(address) for address in addresses if address.strip()}
+        unknown = self._unknown(wanted)
         if len(self._known) + len(unknown) > REMEMBERED:
             self._known.clear()
-            unknown = sorted({folded for folded in wanted.values() if folded})
+            unknown = self._unknown(wanted)
         for start in range(0, len(unknown), self._client.limits.batch):
             self._ask(unknown[start : start + self._client.limits.batch])
         return {
-            address: contact for address, folded in wanted.items() if (contact := self._known.get(folded))
+            address: contact for address, known_as in wanted.items() if (contact := self._known.get(known_as))
         }
+
+    def _unknown(self, wanted: Mapping[str, str]) -> list[str]:
+        """How to ask for those that are not remembered: HubSpot knows a domain as it is written."""
+        spelt = {known_as: fold(address.strip()) for address, known_as in wanted.items()}
+        return sorted(spelling for known_as, spelling in spelt.items() if known_as not in self._known)
 
     def learn(self, contact: str, addresses: Iterable[str]) -> None:
         """Remember the addresses of a contact that was read for another reason."""
@@ -39,7 +46,7 @@ class Recipients:
 
     def _ask(self, addresses: list[str]) -> None:
         """One batch; HubSpot reports addresses that nobody has beside the contacts found."""
-        self._known.update(dict.fromkeys(addresses))
+        self._known.update(dict.fromkeys(map(folded, addresses)))
         body = {
             "idProperty": "email",
             "properties": list(ADDRESSES),
@@ -54,4 +61,4 @@ class Recipients:
 def addresses_of(properties: JsonObject) -> list[str]:
     """Every address of a contact with these properties, as it is compared."""
     texts = [str(properties.get(name) or "") for name in ADDRESSES]
-    return [address.strip().lower() for text in texts for address in text.split(";") if address.strip()]
+    return [folded(address) for text in texts for address in text.split(";") if address.strip()]
