@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
 from rescore.erased import Person
-from rescore.errors import Fenced, InputUnreadable
+from rescore.errors import Fenced, InputUnreadable, TerminalError
 from rescore.lake.records import ActivityRecord, LeadRecord, Page, SetAside, Unclaimed
 from rescore.ledger import tables
 from rescore.ledger.people import barred, erasures, tombstones
@@ -234,6 +235,19 @@ def test_a_request_names_nobody_and_is_carried_out_by_its_id(job, home):
     with job.ws.ledger.reading() as connection:
         done = erasures.find(connection, request)
     assert (done.state, done.asked_by, done.person.leads) == ("done", "ute", frozenset())
+
+
+def test_one_that_cannot_be_carried_out_holds_up_no_other(job):
+    """No request can name half a character; in the ledger it may stand all the same."""
+    with job.ws.ledger.transaction() as connection:
+        stuck = erasures.ask(connection, Person.of(["hubspot:\udce9"]), at=job.now, by="ute")
+    other = ask_to_erase(job.ws, ["hubspot:eve"], by="ute", at=job.now + timedelta(minutes=1))
+    for _ in range(2):
+        with pytest.raises(TerminalError, match=f"erasure {stuck} could not be carried out \\(UnicodeEncode"):
+            resume(job.ws, at=job.now)
+    with job.ws.ledger.reading() as connection:
+        assert [erasures.find(connection, each).state for each in (stuck, other)] == ["asked", "done"]
+    assert found_in_rows(job.ws.ledger, ["eve"]) == []
 
 
 def test_a_plan_can_be_read_and_applied_without_them(job):

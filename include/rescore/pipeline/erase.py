@@ -15,7 +15,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from rescore.erased import Person, is_address, is_key
-from rescore.errors import InputUnreadable
+from rescore.errors import InputUnreadable, RescoreError, TerminalError
 from rescore.ledger.people import erasures
 from rescore.ledger.people.erasures import ASKED, BEGUN, DONE, ERASED, KEPT_OUT, Erasure
 from rescore.ledger.scores import streams
@@ -80,6 +80,7 @@ def resume(
         InputUnreadable: There is no such erasure.
         RetryableError: A store was too busy; the erasure is taken up again by the next call.
         LakeBehind: Facts are missing that the ledger has committed: what is erased now would come back.
+        TerminalError: Some could not be carried out, for a reason of their own; all others were.
     """
     with ws.ledger.reading() as connection:
         if erasure_id is None:
@@ -87,10 +88,27 @@ def resume(
         else:
             open_ones = [erasures.find(connection, erasure_id)]
     counts: Counter[str] = Counter()
+    failed: list[str] = []
     for erasure in open_ones:
-        if erasure.state != DONE:
+        if erasure.state == DONE:
+            continue
+        try:
             counts += _carry_out(ws, erasure, at, progress)
+        except RescoreError:  # of a store: the next person would meet it too
+            raise
+        except Exception as problem:  # of this person's alone
+            failed.append(f"erasure {erasure.erasure_id} could not be carried out ({_in_short(problem)})")
+    if failed:
+        raise TerminalError(
+            "; ".join(failed)
+            + "; it stays open, the others are done: mend what is said there, then `rescore erase`"
+        )
     return counts
+
+
+def _in_short(problem: Exception) -> str:
+    """What happened, without what it happened to."""
+    return f"{problem.strerror}" if isinstance(problem, OSError) else type(problem).__name__
 
 
 def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress) -> Counter[str]:
