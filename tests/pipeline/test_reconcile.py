@@ -9,6 +9,7 @@ from rescore.connectors.memory import MemoryCrm
 from rescore.delivery.crm import update_crm
 from rescore.ledger import tables
 from rescore.ledger.outbox import overrides
+from rescore.ledger.status import status
 from rescore.mapping import Mapping
 from rescore.pipeline.reconcile import read_back, rescue
 from tests.delivery.conftest import MAPPING
@@ -27,6 +28,16 @@ def mapping() -> Mapping:
 def keeping() -> Mapping:
     """A person's score stays for thirty days; every other value of ours is written again."""
     body = MAPPING.replace(b"    reasons:", b"    manual_edits: {score: {keep: 30d}}\n    reasons:")
+    return load_mapping(body, "crm.yaml")
+
+
+@pytest.fixture
+def patient() -> Mapping:
+    """As `keeping`, and what moves by less than fifteen points waits."""
+    body = MAPPING.replace(
+        b"    reasons:",
+        b"    manual_edits: {score: {keep: 30d}}\n    minimum_change: 15\n    reasons:",
+    )
     return load_mapping(body, "crm.yaml")
 
 
@@ -258,6 +269,85 @@ class TestAPersonsEdit:
         deliver(world, crm, keeping)
         assert shown(crm) == [10, 64, 30]
         assert states(world) == ["settled"] * 3
+
+
+class TestWhatWaitsBehindAPersonsEdit:
+    """An override ends with our values in the CRM, whatever became of our score meanwhile."""
+
+    @pytest.fixture
+    def overridden(self, world, crm, patient):
+        crm.edit("2", "my_score", "99", at=world.now, by="u")
+        reconcile(world, crm, patient)
+
+    @pytest.fixture(params=["said", "expired"])
+    def end(self, world, request):
+        def end():
+            if request.param == "expired":
+                world.now += 31 * DAY
+                assert rescue(world.ledger, now=world.now) == {"overrides expired": 1}
+                return
+            with world.ledger.transaction() as connection:
+                assert overrides.end_of_lead(connection, "crm:2", at=world.now, by="rita") == 1
+
+        return end
+
+    @pytest.mark.parametrize("known", [True, False], ids=["small", "not yet looked at"])
+    def test_a_small_change_is_written_when_it_ends(self, world, crm, patient, overridden, end, known):
+        world.score(**{"crm:2": 30})
+        if known:
+            assert deliver(world, crm, patient) == {"small": 1}
+        end()
+        assert deliver(world, crm, patient) == {"acknowledged": 1, "batches": 1}
+        assert shown(crm) == [10, 30, 30]
+        assert states(world) == ["settled"] * 3
+
+    def test_a_score_that_came_back_is_written_when_it_ends(self, world, crm, patient, overridden, end):
+        world.score(**{"crm:2": 64})
+        world.score(**{"crm:2": 20})
+        end()
+        assert deliver(world, crm, patient) == {"acknowledged": 1, "batches": 1}
+        assert shown(crm) == [10, 20, 30]
+
+    def test_the_lead_counts_as_overridden_while_a_small_change_waits(
+        self, world, crm, patient, overridden, end
+    ):
+        world.score(**{"crm:2": 30})
+        deliver(world, crm, patient)
+        for state in ("overridden", "due"):
+            with world.ledger.reading() as connection:
+                told = status(connection, world.now)
+            assert told.syncs["crm"] == {"settled": 2, state: 1}
+            assert told.scorecards[0].leads[state] == 1
+            if state == "overridden":
+                end()
+
+    def test_a_small_change_still_waits_when_an_override_begins_and_when_our_value_is_put_back(
+        self, world, crm, patient, mapping
+    ):
+        world.score(**{"crm:2": 30})
+        deliver(world, crm, patient)
+        crm.edit("2", "my_score", "99", at=world.now, by="u")
+        assert reconcile(world, crm, patient)["overrides"] == 1
+        crm.edit("2", "my_score", "20", at=world.now, by="u")
+        assert reconcile(world, crm, patient, everybody=True)["put back"] == 1
+        assert states(world) == ["settled", "small", "settled"]
+        assert deliver(world, crm, mapping) == {"acknowledged": 1, "batches": 1}
+        assert shown(crm) == [10, 30, 30]
+
+    def test_a_score_of_which_nothing_could_be_sent_is_not_taken_for_shown(self, world, crm):
+        body = MAPPING.partition(b"    band:")[0] + b"    manual_edits: {score: {keep: 30d}}\n"
+        alone = load_mapping(body, "crm.yaml")
+        world.score(**{"crm:2": 21})
+        deliver(world, crm, alone)
+        crm.edit("2", "my_score", "99", at=world.now, by="u")
+        reconcile(world, crm, alone)
+        world.score(**{"crm:2": 64})
+        deliver(world, crm, alone)
+        crm.edit("2", "my_score", "64", at=world.now, by="u")
+        assert reconcile(world, crm, alone, everybody=True)["put back"] == 1
+        world.score(**{"crm:2": 21})
+        deliver(world, crm, alone)
+        assert shown(crm) == [10, 21, 30]
 
 
 class TestRescue:

@@ -58,7 +58,7 @@ def write_letter(
         figures = figures_hash(ours, shown_as)
         if not ours or figures == claim.shown_hash:  # people have taken over all of it, or it is shown
             letter.unchanged += 1
-            letter.results.append(SyncResult(claim, Outcome("ok"), claim.shown_hash))
+            letter.results.append(SyncResult(claim, Outcome("ok"), figures))
         else:
             letter.fields[claim.record] |= ours
             letter.claims[claim.record].append((claim, figures))

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, union_all
 
 from rescore.ledger import tables
-from rescore.ledger.outbox import breakers
+from rescore.ledger.outbox import breakers, overrides
 from rescore.ledger.outbox.breakers import Breaker
 from rescore.ledger.outbox.restored import Restored, restored
 from rescore.ledger.people import barred, erasures, records
@@ -184,10 +184,11 @@ def status(
     """
     delivery = tables.delivery
     by_target: dict[str, Counter[str]] = {}
+    shown = select(tables.sync.c.target, _state().label("state")).subquery()
     for target, state, count in connection.execute(
-        select(tables.sync.c.target, tables.sync.c.state, func.count())
-        .group_by(tables.sync.c.target, tables.sync.c.state)
-        .order_by(tables.sync.c.target, tables.sync.c.state)
+        select(shown.c.target, shown.c.state, func.count())
+        .group_by(shown.c.target, shown.c.state)
+        .order_by(shown.c.target, shown.c.state)
     ):
         by_target.setdefault(target, Counter())[state] = count
     read = _read(connection)
@@ -304,7 +305,7 @@ def _leads(connection: Connection, scorecard: str) -> dict[str, int]:
         (sync.c.lead.is_(None) & (score.c.ver == 0), "outside"),
         (sync.c.lead.is_(None), "untargeted"),
         ((sync.c.state == "due") & (sync.c.tries > 0), "deferred"),
-        else_=sync.c.state,
+        else_=_state(),
     )
     pieces = union_all(
         select(dirty.c.lead, literal("dirty").label("state")).where(dirty.c.scorecard == scorecard),
@@ -325,6 +326,21 @@ def _leads(connection: Connection, scorecard: str) -> dict[str, int]:
     rows = connection.execute(select(first.c.rank, func.count()).group_by(first.c.rank))
     counts = {LEAD_STATES[position]: count for position, count in rows}
     return {name: counts.get(name, 0) for name in LEAD_STATES}
+
+
+def _state() -> ColumnElement[str]:
+    """A target's state of a lead: overridden, too, where a small change waits behind a person's value."""
+    sync, override = tables.sync, tables.override
+    kept = (
+        select(override.c.lead)
+        .where(
+            override.c.state == overrides.OPEN,
+            *(override.c[name] == sync.c[name] for name in ("target", "lead", "scorecard")),
+        )
+        .correlate(sync)
+        .exists()
+    )
+    return case((and_(sync.c.state == overrides.SMALL, kept), overrides.OVERRIDDEN), else_=sync.c.state)
 
 
 def _rejected(connection: Connection) -> tuple[RejectedFile, ...]:

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, select, update
 
 from rescore.ledger import tables
 from rescore.ledger.outbox import overrides
-from rescore.ledger.outbox.overrides import Override
+from rescore.ledger.outbox.overrides import AT_REST, OVERRIDDEN, SETTLED, SMALL, Override
 from rescore.ledger.outbox.records import has_record
 
-SETTLED, SMALL, OVERRIDDEN, DELETED = "settled", "small", "overridden", "deleted"
-CONFIRMED = (SETTLED, SMALL, OVERRIDDEN, DELETED)
+DELETED = "deleted"
+CONFIRMED = (*AT_REST, DELETED)
 """States in which a target owes us nothing: what it shows can be held against what it confirmed."""
 
 
@@ -149,6 +149,8 @@ def _values(connection: Connection, one: Found) -> dict[str, Any]:
         return {"state": DELETED, "failure": "gone", "reason": f"{known.target} has no such record any more"}
     if one.drift:
         return {**overrides.AGAIN, "shown_score": one.shown_score, "shown_band": one.shown_band}
+    if known.state == SMALL and (one.opened or one.ended):
+        return {"state": SMALL}  # our own change still waits, whoever overrides what
     if one.opened:
         return {"state": OVERRIDDEN}
     if one.ended:

@@ -14,6 +14,9 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 from rescore.ledger import tables
 
 OPEN, ENDED = "open", "ended"
+SETTLED, SMALL, OVERRIDDEN = AT_REST = ("settled", "small", "overridden")
+"""States of what a target has a record of and is owed nothing of."""
+
 AGAIN: Mapping[str, Any] = MappingProxyType(
     {
         "state": "due",
@@ -26,6 +29,9 @@ AGAIN: Mapping[str, Any] = MappingProxyType(
     }
 )
 """What makes `sync` owe a target again what it was shown once, behind everything that is new."""
+
+UNKNOWN: Mapping[str, Any] = MappingProxyType({"shown_score": None, "shown_band": None, "shown_hash": None})
+"""What `sync` says of a target when nobody knows whether it shows what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,9 @@ def _end_and_rewrite(connection: Connection, chosen: ColumnElement[bool], *, at:
         if lease is not None and lease.lease_until is not None and lease.lease_until > at:
             continue
         ended += end(connection, [one], at=at, by=by)
-        connection.execute(update(sync).where(mine, sync.c.state == "overridden").values(AGAIN))
+        # what is owed already has to go out, too: it is neither small nor unchanged against a person's value
+        connection.execute(update(sync).where(mine).values(UNKNOWN))
+        connection.execute(update(sync).where(mine, sync.c.state.in_(AT_REST)).values(AGAIN))
     return ended
 
 

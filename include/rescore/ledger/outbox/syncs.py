@@ -161,7 +161,7 @@ def settle(
                 "sent_score": claim.score,
                 "sent_band": claim.band,
                 "sent_hash": result.figures,
-                "rest": "overridden" if claim.overridden else "settled",
+                "rest": overrides.OVERRIDDEN if claim.overridden else overrides.SETTLED,
                 "at": now,
                 "spent": tries,
                 "then": leases.next_at(outcome, tries=tries, key=key, now=now) if spend else None,
