@@ -240,6 +240,24 @@ class TestAPersonsEdit:
         assert states(world) == ["settled"] * 3
         assert deliver(world, crm, keeping) == {}
 
+    @pytest.mark.parametrize("named", ["my_score", "my_band"])
+    def test_that_a_program_writes_over_has_ended_and_our_score_is_written_once(
+        self, world, crm, mapping, named
+    ):
+        kept = f"    manual_edits: {{{named.removeprefix('my_')}: {{keep: 30d}}}}\n    reasons:".encode()
+        keeping = load_mapping(MAPPING.replace(b"    reasons:", kept), "crm.yaml")
+        ours = shown(crm, named)
+        crm.edit("2", named, "99", at=world.now, by="u")
+        reconcile(world, crm, keeping)
+        crm.edit("2", named, "50", at=world.now, by="an import", by_person=False)
+        counts = reconcile(world, crm, keeping, everybody=True)
+        assert (counts["drift"], counts["written over"]) == (1, 1)
+        assert world.rows(tables.override, "state", "ended_by") == [("ended", "written over in the CRM")]
+        assert deliver(world, crm, keeping) == {"acknowledged": 1, "batches": 1}
+        assert shown(crm, named) == ours
+        assert states(world) == ["settled"] * 3
+        assert "drift" not in reconcile(world, crm, keeping, everybody=True)
+
     def test_edited_again_is_a_new_override_and_the_old_one_is_remembered(self, world, crm, keeping):
         crm.edit("2", "my_score", "99", at=world.now, by="u")
         reconcile(world, crm, keeping)

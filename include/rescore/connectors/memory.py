@@ -100,10 +100,12 @@ class MemoryCrm:
         """Refuse every update of one lead from now on."""
         self.refusals[lead_id] = reason
 
-    def edit(self, lead_id: str, name: str, value: str | None, *, at: datetime, by: str) -> None:
-        """Let a person change a property."""
+    def edit(
+        self, lead_id: str, name: str, value: str | None, *, at: datetime, by: str, by_person: bool = True
+    ) -> None:
+        """Let a person change a property, or another program."""
         self.shown[lead_id][name] = value
-        self._edits[lead_id, name] = Edit(value, at, by, by_person=True)
+        self._edits[lead_id, name] = Edit(value, at, by, by_person)
 
     def pages(self, stream: str, cursor: Cursor | None, *, until: datetime) -> Iterator[Page]:
         """See `Source.pages`; the log holds nothing later than `until`."""

@@ -14,6 +14,8 @@ from rescore.ledger.outbox.overrides import Override
 from rescore.mapping import ScoreFields
 
 SOMEBODY = "somebody"
+PUT_BACK, WRITTEN_OVER = "put back", "written over"
+"""What ends an override in the CRM: our value is there again, or another one that may not stay."""
 
 Edits = Mapping[tuple[str, str], list[Edit]]
 """By record and property, newest first."""
@@ -59,11 +61,17 @@ class Case:
         """
         known, keeps = self.confirmed, self.shown_as.keeps()
         drift, opened = known.state == DELETED, []
+        ended = [
+            (self.kept[name], PUT_BACK)
+            for name, value in self.wanted.items()
+            if name in self.kept and same(value, shown.get(name))
+        ]
         for name, text in ({} if drift else self.differing(shown)).items():
             edit = next(iter(edits.get((self.record, name), [])), None)
             until = _until(edit, text, keeps.get(name), now, people_only)
             if until is None:
                 drift = True
+                ended += [(self.kept[name], WRITTEN_OVER)] if name in self.kept else []
             else:
                 opened.append(self._override(name, text, edit, now, until))
         return Found(
@@ -72,11 +80,7 @@ class Case:
             shown_score=number(shown.get(self.shown_as.score)),
             shown_band=shown.get(self.shown_as.band) if self.shown_as.band else known.shown_band,
             opened=opened,
-            ended=[
-                self.kept[name]
-                for name, value in self.wanted.items()
-                if name in self.kept and same(value, shown.get(name))
-            ],
+            ended=ended,
         )
 
     def _override(

@@ -61,9 +61,9 @@ def read_back(
         progress: Told after every batch.
 
     Returns:
-        Counts of leads times scorecards: `read back`; of them `drift` (due again), `overrides` opened and
-        `put back` by their owners, `gone` from the CRM, `back again` there, `unanswered` by it, `moved on`
-        while it was asked; and the `calls`.
+        Counts of leads times scorecards: `read back`; of them `drift` (due again), `overrides` opened,
+        `put back` by their owners and `written over` by somebody whose value does not stay, `gone` from the
+        CRM, `back again` there, `unanswered` by it, `moved on` while it was asked; and the `calls`.
 
     Raises:
         CrmRejectedCredentials: A person has to act.
@@ -141,7 +141,7 @@ class _Work:
                 one = case.judge(values, edits, now=self._now, people_only=self._people_only)
                 self.counts["back again" if was_gone else "drift"] += one.drift
                 self.counts["overrides"] += len(one.opened)
-                self.counts["put back"] += len(one.ended)
+                self.counts.update(done for _, done in one.ended)
                 found.append(one)
             elif not was_gone:
                 self.counts["gone"] += 1

@@ -48,7 +48,8 @@ class Found:
     """What reading back changes about one `Confirmed`.
 
     `drift` when values of ours have to be written again; `shown_score` and `shown_band` are what the target
-    shows. `opened` and `ended` are overrides; `gone` when it has no such record.
+    shows. `opened` are overrides, `ended` those that ended and what was done to their values; `gone` when it
+    has no such record.
     """
 
     confirmed: Confirmed
@@ -57,7 +58,7 @@ class Found:
     shown_score: int | None = None
     shown_band: str | None = None
     opened: Sequence[Override] = ()
-    ended: Sequence[Override] = ()
+    ended: Sequence[tuple[Override, str]] = ()
 
 
 def leads(connection: Connection, target: str) -> Iterator[tuple[str, datetime | None]]:
@@ -124,7 +125,8 @@ def settle(connection: Connection, found: Sequence[Found], *, at: datetime) -> i
         if values and not connection.execute(update(tables.sync).where(_same(one)).values(values)).rowcount:
             moved_on += 1
             continue
-        overrides.end(connection, one.ended, at=at, by="put back in the CRM")
+        for kept, done in one.ended:
+            overrides.end(connection, [kept], at=at, by=f"{done} in the CRM")
         overrides.note(connection, one.opened)
     return moved_on
 
@@ -156,6 +158,6 @@ def _values(connection: Connection, one: Found) -> dict[str, Any]:
     if one.ended:
         mine = overrides.open_of(connection, known.target, [known.lead]).get(known.lead, {})
         stay = {name for name, kept in mine.items() if kept.scorecard == known.scorecard}
-        left = stay - {ended.property for ended in one.ended}
+        left = stay - {kept.property for kept, _ in one.ended}
         return {"state": OVERRIDDEN if left else SETTLED}
     return {}
