@@ -1,6 +1,7 @@
 """The `rescore` command: right answers on stdout, one clear sentence on stderr, and no traceback."""
 
 import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -306,6 +307,40 @@ def test_an_output_that_is_full_is_one_sentence(export):
 def test_wrong_usage_is_exit_2(export):
     assert rescore("score", "--rules", export / "rules.yaml").returncode == 2
     assert rescore("scoer").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"explain hubspot:jos\xe9",
+        b"object hubspot:jos\xe9",
+        b"erase hubspot:ada --email jos\xe9@x.example --yes",
+        b"updates retry hubspot:jos\xe9",
+        b"deliveries retry jos\xe9",
+        b"deliveries discard x --reason jos\xe9",
+        b"overrides end hubspot:jos\xe9",
+        b"connections close jos\xe9",
+        b"review jos\xe9 --discard",
+        b"rollback b2b_saas --by jos\xe9",
+        b"check jos\xe9.yaml",
+    ],
+    ids=lambda command: command.split(b"jos")[0].decode().strip(),
+)
+def test_a_word_that_is_no_text_is_told_by_its_place_alone(tmp_path, command):
+    assert rescore("setup", "ledger", RESCORE_HOME=str(tmp_path)).returncode == 0
+    words = command.split()
+    place = next(place for place, word in enumerate(words, start=1) if b"\xe9" in word)
+    done = rescore(*map(os.fsdecode, words), RESCORE_HOME=str(tmp_path))
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert f"word {place} after `rescore` is not UTF-8 text" in done.stderr
+
+
+def test_a_user_whose_name_is_no_text_can_decide_all_the_same(tmp_path):
+    home = {"RESCORE_HOME": str(tmp_path), "USER": os.fsdecode(b"ren\xe9"), "LOGNAME": ""}
+    assert rescore("setup", "ledger", **home).returncode == 0
+    done = rescore("erase", "hubspot:1042", "--request", **home)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stdout.startswith("registered")
 
 
 def test_a_ledger_that_was_never_set_up_says_how_to(tmp_path):

@@ -37,6 +37,6 @@ def refuse_overwriting(out: Path, inputs: Iterable[Path]) -> None:
 def user() -> str:
     """The user of this machine; in a container the id may have no name."""
     try:
-        return getpass.getuser()
+        return getpass.getuser().encode(errors="backslashreplace").decode()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"

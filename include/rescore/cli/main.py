@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from rescore.errors import CommandMiswritten, RescoreError
+from rescore.text import is_whole
 
 FINE, PROBLEM, USAGE = 0, 1, 2
 """Exit codes: done; something given has a problem (said on stderr); the command was written wrongly."""
@@ -91,9 +92,11 @@ def root(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit; no traceback reaches a user."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         try:
-            app(args=list(arguments) if arguments is not None else None)
+            _refuse_what_is_no_text(given)
+            app(args=given)
         finally:
             sys.stdout.flush()
     except CommandMiswritten as problem:
@@ -109,6 +112,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"{problem.filename or 'the output'}: {problem.strerror}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again at its end
         sys.exit(PROBLEM)
+
+
+def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    """Refuse a word that no store could keep, before any command hears of it.
+
+    Raises:
+        CommandMiswritten: Names it by its place, because it may be a person's.
+    """
+    for place, argument in enumerate(arguments, start=1):
+        if not is_whole(argument):
+            raise CommandMiswritten(
+                f"word {place} after `rescore` is not UTF-8 text; write it in UTF-8, or rename the file"
+            )
 
 
 if __name__ == "__main__":
