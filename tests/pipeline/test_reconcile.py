@@ -258,6 +258,28 @@ class TestAPersonsEdit:
         assert states(world) == ["settled"] * 3
         assert "drift" not in reconcile(world, crm, keeping, everybody=True)
 
+    def test_ends_with_the_policy_that_let_it_stay_and_says_so(self, world, crm, keeping, mapping):
+        crm.edit("2", "my_score", "99", at=world.now, by="u")
+        reconcile(world, crm, keeping)
+        world.now += DAY  # it is nobody's turn
+        assert reconcile(world, crm, mapping)["kept no longer"] == 1
+        assert world.rows(tables.override, "state", "ended_by") == [
+            ("ended", "the mapping, which lets it stay no longer")
+        ]
+        assert deliver(world, crm, mapping) == {"acknowledged": 1, "batches": 1}
+        assert shown(crm) == [10, 20, 30]
+
+    def test_stays_when_the_policy_of_another_property_goes(self, world, crm, keeping):
+        both = MAPPING.replace(
+            b"    reasons:", b"    manual_edits: {score: {keep: 30d}, band: {keep: 30d}}\n    reasons:"
+        )
+        for name in ("my_score", "my_band"):
+            crm.edit("2", name, "99", at=world.now, by="u")
+        assert reconcile(world, crm, load_mapping(both, "crm.yaml"))["overrides"] == 2
+        assert reconcile(world, crm, keeping)["kept no longer"] == 1
+        deliver(world, crm, keeping)
+        assert (crm.shown["2"]["my_score"], crm.shown["2"]["my_band"]) == ("99", "C")
+
     def test_edited_again_is_a_new_override_and_the_old_one_is_remembered(self, world, crm, keeping):
         crm.edit("2", "my_score", "99", at=world.now, by="u")
         reconcile(world, crm, keeping)

@@ -49,8 +49,9 @@ def read_back(
     """Hold what a target shows against what it confirmed: lately, of a rotating share, or of everybody.
 
     A value that is not ours is written again by `update_crm`, or stays as an override, as the mapping's
-    `manual_edits` says. After a restore of the ledger everybody is read back, and only what the CRM says a
-    person did stays: what it does not say may be a value of ours that the ledger has forgotten.
+    `manual_edits` says; one that it does not let stay any more ends, whoever's turn it is. After a restore of
+    the ledger everybody is read back, and only what the CRM says a person did stays: what it does not say may
+    be a value of ours that the ledger has forgotten.
 
     Args:
         ledger: Knows what was confirmed; the CRM is called in none of its transactions.
@@ -63,13 +64,17 @@ def read_back(
     Returns:
         Counts of leads times scorecards: `read back`; of them `drift` (due again), `overrides` opened,
         `put back` by their owners and `written over` by somebody whose value does not stay, `gone` from the
-        CRM, `back again` there, `unanswered` by it, `moved on` while it was asked; and the `calls`.
+        CRM, `back again` there, `unanswered` by it, `moved on` while it was asked; the `calls`; and of
+        overrides those that are `kept no longer` by the mapping.
 
     Raises:
         CrmRejectedCredentials: A person has to act.
         ConnectionLeadsElsewhere: The CRM is another account than it was.
         CrmRateLimited, CrmUnavailable: Try again later; what was read back so far counts.
     """
+    keeps = {card: shown_as.keeps() for card, shown_as in mapping.scores.items()}
+    with ledger.transaction() as connection:
+        kept_no_longer = overrides.end_not_kept(connection, target.name, keeps, at=now)
     with ledger.reading() as connection:
         restore = restored.restored(connection)
         first_after = restore is not None and target.name not in restore.read_back
@@ -83,6 +88,7 @@ def read_back(
     if leads:
         require_same_account(ledger, target)
     work = _Work(ledger, target, mapping, now, people_only=restore is not None)
+    work.counts["kept no longer"] = kept_no_longer
     for start in range(0, len(leads), target.batch_size):
         work.batch(leads[start : start + target.batch_size])
         progress(f"{target.name}: {work.told()}")

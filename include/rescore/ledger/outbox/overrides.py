@@ -92,7 +92,20 @@ def end(connection: Connection, overrides: Iterable[Override], *, at: datetime, 
 
 def end_expired(connection: Connection, *, now: datetime) -> int:
     """End what has expired, and let our values be written again; how many."""
-    return _end_and_rewrite(connection, tables.override.c.expires_at <= now, at=now, by="expired")
+    found = _open(connection, tables.override.c.expires_at <= now)
+    return _end_and_rewrite(connection, found, at=now, by="expired")
+
+
+def end_not_kept(
+    connection: Connection, target: str, keeps: Mapping[str, Collection[str]], *, at: datetime
+) -> int:
+    """End what a target's mapping does not let stay any more, and let our values be written again; how many.
+
+    `keeps` are the properties in which a person's value stays, by scorecard.
+    """
+    of_target = _open(connection, tables.override.c.target == target)
+    found = [one for one in of_target if one.property not in keeps.get(one.scorecard, ())]
+    return _end_and_rewrite(connection, found, at=at, by="the mapping, which lets it stay no longer")
 
 
 def end_of_lead(connection: Connection, lead: str, *, at: datetime, by: str, name: str | None = None) -> int:
@@ -105,12 +118,12 @@ def end_of_lead(connection: Connection, lead: str, *, at: datetime, by: str, nam
     chosen = table.c.lead == lead
     if name is not None:
         chosen = and_(chosen, table.c.property == name)
-    return _end_and_rewrite(connection, chosen, at=at, by=by)
+    return _end_and_rewrite(connection, _open(connection, chosen), at=at, by=by)
 
 
-def _end_and_rewrite(connection: Connection, chosen: ColumnElement[bool], *, at: datetime, by: str) -> int:
+def _end_and_rewrite(connection: Connection, found: Iterable[Override], *, at: datetime, by: str) -> int:
     ended, sync = 0, tables.sync
-    for one in _open(connection, chosen):
+    for one in found:
         mine = (sync.c.scorecard == one.scorecard) & (sync.c.lead == one.lead) & (sync.c.target == one.target)
         lease = connection.execute(select(sync.c.lease_until).where(mine).with_for_update()).one_or_none()
         if lease is not None and lease.lease_until is not None and lease.lease_until > at:
