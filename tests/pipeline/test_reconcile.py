@@ -12,6 +12,7 @@ from rescore.ledger.outbox import overrides
 from rescore.ledger.status import status
 from rescore.mapping import Mapping
 from rescore.pipeline.reconcile import read_back, rescue
+from rescore.withheld import OBJECTION
 from tests.delivery.conftest import MAPPING
 from tests.ledger.world import World
 
@@ -279,6 +280,23 @@ class TestAPersonsEdit:
         assert reconcile(world, crm, keeping)["kept no longer"] == 1
         deliver(world, crm, keeping)
         assert (crm.shown["2"]["my_score"], crm.shown["2"]["my_band"]) == ("99", "C")
+
+    @pytest.mark.parametrize("before", [64, None], ids=["scored", "outside the audience"])
+    def test_ends_when_the_lead_objects_to_profiling_and_no_other_begins(self, world, crm, keeping, before):
+        world.score(**{"crm:2": before})
+        deliver(world, crm, keeping)
+        crm.edit("2", "my_score", "99", at=world.now, by="u")
+        assert reconcile(world, crm, keeping)["overrides"] == 1
+        objecting = {"crm:2": {"withheld": OBJECTION, "changed": True}}
+        world.promote(world.stage(world.start(), {"crm:2": None}, also=objecting))
+        deliver(world, crm, keeping)
+        assert shown(crm) == [10, None, 30]
+        assert world.rows(tables.override, "state", "ended_by") == [("ended", "an objection to profiling")]
+        crm.edit("2", "my_score", "98", at=world.now, by="u")
+        counts = reconcile(world, crm, keeping)
+        assert (counts["drift"], counts.get("overrides")) == (1, None)
+        deliver(world, crm, keeping)
+        assert shown(crm) == [10, None, 30]
 
     def test_edited_again_is_a_new_override_and_the_old_one_is_remembered(self, world, crm, keeping):
         crm.edit("2", "my_score", "99", at=world.now, by="u")

@@ -15,7 +15,7 @@ from rescore.delivery.destination import require_same_account
 from rescore.delivery.letters import fitting, write_letter
 from rescore.delivery.passing import PassingTime
 from rescore.errors import ConfigurationError, RetryableError, TerminalError
-from rescore.ledger.outbox import breakers, elsewhere, kept_back, syncs
+from rescore.ledger.outbox import breakers, elsewhere, kept_back, overrides, syncs
 from rescore.ledger.outbox.breakers import Breaker
 from rescore.ledger.outbox.syncs import SyncClaim, SyncResult
 from rescore.ledger.outbox.wishes import PRIORITIES
@@ -137,10 +137,11 @@ class _Work:
             self.breaker = breakers.is_open(connection, self._target.name, self.clock.now())
 
     def set_aside(self) -> None:
-        """Move what is not to be sent now out of what is due, and back what is."""
+        """Move what is not to be sent now out of what is due, and back what is; no objector's stays."""
         shown = self._mapping.scores
         minimum = {card: shown[card].minimum_change for card in self._live}
         with self._ledger.transaction() as connection:
+            overrides.end_of_objectors(connection, self._target.name, at=self.clock.now())
             moved = elsewhere.owe_joined(connection, self._target.name, self._earlier)
             moved += kept_back.set_modes(connection, self._target.name, live=self._live)
             moved += kept_back.set_small(connection, self._target.name, minimum)

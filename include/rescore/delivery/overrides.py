@@ -35,6 +35,11 @@ class Case:
         """What it should show, by property."""
         return figures(self.confirmed, self.shown_as)
 
+    @property
+    def keeps(self) -> Mapping[str, timedelta]:
+        """By property how long a person's value stays; nobody's stays where the person objects."""
+        return {} if self.confirmed.objects else self.shown_as.keeps()
+
     def differing(self, shown: Shown) -> dict[str, str | None]:
         """The properties that show neither our value nor the one that a person is known to have set."""
         return {
@@ -48,7 +53,7 @@ class Case:
         """The properties whose history decides between drift and an override."""
         if self.confirmed.state == DELETED:
             return set()
-        return self.shown_as.keeps().keys() & self.differing(shown).keys()
+        return self.keeps.keys() & self.differing(shown).keys()
 
     def judge(self, shown: Shown, edits: Edits, *, now: datetime, people_only: bool) -> Found:
         """What to make of what is shown.
@@ -59,7 +64,7 @@ class Case:
             now: The present.
             people_only: Only what the CRM says a person did stays; else also what it does not say.
         """
-        known, keeps = self.confirmed, self.shown_as.keeps()
+        known, keeps = self.confirmed, self.keeps
         drift, opened = known.state == DELETED, []
         ended = [
             (self.kept[name], PUT_BACK)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from rescore.ledger import tables
 from rescore.ledger.outbox import overrides
 from rescore.ledger.outbox.overrides import AT_REST, OVERRIDDEN, SETTLED, SMALL, Override
 from rescore.ledger.outbox.records import has_record
+from rescore.withheld import OBJECTION
 
 DELETED = "deleted"
 CONFIRMED = (*AT_REST, DELETED)
@@ -25,7 +26,8 @@ class Confirmed:
     """What one target confirmed of one lead under one scorecard.
 
     The score of record (`score` and the three below it) is what was confirmed only when `current`; a change
-    that is too small to be written leaves `shown_score` and `shown_band`.
+    that is too small to be written leaves `shown_score` and `shown_band`. `objects` when the person objects
+    to profiling.
     """
 
     target: str
@@ -37,6 +39,7 @@ class Confirmed:
     shown_score: int | None
     shown_band: str | None
     current: bool
+    objects: bool
     score: int | None
     band: str | None
     grade: str | None
@@ -102,6 +105,7 @@ def confirmed(connection: Connection, target: str, chosen: Collection[str]) -> l
             sync.c.shown_score,
             sync.c.shown_band,
             (sync.c.acked_ver == score.c.ver).label("current"),
+            func.coalesce(score.c.withheld == OBJECTION, False).label("objects"),
             *(score.c[name] for name in ("score", "band", "grade", "dimensions")),
         )
         .join(score, (score.c.scorecard == sync.c.scorecard) & (score.c.lead == sync.c.lead))

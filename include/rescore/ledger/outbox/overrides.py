@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from rescore.ledger import tables
+from rescore.withheld import OBJECTION
 
 OPEN, ENDED = "open", "ended"
 SETTLED, SMALL, OVERRIDDEN = AT_REST = ("settled", "small", "overridden")
@@ -106,6 +107,26 @@ def end_not_kept(
     of_target = _open(connection, tables.override.c.target == target)
     found = [one for one in of_target if one.property not in keeps.get(one.scorecard, ())]
     return _end_and_rewrite(connection, found, at=at, by="the mapping, which lets it stay no longer")
+
+
+def end_of_objectors(connection: Connection, target: str, *, at: datetime) -> int:
+    """End those of people who object to profiling, and let the target be emptied; how many.
+
+    A score that somebody set by hand is profiling, too.
+    """
+    table, score = tables.override, tables.score
+    objects = (
+        select(score.c.lead)
+        .where(
+            score.c.scorecard == table.c.scorecard,
+            score.c.lead == table.c.lead,
+            score.c.withheld == OBJECTION,
+        )
+        .correlate(table)
+        .exists()
+    )
+    found = _open(connection, table.c.target == target, objects)
+    return _end_and_rewrite(connection, found, at=at, by="an objection to profiling")
 
 
 def end_of_lead(connection: Connection, lead: str, *, at: datetime, by: str, name: str | None = None) -> int:
