@@ -335,6 +335,25 @@ def test_a_word_that_is_no_text_is_told_by_its_place_alone(tmp_path, command):
     assert f"word {place} after `rescore` is not UTF-8 text" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "deliveries --limit",
+        "updates --limit",
+        "persons --limit",
+        "explain hubspot:1 --version",
+        "shadow start b2b_saas --version",
+        "rollback b2b_saas --to",
+    ],
+)
+def test_a_number_that_no_database_keeps_is_wrong_usage(tmp_path, command):
+    assert rescore("setup", "ledger", RESCORE_HOME=str(tmp_path)).returncode == 0
+    done = rescore(*command.split(), "99999999999999999999", RESCORE_HOME=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Invalid value for" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_user_whose_name_is_no_text_can_decide_all_the_same(tmp_path):
     home = {"RESCORE_HOME": str(tmp_path), "USER": os.fsdecode(b"ren\xe9"), "LOGNAME": ""}
     assert rescore("setup", "ledger", **home).returncode == 0

@@ -134,6 +134,11 @@ AUTUMN = ["--from", "2026-11-01", "--to", "2026-11-02"]
             "--to is the moment before which it ends, so nothing lies between; write --to 2026-12-01",
             id="one day",
         ),
+        pytest.param(
+            ["replay", "--automation", "mql", "--from", "9999-12-31", "--to", "9999-12-31"],
+            "nothing lies between; write an earlier --from",
+            id="the last of all days",
+        ),
         pytest.param(["retry", "x", "--state", "parked"], "; not both", id="ids and options"),
         pytest.param(["--state", "parked", "retry", "x"], "options before `retry`", id="options too early"),
         pytest.param(

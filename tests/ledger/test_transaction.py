@@ -156,6 +156,7 @@ def test_an_error_of_the_database_never_shows_lead_data(ledger):
         pytest.param("mysql://host/db", "cannot live in `mysql`", id="another database"),
         pytest.param("sqlite://", "cannot live in `sqlite`", id="memory"),
         pytest.param("no url at all", "cannot be read", id="no URL"),
+        pytest.param("postgresql://[::1", "cannot be read", id="an open bracket"),
         pytest.param(
             "postgresql+psycopg2://u:secret@h/db", "cannot live in `postgresql", id="another driver"
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import Connection
 
 from rescore.cli.again import refuse_options_before, tell
-from rescore.cli.given import user
+from rescore.cli.given import LARGEST, user
 from rescore.cli.operate import open_ledger
 from rescore.errors import CommandMiswritten, InputUnreadable
 from rescore.ledger.automations.replays import replay_suppressed
@@ -71,7 +71,9 @@ def show(
     scorecard: Card = "",
     automation: Auto = "",
     connection: To = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=LARGEST, help="At most so many, the newest first.")
+    ] = 50,
 ) -> None:
     """List deliveries, the newest first, with what became of them."""
     if context.invoked_subcommand is not None:
@@ -160,9 +162,10 @@ def replay(
     if begin > end:
         raise CommandMiswritten("--from is not before --to; swap them")
     if begin == end:
-        after = (begin + timedelta(days=1)).date()
+        day = begin.date()
+        way_out = "an earlier --from" if day == date.max else f"--to {day + timedelta(days=1)}"
         raise CommandMiswritten(
-            f"--to is the moment before which it ends, so nothing lies between; write --to {after}"
+            f"--to is the moment before which it ends, so nothing lies between; write {way_out}"
         )
     if suppressed and state:
         raise CommandMiswritten("--state is about deliveries, and what was suppressed has none; leave it out")

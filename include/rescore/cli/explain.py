@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from rescore.causes import in_words
+from rescore.cli.given import LARGEST
 from rescore.cli.operate import Card, unknown
 from rescore.errors import InputUnreadable
 from rescore.ledger.rules import activations
@@ -30,7 +31,7 @@ def explain(
     scorecard: Card = "",
     as_of: Annotated[str, typer.Option(help="Score as of this time: 2026-11-01, 2026-11-01T12:00Z.")] = "",
     known_as_of: Annotated[str, typer.Option(help="Only with facts that had landed by this time.")] = "",
-    version: Annotated[int, typer.Option(min=0, help="Under this version of the rules.")] = 0,
+    version: Annotated[int, typer.Option(min=0, max=LARGEST, help="Under this version of the rules.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Account for a lead's score, rule by rule, by computing it again, and for its last changes.

@@ -8,6 +8,9 @@ from pathlib import Path
 from rescore.errors import InputUnreadable
 from rescore.strict.yaml import MAX_BYTES
 
+LARGEST = 2**31 - 1
+"""The largest number that an option may be: of a version, or of how many; databases keep no larger one."""
+
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file of rules; of one that is too long for any only so many that it shows.

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rescore.cli.given import user
+from rescore.cli.given import LARGEST, user
 from rescore.cli.operate import open_ledger
 from rescore.errors import CommandMiswritten
 from rescore.ledger.rules import holds as ledger_holds
@@ -70,7 +70,9 @@ def review(
 
 def rollback(
     scorecard: Annotated[str, typer.Argument(metavar="SCORECARD")],
-    to: Annotated[int | None, typer.Option("--to", help="A version; by default the one before.")] = None,
+    to: Annotated[
+        int | None, typer.Option("--to", min=1, max=LARGEST, help="A version; by default the one before.")
+    ] = None,
     by: By = "",
 ) -> None:
     """Put an older version in force again, planned and judged like any change; the file stays as it is."""

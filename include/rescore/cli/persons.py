@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from rescore.cli.given import LARGEST
 from rescore.lake.claims import Doubt
 from rescore.ledger.people import barred, records
 from rescore.model import split_lead_key
@@ -19,7 +20,7 @@ MOST = 6
 
 
 def persons(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many records.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LARGEST, help="At most so many records.")] = 50,
 ) -> None:
     """List the records that cannot be told from several others, with whom and why, and those that are barred.
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rescore.cli.given import read_bytes, user
+from rescore.cli.given import LARGEST, read_bytes, user
 from rescore.errors import CommandMiswritten
 from rescore.pipeline import shadow as shadows
 from rescore.pipeline.shadow_report import shadow_report
@@ -36,7 +36,9 @@ def start(
     file: Annotated[
         Path | None, typer.Option(help="A rules file, registered as it is now.", readable=False)
     ] = None,
-    version: Annotated[int, typer.Option(min=0, help="A version that is registered already.")] = 0,
+    version: Annotated[
+        int, typer.Option(min=0, max=LARGEST, help="A version that is registered already.")
+    ] = 0,
 ) -> None:
     """Let a version score every run from the next one on; it writes nothing and fires nothing."""
     if (file is None) == (not version):

@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import Connection
 
 from rescore.cli.again import refuse_options_before, tell
-from rescore.cli.given import user
+from rescore.cli.given import LARGEST, user
 from rescore.cli.operate import open_ledger
 from rescore.errors import CommandMiswritten, InputUnreadable
 from rescore.ledger.outbox import updates as ledger_updates
@@ -45,7 +45,9 @@ def listed(
     state: States = None,
     scorecard: Card = "",
     target: To = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, in lead order.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=LARGEST, help="At most so many, in lead order.")
+    ] = 50,
 ) -> None:
     """List those that failed: lead, state, and why."""
     if context.invoked_subcommand is not None:

@@ -148,7 +148,7 @@ class Ledger:
 def _checked(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # an address may begin with a bracket and not end with one
         raise SettingsIncomplete(
             "the ledger's URL cannot be read; write sqlite:////folder/ledger.db or postgresql://user@host/database"
         ) from None
