@@ -27,6 +27,7 @@ VARIABLE = "AIRFLOW_CONN_RESCORE_HUBSPOT"
             "http://127.0.0.1:8090",
         ),
         ('{"host": "https://h.example/T0/B0?team=1", "password": "pat-1"}', "https://h.example/T0/B0?team=1"),
+        ('{"host": "https://h.example/hooks/mql/", "password": "pat-1"}', "https://h.example/hooks/mql/"),
     ],
 )
 def test_every_spelling_of_a_connection_is_understood(text, url):

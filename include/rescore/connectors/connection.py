@@ -47,7 +47,7 @@ class Connection:
 
     @property
     def url(self) -> str:
-        """Its web address; `schema` (https by default) counts unless the host has its own.
+        """Its web address, the path as written; `schema` (https by default) counts unless it has its own.
 
         Raises:
             SettingsIncomplete: There is no host, or what there is cannot be one.
@@ -65,7 +65,7 @@ class Connection:
                 f"the host of the Connection `{self.id}` is no web address; write one such as https://api.hubapi.com"
             )
         name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        url = f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+        url = f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path}"
         return url + (f"?{parts.query}" if parts.query else "")
 
 
