@@ -12,10 +12,13 @@ from rescore.delivery.actions.email import EmailSender
 from rescore.delivery.actions.mail_server import MailServer
 from rescore.delivery.automations import LEASE, run_automations
 from rescore.delivery.sender import Sender
+from rescore.errors import CrmUnavailable
 from rescore.ledger import tables
-from rescore.ledger.outbox import dead_letters
+from rescore.ledger.outbox import breakers, dead_letters
+from rescore.ledger.outbox.breakers import FAILURES_IN_A_ROW
 from rescore.ledger.outbox.dead_letters import Chosen
 from rescore.messages import House
+from rescore.outcome import Outcome
 from rescore.rules.actions import Action, CrmTask, Email
 from tests.delivery.actions.claims import a_mapping
 from tests.delivery.actions.mailbox import Mailbox, Serving
@@ -95,6 +98,41 @@ def test_a_task_without_an_answer_is_looked_for_minutes_later(ledger, crm, tasks
     assert run(world, tasks, timedelta(seconds=SETTLING / 2)) == {}
     assert run(world, tasks, timedelta(seconds=SETTLING / 2)) == {"delivered": 1}
     assert len(crm.tasks.made) == 1
+
+
+def test_a_crm_that_is_down_for_days_parks_no_task(ledger, crm, tasks):
+    world = crossed(ledger, CALL)
+    crm.failures = [CrmUnavailable("the CRM did not answer", sent=False) for _ in range(500)]
+    for _ in range(4 * 24 * 3):
+        assert "parked" not in run(world, tasks, timedelta(minutes=15))
+    [(state, tries)] = world.rows(tables.delivery, "state", "tries")
+    assert (state, tries) == ("due", FAILURES_IN_A_ROW - 1)
+    assert len(crm.failures) < 500 - 3 * 24
+    crm.failures = []
+    assert run(world, tasks, timedelta(hours=1)) == {"delivered": 1}
+
+
+def test_a_task_that_may_be_there_is_looked_for_no_sooner_while_its_crm_is_left_alone(ledger, crm, tasks):
+    world = crossed(ledger, CALL)
+    with ledger.transaction() as connection:
+        for _ in range(FAILURES_IN_A_ROW - 1):
+            breakers.note(connection, "crm", Outcome("transient"), world.now)
+    crm.tasks.lost_answers = 1
+    assert run(world, tasks) == {"deferred": 1}
+    assert world.rows(tables.delivery, "tries") == [(0,)]
+    with ledger.transaction() as connection:
+        assert breakers.close(connection, "crm", "ada")
+    assert run(world, tasks, timedelta(seconds=SETTLING / 2)) == {}
+    assert run(world, tasks, timedelta(seconds=SETTLING / 2)) == {"delivered": 1}
+    assert len(crm.tasks.made) == 1
+
+
+def test_a_mail_server_that_is_down_for_days_ends_in_the_dead_letters(ledger, mailbox, mail):
+    world = crossed(ledger, MAIL)
+    mailbox.answers = {"MAIL": "cut"}
+    for _ in range(4 * 24 * 2):
+        run(world, mail, timedelta(minutes=15))
+    assert world.rows(tables.delivery, "state", "tries") == [("parked", 7)]
 
 
 def test_the_note_about_what_was_left_alone_stays_with_the_delivery(ledger, crm, tasks):

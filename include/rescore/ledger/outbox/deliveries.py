@@ -20,6 +20,9 @@ DELIVERY, ATTEMPT, BREAKER = tables.delivery, tables.attempt, tables.breaker
 UNREPEATABLE: frozenset[ActionKind] = frozenset({"email"})
 """Nobody can be asked whether it arrived, and nobody wants it twice: an unknown outcome parks it."""
 
+IN_THE_CRM: frozenset[ActionKind] = frozenset({"crm_task", "crm_fields"})
+"""What goes to a CRM, as scores do: a failure that opens its breaker is the CRM's, and spends no try."""
+
 AGAIN = "again"
 """The attempt that is none: a person has looked, and lets a delivery be sent as if for the first time."""
 
@@ -151,7 +154,8 @@ def settle(connection: Connection, results: Sequence[DeliveryResult], *, now: da
     """Note what became of claims, at the deliveries and at their Connections' breakers.
 
     A receiver that is gone for good (a webhook's 410) is left alone until a person closes its breaker, and
-    whatever else was due to it is parked with it.
+    whatever else was due to it is parked with it. A CRM that is down parks nothing; other receivers that stay
+    down do in the end, or nobody would ever look.
 
     Returns:
         Counts: `delivered`, `deferred`, `parked`, `unready`; `lost` for those whose lease had passed on.
@@ -164,7 +168,8 @@ def settle(connection: Connection, results: Sequence[DeliveryResult], *, now: da
             .where(ATTEMPT.c.attempt_id == claim.attempt_id)
             .values(ended_at=now, outcome=outcome.kind, detail=outcome.reason)
         )
-        settled, values = _settled(result, now)
+        opened = breakers.note(connection, claim.connection, outcome, now)
+        settled, values = _settled(result, now, spend=opened is None or claim.kind not in IN_THE_CRM)
         mine = (DELIVERY.c.delivery_id == claim.delivery_id) & (DELIVERY.c.lease_by == claim.lease)
         if settled != "delivered":  # what was cancelled meanwhile stays so; what arrived, arrived
             mine &= DELIVERY.c.state == "due"
@@ -172,7 +177,6 @@ def settle(connection: Connection, results: Sequence[DeliveryResult], *, now: da
             update(DELIVERY).where(mine).values(lease_by=None, lease_until=None, **values)
         ).rowcount
         counts[settled if found else "lost"] += 1
-        breakers.note(connection, claim.connection, outcome, now)
         if claim.kind == "webhook" and outcome.kind == "gone":
             counts["parked"] += _give_up(connection, claim.connection, str(outcome.reason), now)
     return counts
@@ -210,10 +214,10 @@ def _give_up(connection: Connection, name: str, reason: str, now: datetime) -> i
     ).rowcount
 
 
-def _settled(result: DeliveryResult, now: datetime) -> tuple[str, dict[str, Any]]:
+def _settled(result: DeliveryResult, now: datetime, *, spend: bool) -> tuple[str, dict[str, Any]]:
     claim, outcome = result.claim, result.outcome
-    spends = CONSEQUENCES[outcome.kind].spends_try
-    tries = claim.tries + spends
+    spent = spend and CONSEQUENCES[outcome.kind].spends_try
+    tries = claim.tries + spent
     then = next_state(outcome, failures=tries, repeatable=claim.kind not in UNREPEATABLE)
     values: dict[str, Any] = {"tries": tries, "reason": outcome.reason}
     if then == "done":
@@ -225,7 +229,8 @@ def _settled(result: DeliveryResult, now: datetime) -> tuple[str, dict[str, Any]
         }
     values["failure"] = outcome.kind
     if then == "due":
-        values["next_at"] = leases.next_at(outcome, tries=tries, key=claim.delivery_id, now=now)
+        # a try that was not spent waits like a first one: the breaker waits longer
+        values["next_at"] = leases.next_at(outcome, tries=max(1, tries), key=claim.delivery_id, now=now)
         return "unready" if outcome.kind == "unready" else "deferred", values
     if CONSEQUENCES[outcome.kind].then == "due" and claim.kind not in UNREPEATABLE:
         values["reason"] = f"gave up after {tries} attempts: {outcome.reason}"
