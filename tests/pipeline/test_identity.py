@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -158,6 +159,15 @@ def test_a_score_is_withdrawn_when_the_objection_is_noted_and_the_next_run_has_n
     note_objection(job.ws, ADA, objects=False, at=job.now)
     job.run(minutes=24 * 60)
     assert [json.loads(causes) for (causes,) in rows(job, tables.delta, "causes")][-1] == {"attribute": 60}
+
+
+def test_a_withdrawn_score_is_never_as_of_a_moment_before_the_one_it_withdraws(scored):
+    """A run by hand may be as of a moment to come."""
+    job = scored
+    [*_, (before,)] = rows(job, tables.delta, "as_of")
+    note_objection(job.ws, ADA, objects=True, at=job.now - timedelta(minutes=5))
+    [*_, (after,)] = rows(job, tables.delta, "as_of")
+    assert before == after == job.now
 
 
 def test_a_run_that_has_scored_somebody_who_objects_meanwhile_fires_nothing(scored):

@@ -247,7 +247,7 @@ def _withdraw(connection: Connection, row: Row[Any], why: str, input_ver: int, a
                 ver=row.ver + 1,
                 run_key=run_key,
                 activation_seq=row.activation_seq,
-                as_of=at,
+                as_of=max(at, row.as_of),
                 old_score=row.score,
                 new_score=None,
                 old_band=row.band,
