@@ -40,6 +40,7 @@ def test_a_time_can_be_set_and_the_others_stay():
         pytest.param("attempts: 20d", "`attempts` is 20d, and `delivery_bodies` 30d", id="sent blindly"),
         pytest.param("runs: 90", "`runs` takes hours or days, not", id="no unit"),
         pytest.param("run: 90d", "unknown key `run`", id="misspelt"),
+        pytest.param("xyzzy: 90d", "`xyzzy`; docs/operations.md lists what can stand", id="known nowhere"),
     ],
 )
 def test_a_time_that_would_break_a_promise_is_refused_with_the_reason(said, told):

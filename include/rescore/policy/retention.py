@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
@@ -66,6 +66,8 @@ DELTA_REMEMBERS = 7 * DAY
 
 class RetentionFile(StrictMap):
     """What the file says; the rest is as `Retention` has it."""
+
+    listed_in: ClassVar = "docs/operations.md"
 
     stages: Span = _DEFAULT.stages
     runs: Span = _DEFAULT.runs

@@ -23,6 +23,7 @@ from rescore.strict.messages import described
 
 Path = tuple[str | int, ...]
 
+RULES = "docs/rules.md"
 MANY = 12  # names beyond this make a message nobody reads
 
 
@@ -45,12 +46,14 @@ class StrictMap(BaseModel):
     Attributes:
         not_yet: Keys of the language that this build cannot execute; refused by name.
         misplaced: Keys that belong elsewhere, each with the way out.
+        listed_in: Where all keys are listed, for a map that has too many for a message.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     not_yet: ClassVar[frozenset[str]] = frozenset()
     misplaced: ClassVar[Mapping[str, str]] = {}
+    listed_in: ClassVar[str] = RULES
 
     @model_validator(mode="wrap")
     @classmethod
@@ -107,7 +110,8 @@ class StrictMap(BaseModel):
     def _about_key(cls, key: str) -> str:
         if key in cls.not_yet:
             return not_yet(key)
-        return cls.misplaced.get(key) or f"unknown key `{key}`; {did_you_mean(key, cls.model_fields)}"
+        hint = did_you_mean(key, cls.model_fields, listed_in=cls.listed_in)
+        return cls.misplaced.get(key) or f"unknown key `{key}`; {hint}"
 
 
 def refuse(message: str, *path: str | int) -> NoReturn:
@@ -155,13 +159,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word.lower(), list(known), n=1)), None)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, listed_in: str = RULES) -> str:
     """A hint at the nearest known word, else at all of them."""
     known = list(known)
     if near := nearest(word, known):
         return f"did you mean `{near}`?"
     if len(known) > MANY:
-        return "docs/rules.md lists what can stand here"
+        return f"{listed_in} lists what can stand here"
     return "write one of " + ", ".join(f"`{name}`" for name in known) if known else "take it out"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from rescore.mapping import FREE_NAMES, Accounts, Leads, Mapping, MappingPart, Name, Path, Property
 from rescore.strict.model import refuse_all
+
+SHIPPED: Final = "include/mappings/hubspot.yaml"
 
 
 class Adjustments(MappingPart):
@@ -74,6 +76,8 @@ class Tied(MappingPart):
     `listing` lists them by id, to find in turn what was tied after it was last changed; without it that is
     found within three days of the change or not at all.
     """
+
+    listed_in: ClassVar = SHIPPED
 
     search: Path
     associations: Path
@@ -214,6 +218,8 @@ class HubSpotMapping(Mapping):
     Automations make tasks where `tasks` says how; leads carry attributes of their companies where `accounts`
     does.
     """
+
+    listed_in: ClassVar = SHIPPED
 
     connector: Literal["hubspot"]
     group: Name
