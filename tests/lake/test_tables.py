@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from rescore.errors import ConfigurationError, Fenced
+from rescore.errors import ConfigurationError, Fenced, RetryableError
 from rescore.lake.lake import Lake
 from rescore.lake.rows import attribute_table
 from rescore.lake.tables import LAYOUT, LEADS, SCHEMAS, Storage, append
@@ -66,6 +66,16 @@ def test_a_lake_of_another_build_is_refused_in_a_sentence_with_a_way_out(storage
     DeltaTable.create(storage.url(LEADS), SCHEMAS[LEADS], configuration=layout, raise_if_key_not_exists=False)
     with pytest.raises(ConfigurationError, match=r"another build of Rescore \(0, this one reads \d+\)"):
         land(Lake(storage.root), a_lead("1"), number=1)
+
+
+def test_a_store_that_does_not_answer_is_told_in_one_sentence():
+    nobody = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "x", "max_retries": "0"}
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "hidden"}
+    with pytest.raises(RetryableError, match="the lake at s3://nope/x does not answer") as refused:
+        Storage("s3://nope/x", nobody | keys).open(LEADS)
+    assert "RESCORE_LAKE_ROOT" in str(refused.value)
+    assert str(refused.value).isprintable()
+    assert "hidden" not in str(refused.value)
 
 
 def test_whoever_changes_the_tables_decides_whether_lakes_that_there_are_can_still_be_read():

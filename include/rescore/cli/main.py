@@ -109,9 +109,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(FINE)
     except OSError as problem:
-        sys.stderr.write(f"{problem.filename or 'the output'}: {problem.strerror}\n")
+        sys.stderr.write(f"{_in_a_sentence(problem)}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again at its end
         sys.exit(PROBLEM)
+
+
+def _in_a_sentence(problem: OSError) -> str:
+    """What the system said; engines raise it with a text of their own, and no file."""
+    if problem.strerror is None:
+        return str(problem).partition("\n")[0]
+    return f"{problem.filename or 'the output'}: {problem.strerror}"
 
 
 def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:

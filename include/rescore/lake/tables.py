@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -36,6 +37,7 @@ COMPRESSION = (
 ATTEMPTS = 20
 COMMITS_PER_CHECKPOINT = 10  # whoever opens a table reads every commit since its last checkpoint
 
+_BRANCH = re.compile(r"\x1b\[[0-9;]*m|↳")
 TIME = pa.timestamp("us")
 _VERSIONED = [
     ("bucket", pa.string()),  # the partition: inbox, past, or the number of a bucket
@@ -175,10 +177,17 @@ class Storage:
         Raises:
             ConfigurationError: Another writer gave the table a feature that our way of reading its
                 Parquet files would get wrong, or another build of Rescore laid it out.
+            RetryableError: The store does not answer.
         """
         options = dict(self.options) if self.options else None
-        if not DeltaTable.is_deltatable(self.url(name), options):
-            return None
+        try:
+            if not DeltaTable.is_deltatable(self.url(name), options):
+                return None
+        except OSError as error:
+            raise RetryableError(
+                f"the lake at {self.root} does not answer ({_in_short(error)}); see to the store, or to "
+                "RESCORE_LAKE_ROOT and what the store needs to let us in"
+            ) from None
         table = DeltaTable(self.url(name), storage_options=options)
         protocol = table.protocol()
         features = set(protocol.reader_features or ()) - _READABLE_FEATURES
@@ -231,6 +240,13 @@ class Storage:
             if self.open(name) is None:  # else another process made it between our two looks
                 raise
         return self.existing(name)
+
+
+def _in_short(error: OSError) -> str:
+    """The first and the last line of what Delta draws as a tree: what failed, and at last why."""
+    lines = [_BRANCH.sub("", line).strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line]
+    return ": ".join(dict.fromkeys([*told[:1], *told[-1:]]))
 
 
 def buckets_of(table: DeltaTable) -> int:
