@@ -109,6 +109,29 @@ class TestDrift:
         crm.shown["1"]["my_reasons"] = "because I say so"
         assert "drift" not in reconcile(world, crm, mapping)
 
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b"    reasons: my_reasons\n",
+            b"    changed_at: my_changed_at\n",
+            b"    rules_version: my_version\n",
+            b"    dimensions: {engagement: my_engagement}\n",
+        ],
+        ids=["reasons", "date", "rules version", "dimension"],
+    )
+    def test_a_property_that_is_new_in_the_mapping_is_written_when_everybody_is_read_back(
+        self, ledger, crm, mapping, line
+    ):
+        world = World(ledger)
+        world.first_load(**LEADS)
+        world.score(**{"crm:3": None})
+        deliver(world, crm, load_mapping(MAPPING.replace(line, b""), "crm.yaml"))
+        assert reconcile(world, crm, mapping, everybody=True)["drift"] == 2
+        assert deliver(world, crm, mapping) == {"acknowledged": 2, "batches": 1}
+        name = line.split()[-1].strip(b"{}").decode()
+        assert [crm.shown[lead].get(name) is None for lead in "123"] == [False, False, True]
+        assert "drift" not in reconcile(world, crm, mapping, everybody=True)
+
     def test_numbers_are_compared_as_numbers(self, world, crm, mapping):
         crm.shown["1"]["my_score"] = "10.0"
         assert "drift" not in reconcile(world, crm, mapping)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,12 +23,16 @@ Edits = Mapping[tuple[str, str], list[Edit]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One record under one scorecard; `kept` are the lead's open overrides by property."""
+    """One record under one scorecard.
+
+    `kept` are the lead's open overrides by property, `filled` the properties that drift where they are empty.
+    """
 
     confirmed: Confirmed
     record: str
     shown_as: ScoreFields
     kept: Mapping[str, Override]
+    filled: Collection[str] = ()
 
     @property
     def wanted(self) -> dict[str, FieldValue]:
@@ -65,13 +69,14 @@ class Case:
             people_only: Only what the CRM says a person did stays; else also what it does not say.
         """
         known, keeps = self.confirmed, self.keeps
-        drift, opened = known.state == DELETED, []
+        drift = known.state == DELETED or any(shown.get(name) is None for name in self.filled)
+        opened = []
         ended = [
             (self.kept[name], PUT_BACK)
             for name, value in self.wanted.items()
             if name in self.kept and same(value, shown.get(name))
         ]
-        for name, text in ({} if drift else self.differing(shown)).items():
+        for name, text in ({} if known.state == DELETED else self.differing(shown)).items():
             edit = next(iter(edits.get((self.record, name), [])), None)
             until = _until(edit, text, keeps.get(name), now, people_only)
             if until is None:

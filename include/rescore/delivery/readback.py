@@ -70,6 +70,14 @@ def figures(confirmed: Confirmed, shown_as: ScoreFields) -> dict[str, FieldValue
     )
 
 
+def told_besides(confirmed: Confirmed, shown_as: ScoreFields) -> set[str]:
+    """The properties of texts and dates that are empty only where the target was never told them."""
+    if confirmed.score is None:
+        return set()
+    reasons = shown_as.reasons if confirmed.reasons else None
+    return {name for name in (reasons, shown_as.changed_at, shown_as.rules_version) if name}
+
+
 def same(value: FieldValue, text: str | None) -> bool:
     """Whether a CRM's text is this value; CRMs write 12 as `12`, `12.0` or `1.2E1`."""
     if value is None or text is None:

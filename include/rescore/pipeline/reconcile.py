@@ -14,10 +14,11 @@ from rescore.connectors.base import Target
 from rescore.connectors.readback import Shown
 from rescore.delivery.destination import require_same_account
 from rescore.delivery.overrides import Case, Edits
-from rescore.delivery.readback import to_read
+from rescore.delivery.readback import to_read, told_besides
 from rescore.ledger import installation
 from rescore.ledger.outbox import confirmed, overrides, records, restored
-from rescore.ledger.outbox.confirmed import DELETED, Found
+from rescore.ledger.outbox.confirmed import DELETED, Confirmed, Found
+from rescore.ledger.outbox.overrides import Override
 from rescore.ledger.outbox.rescue import rescue as rescue_leases
 from rescore.ledger.transaction import Ledger
 from rescore.progress import Progress, silent
@@ -58,7 +59,8 @@ def read_back(
         target: Where to look.
         mapping: Which properties show which scorecard.
         now: The present.
-        everybody: All leads, whoever's turn it is.
+        everybody: All leads, whoever's turn it is, and of them also texts and dates that are empty, such as
+            those of a property that is new in the mapping.
         progress: Told after every batch.
 
     Returns:
@@ -87,7 +89,7 @@ def read_back(
         )
     if leads:
         require_same_account(ledger, target)
-    work = _Work(ledger, target, mapping, now, people_only=restore is not None)
+    work = _Work(ledger, target, mapping, now, people_only=restore is not None, everybody=everybody)
     work.counts["kept no longer"] = kept_no_longer
     for start in range(0, len(leads), target.batch_size):
         work.batch(leads[start : start + target.batch_size])
@@ -104,7 +106,14 @@ class _Work:
     """One call of `read_back`: what it was given, and what it has found so far."""
 
     def __init__(
-        self, ledger: Ledger, target: Target, mapping: mappings.Mapping, now: datetime, *, people_only: bool
+        self,
+        ledger: Ledger,
+        target: Target,
+        mapping: mappings.Mapping,
+        now: datetime,
+        *,
+        people_only: bool,
+        everybody: bool,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._ledger = ledger
@@ -112,6 +121,7 @@ class _Work:
         self._mapping = mapping
         self._now = now
         self._people_only = people_only
+        self._everybody = everybody
 
     def batch(self, leads: Sequence[str]) -> None:
         """Ask about these leads, judge, and note what was found."""
@@ -121,7 +131,7 @@ class _Work:
             ids = records.in_target(connection, name, leads)
             kept = overrides.open_of(connection, name, leads)
         cases = [
-            Case(row, ids[row.lead], self._mapping.scores[row.scorecard], kept.get(row.lead, {}))
+            self._case(row, ids[row.lead], kept.get(row.lead, {}))
             for row in known
             if row.lead in ids and row.scorecard in self._mapping.scores
         ]
@@ -132,8 +142,12 @@ class _Work:
             lambda connection: confirmed.settle(connection, found, at=self._now)
         )
 
+    def _case(self, known: Confirmed, record: str, kept: Mapping[str, Override]) -> Case:
+        shown_as = self._mapping.scores[known.scorecard]
+        return Case(known, record, shown_as, kept, told_besides(known, shown_as) if self._everybody else ())
+
     def _judge(self, cases: Sequence[Case]) -> list[Found]:
-        properties = sorted({name for case in cases for name in case.wanted})
+        properties = sorted({name for case in cases for name in (*case.wanted, *case.filled)})
         self.counts["calls"] += 1
         shown = self._target.read([case.record for case in cases], properties)
         edits = self._edits(cases, shown)

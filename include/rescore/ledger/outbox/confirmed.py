@@ -20,12 +20,14 @@ DELETED = "deleted"
 CONFIRMED = (*AT_REST, DELETED)
 """States in which a target owes us nothing: what it shows can be held against what it confirmed."""
 
+AS_JSON = ("dimensions", "reasons")
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """What one target confirmed of one lead under one scorecard.
 
-    The score of record (`score` and the three below it) is what was confirmed only when `current`; a change
+    The score of record (`score` and the four below it) is what was confirmed only when `current`; a change
     that is too small to be written leaves `shown_score` and `shown_band`. `objects` when the person objects
     to profiling.
     """
@@ -44,6 +46,7 @@ class Confirmed:
     band: str | None
     grade: str | None
     dimensions: dict[str, int | None] = field(repr=False)
+    reasons: list[dict[str, Any]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def confirmed(connection: Connection, target: str, chosen: Collection[str]) -> l
             sync.c.shown_band,
             (sync.c.acked_ver == score.c.ver).label("current"),
             func.coalesce(score.c.withheld == OBJECTION, False).label("objects"),
-            *(score.c[name] for name in ("score", "band", "grade", "dimensions")),
+            *(score.c[name] for name in ("score", "band", "grade", "dimensions", "reasons")),
         )
         .join(score, (score.c.scorecard == sync.c.scorecard) & (score.c.lead == sync.c.lead))
         .where(
@@ -118,7 +121,10 @@ def confirmed(connection: Connection, target: str, chosen: Collection[str]) -> l
         )
         .order_by(sync.c.lead, sync.c.scorecard)
     )
-    return [Confirmed(**(dict(row._mapping) | {"dimensions": json.loads(row.dimensions)})) for row in rows]
+    return [
+        Confirmed(**(dict(row._mapping) | {name: json.loads(row._mapping[name]) for name in AS_JSON}))
+        for row in rows
+    ]
 
 
 def settle(connection: Connection, found: Sequence[Found], *, at: datetime) -> int:
