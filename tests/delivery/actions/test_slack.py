@@ -15,6 +15,9 @@ from tests.delivery.actions.claims import NOW, a_claim
 
 SECRET = "/services/T000/B000/notforanyone"
 
+AS_TEXT = {"mrkdwn": False, "parse": "none", "unfurl_links": False, "unfurl_media": False}
+"""What Slack documents for a message without markup, without links and without previews."""
+
 
 @pytest.fixture
 def slack() -> Iterator[PretendServer]:
@@ -31,7 +34,7 @@ def test_the_message_arrives_and_slack_fetches_nothing_for_it(slack):
     assert send(slack, label="Product qualified") == Outcome("ok")
     [asked] = slack.asked
     assert (asked.method, asked.path) == ("POST", SECRET)
-    assert asked.json == {"text": "Product qualified is hot", "unfurl_links": False, "unfurl_media": False}
+    assert asked.json == {"text": "Product qualified is hot", **AS_TEXT}
 
 
 @pytest.mark.parametrize(
@@ -41,11 +44,12 @@ def test_the_message_arrives_and_slack_fetches_nothing_for_it(slack):
         ("<@U012AB3CD>", "&lt;@U012AB3CD&gt;"),
         ("<https://evil.example|the CRM>", "&lt;https://evil.example|the CRM&gt;"),
         ("a & b &lt;!here&gt;", "a &amp; b &amp;lt;!here&amp;gt;"),
+        ("*c* https://evil.example/ _d_ `e` ~f~", "*c* https://evil.example/ _d_ `e` ~f~"),
     ],
 )
 def test_what_slack_would_take_as_its_own_is_shown_as_it_is(slack, hostile, shown):
     send(slack, label=hostile)
-    assert slack.asked[0].json["text"] == f"{shown} is hot"
+    assert slack.asked[0].json == {"text": f"{shown} is hot", **AS_TEXT}
 
 
 @pytest.mark.parametrize(
