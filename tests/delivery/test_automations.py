@@ -18,7 +18,7 @@ from rescore.rules.actions import CrmTask
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
 from tests.ledger.world import World, a_card, an_automation, when
 
-SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDAwMDAwMDA="
+SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDAwMDAwMDAw"
 
 
 class Receiver:

@@ -1,5 +1,6 @@
 """One webhook: signed as Standard Webhooks says, judged by its status, never guessed."""
 
+import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,10 +12,11 @@ from rescore.connectors.session import Session
 from rescore.delivery.webhook import Endpoint, WebhookSender
 from rescore.errors import SettingsIncomplete
 from rescore.ledger.outbox.deliveries import DeliveryClaim
+from rescore.outcome import Outcome
 from tests.connectors.pretend_server import PretendServer, Reply
 
-SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDAwMDAwMDA="
-NEW_SECRET = "whsec_" + "bmV3LXNlY3JldC1uZXctc2VjcmV0LW4="
+SECRET = "whsec_" + "c2FuZGJveC1zZWNyZXQtMDAwMDAwMDAw"
+NEW_SECRET = "whsec_" + "bmV3LXNlY3JldC1uZXctc2VjcmV0LW5l"
 BODY = '{"lead":"crm:1","score":120,"label":"Größe 🚀"}'.encode()
 ID = "5d0f4c70-0000-5000-8000-000000000001"
 
@@ -134,7 +136,22 @@ def test_a_connection_that_is_not_ready_is_told_apart_and_nothing_is_sent(endpoi
     assert says in outcome.reason
 
 
-@pytest.mark.parametrize("secret", ["", " ", "whsec_", "whsec_a", "geheim!"])
+def of_bytes(number: int) -> str:
+    return f"whsec_{base64.b64encode(b'x' * number).decode()}"
+
+
+@pytest.mark.parametrize("number", [24, 32, 64])
+def test_a_secret_of_24_to_64_bytes_signs(server, number):
+    assert send(sender(server, of_bytes(number))) == Outcome("ok")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        *("", " ", "whsec_", "whsec_a", "geheim!", "whsec_gehe\u2013im"),
+        *(of_bytes(3), of_bytes(23), of_bytes(65), f"{of_bytes(32)} {of_bytes(3)}"),
+    ],
+)
 def test_a_secret_that_cannot_sign_is_told_before_anything_is_sent(server, secret):
     outcome = send(sender(server, secret))
     assert outcome.kind == "unready"

@@ -23,7 +23,7 @@ from standardwebhooks import Webhook
 
 from tests.support.certificates import self_signed
 
-SECRET = "whsec_ZmF1bHRzLWZhdWx0cy1mYXVsdHM="
+SECRET = "whsec_ZmF1bHRzLWZhdWx0cy1mYXVsdHMtZmF1bHRz"
 SLACK, HOOK = "/slack", "/hook"
 OF_A_CONNECTION = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 

@@ -18,12 +18,16 @@ from rescore.outcome import Outcome
 GONE = 410
 UNAUTHORIZED = 401
 
+KEY_BYTES = range(24, 65)
+"""How long a secret is by Standard Webhooks: a shorter one can be guessed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a Connection points, and the secrets that sign what is sent there.
 
-    `secret` is `whsec_` and base64; while it rotates, several separated by spaces, all of which sign.
+    `secret` is `whsec_` and the base64 of 24 to 64 bytes; while it rotates, several separated by spaces, all
+    of which sign.
     """
 
     url: str = field(repr=False)
@@ -55,8 +59,8 @@ class WebhookSender:
         except ConfigurationError as error:
             return Outcome("unready", str(error))
         except ValueError:
-            reason = f"connection `{connection}` has no secret that can sign; one is `whsec_` and base64"
-            return Outcome("unready", reason)
+            reason = f"connection `{connection}` has no secret that can sign"
+            return Outcome("unready", f"{reason}; one is `whsec_` and the base64 of 24 to 64 random bytes")
         headers["Content-Type"] = "application/json"
         try:
             answer = self._session.send("POST", endpoint.url, body=claim.body, headers=headers)
@@ -85,8 +89,8 @@ def _key(secret: str) -> bytes:
     """Read strictly: what is no base64 would otherwise sign with whatever is left of it."""
     text = secret.removeprefix("whsec_")
     key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    if not key:
-        raise ValueError("an empty secret")
+    if len(key) not in KEY_BYTES:
+        raise ValueError("a secret of a length that Standard Webhooks does not allow")
     return key
 
 
