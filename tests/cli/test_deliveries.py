@@ -140,6 +140,7 @@ AUTUMN = ["--from", "2026-11-01", "--to", "2026-11-02"]
             id="the last of all days",
         ),
         pytest.param(["retry", "x", "--state", "parked"], "; not both", id="ids and options"),
+        pytest.param(["discard", "x", "--reason", " "], "--reason says nothing", id="no reason"),
         pytest.param(["--state", "parked", "retry", "x"], "options before `retry`", id="options too early"),
         pytest.param(
             ["replay", *AUTUMN, "--automation", "mql", "--suppressed", "--state", "parked"],
@@ -152,6 +153,21 @@ def test_what_cannot_be_meant_is_said_in_a_sentence(job, arguments, said):
     result = rescore(job, "deliveries", *arguments)
     assert (result.returncode, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--automation", "mqll"], "there is no automation `mqll`; there is mql\n"),
+        (["--scorecard", "b2c"], "no scorecard `b2c` has automations; there is b2b_saas\n"),
+        (["--scorecard", "b2b_saas", "--automation", "x"], "there is no automation `x`; there is mql\n"),
+    ],
+    ids=["an automation", "a scorecard", "an automation of a scorecard"],
+)
+@pytest.mark.parametrize("verb", [["retry"], ["discard", "--reason", "gone"]], ids=["retry", "discard"])
+def test_a_name_that_chooses_nothing_is_refused_with_those_there_are(job, verb, options, said):
+    result = rescore(job, "deliveries", *verb, *options)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", said)
 
 
 def test_an_automation_that_nobody_has_is_not_replayed(job):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -15,6 +15,7 @@ from rescore.cli.again import refuse_options_before, tell
 from rescore.cli.given import LARGEST, user
 from rescore.cli.operate import open_ledger
 from rescore.errors import CommandMiswritten, InputUnreadable
+from rescore.ledger.automations import lifetimes
 from rescore.ledger.automations.replays import replay_suppressed
 from rescore.ledger.outbox import dead_letters
 from rescore.ledger.outbox.dead_letters import Chosen
@@ -107,6 +108,7 @@ def retry(
     """Send what was parked, expired or discarded again: same id, same body, all tries anew."""
     chosen = _some(ids, state, scorecard, automation, connection)
     with open_ledger(Settings.from_environment(os.environ)).transaction() as database:
+        _refuse_unknown(database, scorecard, automation)
         stay = _staying(database, ids or [], dead_letters.RETRYABLE)
         counts = dead_letters.retry(database, chosen, at=datetime.now(UTC), by=by or user(), dry_run=dry_run)
     tell(counts, dry_run=dry_run)
@@ -125,8 +127,11 @@ def discard(
     by: By = "",
 ) -> None:
     """Give deliveries up that are due, parked or expired."""
+    if not reason.strip():
+        raise CommandMiswritten("--reason says nothing; say why, for whoever looks later")
     chosen = _some(ids, state, scorecard, automation, connection)
     with open_ledger(Settings.from_environment(os.environ)).transaction() as database:
+        _refuse_unknown(database, scorecard, automation)
         can = (*dead_letters.DISCARDABLE, dead_letters.NO_BODY, dead_letters.WITHHELD)
         stay = _staying(database, ids or [], can)
         counts = dead_letters.discard(
@@ -236,6 +241,25 @@ def _some(
             + "; not both" * options
         )
     return _chosen(ids, state, scorecard, automation, connection)
+
+
+def _refuse_unknown(database: Connection, scorecard: str, automation: str) -> None:
+    """Refuse a name that no automation ever had, or no scorecard with one: it would choose nothing.
+
+    Raises:
+        InputUnreadable: Names those that there are.
+    """
+    ever = lifetimes.ever(database)
+    cards = dict.fromkeys(card for card, _ in ever)
+    if scorecard and scorecard not in cards:
+        raise InputUnreadable(f"no scorecard `{scorecard}` has automations; there is {_names(cards)}")
+    names = dict.fromkeys(name for card, name in ever if scorecard in ("", card))
+    if automation and automation not in names:
+        raise InputUnreadable(f"there is no automation `{automation}`; there is {_names(names)}")
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none yet"
 
 
 def _staying(database: Connection, ids: Collection[str], can: Collection[str]) -> list[str]:

@@ -12,6 +12,15 @@ from rescore.ledger.upsert import insert
 from rescore.rules.card import Scorecard
 
 
+def ever(connection: Connection) -> list[tuple[str, str]]:
+    """Every automation that there is or was, after its scorecard."""
+    table = tables.automation
+    rows = connection.execute(
+        select(table.c.scorecard, table.c.automation).order_by(table.c.scorecard, table.c.automation)
+    )
+    return [(row.scorecard, row.automation) for row in rows]
+
+
 def keep_automations(connection: Connection, card: Scorecard, activation_seq: int, at: datetime) -> None:
     """Note which automations appeared and which went; end what the gone ones hold and still had to send."""
     table = tables.automation
