@@ -35,6 +35,34 @@ def rule(fields: str) -> str:
     return f"{HEAD}{FINE}  - {{id: x, dimension: engagement, {fields}}}\n"
 
 
+# ── tasks that keep each other from being made ──────────────────────────────────────────────────────
+
+
+def doing(*actions: str) -> str:
+    """A card whose one automation does this."""
+    does = "".join(f"      - {action}\n" for action in actions)
+    fires = "automations:\n  - id: mql\n    fire_when: {score: {at_least: 50}}\n    do:\n"
+    return f"{HEAD}{FINE}{fires}{does}"
+
+
+CALL = "crm_task: {target: hubspot, title: Call}"
+WRITE = CALL.replace("Call", "Write")
+ANYWAY = "crm_task: {target: hubspot, title: Send the brochure, skip_if_open: false}"
+MEET = ANYWAY.replace("Send the brochure", "Meet")
+
+
+@pytest.mark.parametrize(("actions", "lines"), [((CALL, WRITE), [9, 10]), ((ANYWAY, CALL), [10])])
+def test_tasks_of_one_firing_of_which_an_open_one_keeps_another_from_being_made(actions, lines):
+    found = [one for one in warnings(doing(*actions)) if one[1] == "one-task"]
+    assert [line for line, _, _ in found] == lines
+    assert "write `skip_if_open: false`" in found[0][2]
+
+
+@pytest.mark.parametrize("actions", [(CALL,), (ANYWAY, MEET), (CALL, CALL.replace("hubspot", "salesforce"))])
+def test_tasks_that_are_all_made_are_fine(actions):
+    assert "one-task" not in [code for _, code, _ in warnings(doing(*actions))]
+
+
 # ── what can never match ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -18,6 +18,7 @@ from rescore.rules.lint.overlap import overlapping
 from rescore.rules.lint.pace import burying, freezing
 from rescore.rules.lint.reach import out_of_reach, unreachable
 from rescore.rules.lint.substrings import found_inside_words
+from rescore.rules.lint.tasks import skipped
 from rescore.strict.model import Path
 from rescore.strict.yaml import Document, Place, read_document
 
@@ -33,6 +34,7 @@ CODES: Final = {
     "unreachable": "a threshold beyond what the points allow",
     "upside-down": "bands of which `A` is not the best",
     "flapping": "an automation that is ready again while it fires",
+    "one-task": "several tasks of an automation, of which an open one keeps the next from being made",
     "overlap": "two rules that count the same",
     "inside-words": "a `contains` that also finds other words",
     "frozen": "a cap that one busy day keeps reached",
@@ -81,6 +83,7 @@ def _findings(
     yield from never(card)
     yield from out_of_reach(card)
     yield from upside_down(card)
+    yield from skipped(card)
     yield from overlapping(card)
     yield from found_inside_words(card, census)
     yield from freezing(card)
