@@ -28,8 +28,11 @@ from rescore.strict.model import StrictMap, Trouble, refuse, refuse_all
 STAGE: Final = re.compile(r"stage|status|phase", re.IGNORECASE)
 """Properties of such a name say how far a lead is: none may be set back, so their present value is asked."""
 
-DATE: Final = re.compile(r"(^|_)(date|at|on)$|(create|close|start|end)date$", re.IGNORECASE)
+DATE: Final = re.compile(r"(^|_)date(_|$)|(^|_)(at|on)$|(create|close|start|end)date$", re.IGNORECASE)
 """Properties of such a name hold the day when something happened first."""
+
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?")
+"""Values that are such a day, whatever the property is called."""
 
 _PLACE: Final = rf"\{{(?:{'|'.join(VARIABLES)})\}}"
 TEMPLATE: Final = rf"^(?:[^{{}}]|{_PLACE})*$"
@@ -167,7 +170,8 @@ class CrmFieldsFile(StrictMap):
     def _guarded(cls, fields: dict[str, SetFieldFile]) -> dict[str, SetFieldFile]:
         troubles = []
         for name, field in fields.items():
-            is_date = DATE.search(name) or "as_of" in names_in(field.value)
+            dated = DAY.fullmatch(field.value) or "as_of" in names_in(field.value)
+            is_date = dated or DATE.search(name)
             if STAGE.search(name) and not is_date and not field.only_from:
                 message = (
                     f"`{name}` says how far a lead is, and must never be set back; name the values it may "
