@@ -1,6 +1,8 @@
 """One call to HubSpot: what each kind of answer means, and what a person is told."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -125,6 +127,15 @@ def test_a_short_wait_is_waited_and_the_call_made_again(server, clock, reply, se
     server.answer = lambda asked: replies.pop(0)
     assert client(server, clock).get("/crm/x") == {"fine": True}
     assert clock.slept == [seconds, seconds]
+
+
+def test_a_limit_until_a_date_is_kept(server, clock):
+    until = datetime.now(UTC) + timedelta(hours=1)
+    server.answer = lambda asked: Reply(429, {}, {"Retry-After": format_datetime(until, usegmt=True)})
+    with pytest.raises(CrmRateLimited, match=r"and asks to come back in 3\d{3} seconds") as caught:
+        client(server, clock).get("/crm/x")
+    assert 3_500 < caught.value.retry_after <= 3_600
+    assert clock.slept == []
 
 
 def test_a_limit_in_the_body_of_a_success_is_one_sentence_that_names_it(server, clock):

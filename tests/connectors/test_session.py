@@ -5,12 +5,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from rescore.connectors.session import NoAnswer, Session
+from rescore.connectors.session import Answer, NoAnswer, Session
 from rescore.errors import SettingsIncomplete
 from tests.connectors.pretend_server import Asked, PretendServer, Reply
 from tests.support.certificates import self_signed
@@ -189,3 +190,27 @@ def test_a_handshake_that_never_comes_ends_with_the_deadline():
         pytest.raises(NoAnswer, match=r"in time|within"),
     ):
         Session(seconds=0.4).send("GET", f"https://127.0.0.1:{silent.getsockname()[1]}/")
+
+
+NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("5", 5),
+        ("172800", 172_800),
+        ("Mon, 23 Nov 2026 07:28:00 GMT", 1_680),
+        ("Mon, 23 Nov 2026 06:28:00 GMT", 0),
+        ("Mon Nov 23 07:28:00 2026", 1_680),
+        ("-5", None),
+        ("inf", None),
+        ("nan", None),
+        ("soon", None),
+        ("Mon, 99 Nov 2026 07:28:00 GMT", None),
+        (None, None),
+    ],
+)
+def test_a_pause_is_asked_for_in_seconds_or_until_a_date(header, seconds):
+    headers = {} if header is None else {"retry-after": header}
+    assert Answer(503, headers, b"").retry_after(NOW) == seconds

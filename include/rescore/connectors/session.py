@@ -9,6 +9,8 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,8 +24,6 @@ from rescore.connectors.watched import CONNECT_SECONDS, Call, WatchedAdapter
 from rescore.errors import SettingsIncomplete
 
 CHUNK = 64 * 1024
-A_DAY = 86_400.0
-"""No longer pause is believed."""
 
 HEADER = re.compile(r"[\x20-\x7e\t]*")
 """What a header may say; others go over the wire as each library likes, or end in an error that quotes it."""
@@ -56,14 +56,27 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    @property
-    def retry_after(self) -> float | None:
-        """The seconds of `Retry-After`, a day at most; None without a number that can be believed."""
+    def retry_after(self, now: datetime | None = None) -> float | None:
+        """The seconds that `Retry-After` asks for, by their number or until a date; None where it does not.
+
+        `now` is the present by the caller's clock; by default by this machine's.
+        """
+        text = self.headers.get("retry-after", "").strip()
         try:
-            wait = float(self.headers["retry-after"])
-        except (KeyError, ValueError):
-            return None
-        return min(max(wait, 0.0), A_DAY) if math.isfinite(wait) else None
+            wait = float(text)
+        except ValueError:
+            return _until(text, now or datetime.now(UTC))
+        return wait if math.isfinite(wait) and wait >= 0 else None
+
+
+def _until(date: str, now: datetime) -> float | None:
+    """Whole seconds until a date as HTTP writes it, none when it has passed; None when it is no date."""
+    try:
+        found = parsedate_to_datetime(date)
+        until = found if found.tzinfo else found.replace(tzinfo=UTC)  # the older form names no zone
+        return float(max(0, math.ceil((until - now).total_seconds())))
+    except (ValueError, OverflowError):
+        return None
 
 
 class _NoRedirects(requests.Session):

@@ -6,7 +6,6 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from standardwebhooks import Webhook
 
@@ -106,15 +105,4 @@ def _outcome(answer: Answer, connection: str, now: datetime) -> Outcome:
     reason = f"the receiver behind connection `{connection}` answered {answer.status}"
     if 300 <= answer.status < 400:
         reason += "; redirects are not followed, so correct the address"
-    return Outcome("transient", reason, _retry_after(answer, now))
-
-
-def _retry_after(answer: Answer, now: datetime) -> float | None:
-    """Seconds, from either form of the header."""
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    except (ValueError, TypeError):
-        return None
+    return Outcome("transient", reason, answer.retry_after(now))

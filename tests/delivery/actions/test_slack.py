@@ -1,6 +1,8 @@
 """A message to Slack, over a real socket: nothing in it is taken as markup, and no secret is ever shown."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -61,6 +63,12 @@ def test_what_slack_would_take_as_its_own_is_shown_as_it_is(slack, hostile, show
         pytest.param(Reply(404, b"no_service"), "auth", None, id="404"),
         pytest.param(Reply(410, b"channel_is_archived"), "auth", None, id="410"),
         pytest.param(Reply(429, headers={"Retry-After": "30"}), "quota", 30.0, id="429"),
+        pytest.param(
+            Reply(429, headers={"Retry-After": format_datetime(NOW + timedelta(seconds=45), usegmt=True)}),
+            "quota",
+            45.0,
+            id="429 until a date",
+        ),
         pytest.param(Reply(429), "quota", 60.0, id="429 without a wait"),
         pytest.param(Reply(302, headers={"Location": "http://127.0.0.1:9/"}), "transient", None, id="302"),
         pytest.param(Reply(500, b"rollup_error"), "transient", None, id="500"),

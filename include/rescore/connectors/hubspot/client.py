@@ -121,7 +121,7 @@ class Client:
             if wait > self.limits.longest_wait or waited == self.limits.waits:
                 break
             self.pace.pause(wait)
-        asked = "; come back" if answer.retry_after is None else " and asks to come back"
+        asked = "; come back" if answer.retry_after() is None else " and asks to come back"
         raise CrmRateLimited(f"HubSpot limits {what} ({policy}){asked} in {wait:g} seconds", retry_after=wait)
 
     def _note_usage(self, answer: Answer) -> None:
@@ -145,7 +145,7 @@ def _says_limit(body: JsonObject | None) -> bool:
 def _asked_wait(answer: Answer, body: JsonObject | None) -> tuple[float, str]:
     """(seconds, name of the limit) of a 429, which may say either, both or nothing."""
     policy = code((body or {}).get("policyName"), "no policy named")
-    wish = answer.retry_after
+    wish = answer.retry_after()
     return DEFAULT_WAITS.get(policy, 10.0) if wish is None else wish, policy
 
 
@@ -164,7 +164,7 @@ def _content(what: str, answer: Answer, body: JsonObject | None, *, writes: bool
     if answer.status >= 500 or answer.status == 408:
         raise CrmUnavailable(
             f"HubSpot could not answer {what} ({answer.status}); the next run tries again",
-            retry_after=answer.retry_after,
+            retry_after=answer.retry_after(),
         )
     if 300 <= answer.status < 400:
         raise CrmUnavailable(

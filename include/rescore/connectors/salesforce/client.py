@@ -194,7 +194,7 @@ class Client:
         return TOO_MANY_AT_ONCE if usage and usage.used < usage.total else DAY_SPENT
 
     def _wish(self) -> float | None:
-        return self._session.last.retry_after if self._session.last else None
+        return self._session.last.retry_after() if self._session.last else None
 
 
 def _later(answer: Any) -> list[Problem]:

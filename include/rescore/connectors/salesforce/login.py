@@ -130,7 +130,7 @@ class Login:
             return CrmUnavailable(
                 f"Salesforce could not answer the login ({status}); the next run tries again",
                 sent=False,
-                retry_after=answer.retry_after if answer else None,
+                retry_after=answer.retry_after() if answer else None,
             )
         return CrmUnavailable(
             f"the answer to the login is none of Salesforce's ({status or 'no answer'}); check `domain` and "
@@ -140,7 +140,7 @@ class Login:
 
 
 def _too_often(said: str, answer: Answer | None) -> CrmRateLimited:
-    wait = answer.retry_after if answer else None
+    wait = answer.retry_after() if answer else None
     wait = LIMITED if wait is None else wait
     return CrmRateLimited(
         f"Salesforce limits logins ({said}); come back in {wait:g} seconds", retry_after=wait

@@ -136,7 +136,7 @@ class Client:
             if wait > self.limits.longest_wait or waited == self.limits.waits:
                 break
             self._sleep(wait)
-        asked = "; come back" if answer.retry_after is None else " and asks to come back"
+        asked = "; come back" if answer.retry_after() is None else " and asks to come back"
         raise CrmRateLimited(f"Tryton limits {method} (429){asked} in {wait:g} seconds", retry_after=wait)
 
     def _result(self, method: str, answer: Answer) -> Any:
@@ -159,7 +159,7 @@ class Client:
             raise CrmUnavailable(
                 f"Tryton could not answer {method} ({answer.status}); the next run tries again",
                 sent=answer.status >= 500,
-                retry_after=answer.retry_after,
+                retry_after=answer.retry_after(),
             )
         try:
             body = json.loads(answer.body, object_hook=decoded)
@@ -177,5 +177,5 @@ class Client:
 
 
 def _asked_wait(answer: Answer) -> float:
-    wish = answer.retry_after
+    wish = answer.retry_after()
     return DEFAULT_WAIT if wish is None else wish

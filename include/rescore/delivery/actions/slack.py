@@ -36,10 +36,10 @@ class SlackSender:
         except ConfigurationError as error:
             return Outcome("unready", str(error))
         text = slack_text(json.loads(claim.body)["text"])
-        return post(self._session, address, text, name=claim.connection, **PLAIN)
+        return post(self._session, address, text, name=claim.connection, now=now, **PLAIN)
 
 
-def post(session: Session, address: str, text: str, *, name: str, **reading: Any) -> Outcome:
+def post(session: Session, address: str, text: str, *, name: str, now: datetime, **reading: Any) -> Outcome:
     """One message; `name` is what the Connection is called in reasons, `reading` how Slack is to read it."""
     message = {"text": text, "unfurl_links": False, "unfurl_media": False, **reading}
     try:
@@ -48,7 +48,7 @@ def post(session: Session, address: str, text: str, *, name: str, **reading: Any
         return Outcome("unready", str(error))
     except NoAnswer as error:
         return Outcome("unknown" if error.sent else "transient", str(error))
-    return _outcome(answer, name)
+    return _outcome(answer, name, now)
 
 
 def slack_text(text: str) -> str:
@@ -56,10 +56,9 @@ def slack_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _outcome(answer: Answer, connection: str) -> Outcome:
+def _outcome(answer: Answer, connection: str, now: datetime) -> Outcome:
     reason = f"Slack answered {answer.status} to connection `{connection}`"
-    after = answer.headers.get("retry-after", "")
-    wish = float(after) if after.isdecimal() else None
+    wish = answer.retry_after(now)
     match answer.status:
         case 200:
             return Outcome("ok")
