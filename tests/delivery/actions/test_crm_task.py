@@ -3,6 +3,8 @@
 import pytest
 
 from rescore.connectors.actions import Actions
+from rescore.connectors.catalog import open_source
+from rescore.connectors.connection import Connection
 from rescore.connectors.hubspot import Limits
 from rescore.connectors.memory import MemoryCrm
 from rescore.connectors.memory_actions import MemoryTasks
@@ -45,6 +47,15 @@ def test_the_task_is_the_leads_owners_and_due_days_after_the_crossing(crm):
     assert (made.asked.title, made.asked.owner, made.asked.lead_id) == ("Call: 120 points", "7001", "1")
     assert (made.asked.due - NOW).days == 2
     assert (made.asked.delivery, made.asked.automation) == (ID, "b2b.mql")
+
+
+def test_a_token_that_cannot_be_one_keeps_the_task_due_and_is_not_shown():
+    connection = Connection("rescore_crm", "https://api.hubapi.com", "pat\u2013eu1")
+    sender = CrmTaskSender(lambda name: open_source(connection, a_mapping()), lambda name: a_mapping())
+    outcome = sender.send(a_claim(CALL, score="120"), now=NOW)
+    assert outcome.kind == "unready"
+    assert "the Airflow Connection `rescore_crm` has characters that no token has" in outcome.reason
+    assert "eu1" not in outcome.reason
 
 
 def test_a_named_owner_is_kept_and_a_lead_without_owner_gets_a_task_of_nobodys(crm):
