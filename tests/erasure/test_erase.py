@@ -194,10 +194,28 @@ def test_a_key_of_a_source_that_nobody_has_is_refused_and_leaves_no_tombstone(jo
 def test_a_lifted_tombstone_lets_them_come_back(job):
     erased(job)
     with job.ws.ledger.transaction() as connection:
-        assert tombstones.lift(connection, Person.of(PERSON["leads"], PERSON["addresses"])) == 2
+        them = Person.of(PERSON["leads"], PERSON["addresses"])
+        assert tombstones.lift(connection, them, at=job.now) == 2
     job.crm.put_lead(ADA, {"job_title": "Director of Sales"}, addresses=[ADDRESS])
     job.run()
     assert f"hubspot:{ADA}" in found_scores(job)
+
+
+def test_what_they_set_off_when_they_are_back_comes_under_ids_that_no_receiver_knows(job):
+    before = ids_of(job, "hubspot:bob")
+    assert before
+    for _ in range(2):
+        erase(job.ws, ["hubspot:bob"], by="test", at=job.now)
+        with job.ws.ledger.transaction() as connection:
+            assert tombstones.lift(connection, Person.of(["hubspot:bob"]), at=job.now) == 1
+        job.crm.put_lead("bob", {"job_title": "Developer"})
+        job.run()
+        job.visit("bob", number=7)
+        job.run()
+        again = ids_of(job, "hubspot:bob")
+        assert again
+        assert again.isdisjoint(before)
+        before |= again
 
 
 def test_a_run_that_has_scored_them_before_stages_nobody(job):
@@ -283,6 +301,12 @@ def test_what_cannot_be_a_person_is_refused_in_a_sentence_and_nothing_is_begun(j
     with pytest.raises(InputUnreadable, match=sentence):
         erased(job, **who)
     assert resume(job.ws, at=job.now) == {}
+
+
+def ids_of(job, lead) -> set[str]:
+    delivery = tables.delivery
+    with job.ws.ledger.reading() as connection:
+        return set(connection.scalars(select(delivery.c.delivery_id).where(delivery.c.lead == lead)))
 
 
 def found_scores(job) -> set[str]:

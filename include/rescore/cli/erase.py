@@ -86,7 +86,7 @@ def _strangers(
 
 def _lift(ws: Workspace, person: Person, now: datetime) -> None:
     with ws.ledger.transaction() as connection:
-        count = tombstones.lift(connection, person)
+        count = tombstones.lift(connection, person, at=now)
         living = barred.let_in(connection, person.leads, at=now, by=user())
     asked = len(person.leads) + len(person.addresses)
     if not count and not living:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from rescore.erased import Person
 from rescore.errors import InputUnreadable
 from rescore.ledger import tables
+from rescore.ledger.automations import used_numbers
 from rescore.ledger.people import tombstones
 from rescore.ledger.scores import streams
 
@@ -128,6 +129,7 @@ def forget(connection: Connection, person: Person) -> Counter[str]:
     """Delete every row about these leads; how many of each table."""
     counts: Counter[str] = Counter()
     leads = sorted(person.leads)
+    used_numbers.keep_used(connection, leads)
     deliveries = select(tables.delivery.c.delivery_id).where(tables.delivery.c.lead.in_(leads))
     attempt = tables.attempt
     counts["attempt"] = connection.execute(

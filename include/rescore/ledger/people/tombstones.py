@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, exists, select
 
 from rescore.erased import NOBODY, Erased, Person, hash_of_address, hash_of_lead
 from rescore.ledger import tables
+from rescore.ledger.automations import used_numbers
 from rescore.ledger.upsert import insert
 
 SALT = "tombstone_salt"
@@ -60,12 +61,16 @@ def add(
     )
 
 
-def lift(connection: Connection, person: Person) -> int:
+def lift(connection: Connection, person: Person, *, at: datetime) -> int:
     """Take tombstones away, so that whoever comes with these keys or addresses may land again; how many."""
     if not connection.scalar(select(tables.tombstone.c.hash).limit(1)):
         return 0
-    hashes = _hashes(_kept_salt(connection), person)
-    return connection.execute(delete(tables.tombstone).where(tables.tombstone.c.hash.in_(hashes))).rowcount
+    salt, stones = _kept_salt(connection), tables.tombstone
+    mine = stones.c.hash.in_(_hashes(salt, person))
+    lifted = set(connection.scalars(delete(stones).where(mine).returning(stones.c.hash)))
+    back = [key for key in person.leads if hash_of_lead(salt, key) in lifted]
+    used_numbers.begin_behind_used(connection, back, at)
+    return len(lifted)
 
 
 def salt(connection: Connection) -> bytes:
