@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from rescore.ledger.outbox.wishes import want_withdrawn
 from rescore.ledger.people import identity
 from rescore.pipeline.noting import note
 from rescore.withheld import OBJECTED_HERE
@@ -38,6 +39,8 @@ def note_objection(ws: Workspace, lead: str, *, objects: bool, at: datetime) -> 
     def withdrawn(connection: Connection, family: set[str], input_ver: int) -> Counter[str]:
         if not objects:
             return Counter()
-        return identity.follow_objection(connection, family, input_ver=input_ver, at=at)
+        counts = identity.follow_objection(connection, family, input_ver=input_ver, at=at)
+        want_withdrawn(connection, family)
+        return counts
 
     return note(ws, lead, OBJECTED_HERE, holds=objects, at=at, besides=withdrawn)

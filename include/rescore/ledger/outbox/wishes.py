@@ -82,6 +82,29 @@ def want(connection: Connection, part: Chunk, targets: Sequence[str], crossed: C
         )
 
 
+def want_withdrawn(connection: Connection, leads: Collection[str]) -> None:
+    """Owe those who show a score of these leads that was withdrawn outside a run, before other scores."""
+    sync = tables.sync
+    newest = (
+        select(C.c.ver).where(C.c.scorecard == sync.c.scorecard, C.c.lead == sync.c.lead).scalar_subquery()
+    )
+    connection.execute(
+        update(sync)
+        .where(
+            sync.c.lead.in_(leads), sync.c.want_ver < newest, sync.c.state.not_in(("deleted", "elsewhere"))
+        )
+        .values(
+            want_ver=newest,
+            state="due",
+            priority=BAND_OR_CROSSING,
+            tries=0,
+            next_at=None,
+            failure=None,
+            reason=None,
+        )
+    )
+
+
 def _moves_band(part: Chunk) -> ColumnElement[bool]:
     """Whether the band that is staged for a lead of `sync` is another than its target shows."""
     row: ColumnElement[str] = literal_column("sync.lead")  # the row in conflict is no table to correlate with

@@ -19,7 +19,6 @@ from rescore.causes import Cause
 from rescore.ledger import tables
 from rescore.ledger.automations.set_off import write_armings
 from rescore.ledger.lock import lock_scorecard
-from rescore.ledger.outbox.wishes import BAND_OR_CROSSING
 from rescore.ledger.scores.chunk import C, Chunk, S
 from rescore.ledger.scores.stage import LEADS_A_QUERY
 from rescore.ledger.upsert import insert as upsert
@@ -154,7 +153,7 @@ def follow_objection(
 ) -> Counter[str]:
     """Withdraw the scores of people who object, as of this landing, and cancel what is owed about them.
 
-    No run that began before it can bring a score back, and CRMs are owed the empty values from now on.
+    No run that began before it can bring a score back. What CRMs show is another matter (`wishes`).
 
     Args:
         connection: In the transaction that commits the landing which says so.
@@ -173,7 +172,6 @@ def follow_objection(
         counts["cancelled"] += _cancel(connection, row.scorecard, [row.lead], REASONS[OBJECTION], at)
         if row.withheld is None:
             _withdraw(connection, row, OBJECTION, input_ver, at)
-            _owe(connection, row)
             counts["objecting"] += 1
     return +counts
 
@@ -259,25 +257,6 @@ def _withdraw(connection: Connection, row: Row[Any], why: str, input_ver: int, a
         update(C)
         .where(C.c.scorecard == row.scorecard, C.c.lead == row.lead)
         .values(**_nothing(row), withheld=why, input_ver=input_ver, ver=row.ver + 1, changed_at=at)
-    )
-
-
-def _owe(connection: Connection, row: Row[Any]) -> None:
-    """Whoever shows the score of a lead has to show that it has none, before other scores are written."""
-    sync = tables.sync
-    shows = and_(sync.c.scorecard == row.scorecard, sync.c.lead == row.lead)
-    connection.execute(
-        update(sync)
-        .where(shows, sync.c.state.not_in(("deleted", "elsewhere")))
-        .values(
-            want_ver=row.ver + 1,
-            state="due",
-            priority=BAND_OR_CROSSING,
-            tries=0,
-            next_at=None,
-            failure=None,
-            reason=None,
-        )
     )
 
 
