@@ -47,7 +47,7 @@ def _slack(_: Connection) -> Tell:
 
     def tell(subject: str, text: str) -> None:
         message = f"*{slack_text(subject)}*\n{slack_text(text)}"
-        _told(post(session, address, message, name=NOTIFIER, now=datetime.now(UTC)))
+        _told(post(session, address, message, name=NOTIFIER, now=datetime.now(UTC), markup=True))
 
     return tell
 

@@ -17,7 +17,7 @@ from tests.delivery.actions.claims import NOW, a_claim
 
 SECRET = "/services/T000/B000/notforanyone"
 
-AS_TEXT = {"mrkdwn": False, "parse": "none", "unfurl_links": False, "unfurl_media": False}
+AS_TEXT = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
 """What Slack documents for a message without markup, without links and without previews."""
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
 
 from rescore.connectors.session import Answer, NoAnswer, Session
 from rescore.errors import ConfigurationError
 from rescore.ledger.outbox.deliveries import DeliveryClaim
 from rescore.outcome import Outcome
-
-PLAIN: Final = {"mrkdwn": False, "parse": "none"}
-"""How Slack is told to make neither markup nor links of what values say: `*`, `_` and addresses stay text."""
 
 
 class SlackSender:
@@ -36,12 +32,14 @@ class SlackSender:
         except ConfigurationError as error:
             return Outcome("unready", str(error))
         text = slack_text(json.loads(claim.body)["text"])
-        return post(self._session, address, text, name=claim.connection, now=now, **PLAIN)
+        return post(self._session, address, text, name=claim.connection, now=now)
 
 
-def post(session: Session, address: str, text: str, *, name: str, now: datetime, **reading: Any) -> Outcome:
-    """One message; `name` is what the Connection is called in reasons, `reading` how Slack is to read it."""
-    message = {"text": text, "unfurl_links": False, "unfurl_media": False, **reading}
+def post(
+    session: Session, address: str, text: str, *, name: str, now: datetime, markup: bool = False
+) -> Outcome:
+    """One message; `name` is what the Connection is called in reasons. Without `markup` a `*` stays a `*`."""
+    message = {"text": text, "mrkdwn": markup, "unfurl_links": False, "unfurl_media": False}
     try:
         answer = session.send("POST", address, json=message)
     except ConfigurationError as error:
@@ -52,7 +50,7 @@ def post(session: Session, address: str, text: str, *, name: str, now: datetime,
 
 
 def slack_text(text: str) -> str:
-    """A text that mentions nobody: Slack reads three characters as its own, however it reads the rest."""
+    """A text that mentions nobody and hides no address: Slack reads three characters as its own."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
