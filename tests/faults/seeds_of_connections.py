@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from rescore.connectors.session import Session
+from rescore.connectors.session import Session, _NoRedirects
 from rescore.ledger.transaction import Ledger
 from tests.faults.breaking import Bug, instead, replaced
 from tests.faults.hunts import at_database, at_network
@@ -22,7 +22,8 @@ def redirects_followed() -> Iterator[None]:
     def request(self: requests.Session, *args: Any, allow_redirects: bool, **how: Any) -> Any:
         return real(self, *args, allow_redirects=True, **how)
 
-    with instead(requests.Session, "request", request):
+    looked_for = instead(_NoRedirects, "get_redirect_target", requests.Session.get_redirect_target)
+    with instead(requests.Session, "request", request), looked_for:
         yield
 
 
