@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from rescore.ledger import tables
+from rescore.ledger.lock import lock_scorecard
 from rescore.ledger.outbox import dead_letters
 from rescore.ledger.outbox.dead_letters import Chosen
 from rescore.ledger.rules.holds import open_holds
@@ -168,6 +171,22 @@ def test_a_withdrawn_score_is_never_as_of_a_moment_before_the_one_it_withdraws(s
     note_objection(job.ws, ADA, objects=True, at=job.now - timedelta(minutes=5))
     [*_, (after,)] = rows(job, tables.delta, "as_of")
     assert before == after == job.now
+
+
+def test_a_score_that_is_committed_while_an_objection_waits_for_its_turn_is_the_one_withdrawn(scored):
+    job, mine = scored, tables.score.c.lead == ADA
+    before = rows(job, tables.delta, "ver")
+    with ThreadPoolExecutor(1) as person, job.ws.ledger.transaction() as promotion:
+        lock_scorecard(promotion, "b2b_saas")
+        noted = person.submit(note_objection, job.ws, ADA, objects=True, at=job.now)
+        time.sleep(1.5)  # until it waits for the lock
+        [row] = promotion.execute(select(tables.delta).where(tables.delta.c.lead == ADA)).all()[-1:]
+        newer = {"ver": row.ver + 1, "old_score": 60, "new_score": 70}
+        promotion.execute(insert(tables.delta).values({**row._mapping, **newer}))
+        promotion.execute(update(tables.score).where(mine).values(score=70, ver=row.ver + 1))
+        promotion.commit()
+        assert noted.result(timeout=30)["objecting"] == 1
+    assert rows(job, tables.delta, "old_score", "new_score")[len(before) :] == [(60, 70), (70, None)]
 
 
 def test_a_run_that_has_scored_somebody_who_objects_meanwhile_fires_nothing(scored):

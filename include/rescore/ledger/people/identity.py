@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
 
 from rescore.automations.state_machine import FRESH, Outcome, State
 from rescore.causes import Cause
@@ -94,9 +94,7 @@ def follow_merges(
     lost = sorted(merged)
     for start in range(0, len(lost), LEADS_A_QUERY):
         some = C.c.lead.in_(lost[start : start + LEADS_A_QUERY])
-        known = select(C).where(some, C.c.withheld.is_distinct_from(MERGED))
-        for row in connection.execute(known.order_by(C.c.scorecard, C.c.lead)).all():
-            lock_scorecard(connection, row.scorecard)
+        for row in _held_still(connection, some, C.c.withheld.is_distinct_from(MERGED)):
             _continue(connection, row, merged[row.lead])
             _take_over(connection, row, merged[row.lead], why)
             _withdraw(connection, row, MERGED, input_ver, at)
@@ -165,15 +163,20 @@ def follow_objection(
         Counts: leads times scorecards `objecting`, deliveries `cancelled`.
     """
     counts: Counter[str] = Counter()
-    for row in connection.execute(
-        select(C).where(C.c.lead.in_(leads)).order_by(C.c.scorecard, C.c.lead)
-    ).all():
-        lock_scorecard(connection, row.scorecard)
+    for row in _held_still(connection, C.c.lead.in_(leads)):
         counts["cancelled"] += _cancel(connection, row.scorecard, [row.lead], REASONS[OBJECTION], at)
         if row.withheld is None:
             _withdraw(connection, row, OBJECTION, input_ver, at)
             counts["objecting"] += 1
     return +counts
+
+
+def _held_still(connection: Connection, *chosen: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    """Committed rows, read when their scorecards are locked: a promotion may have moved them until then."""
+    scorecards = select(C.c.scorecard).where(*chosen).distinct().order_by(C.c.scorecard)
+    for scorecard in connection.scalars(scorecards).all():
+        lock_scorecard(connection, scorecard)
+    return connection.execute(select(C).where(*chosen).order_by(C.c.scorecard, C.c.lead)).all()
 
 
 def _continue(connection: Connection, row: Row[Any], left: str) -> None:
