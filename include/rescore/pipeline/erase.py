@@ -108,7 +108,7 @@ def resume(
 
 def _in_short(problem: Exception) -> str:
     """What happened, without what it happened to."""
-    return f"{problem.strerror}" if isinstance(problem, OSError) else type(problem).__name__
+    return (isinstance(problem, OSError) and problem.strerror) or type(problem).__name__
 
 
 def _carry_out(ws: Workspace, erasure: Erasure, at: datetime, progress: Progress) -> Counter[str]:
