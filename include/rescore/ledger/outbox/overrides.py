@@ -12,23 +12,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from rescore.ledger import tables
+from rescore.ledger.outbox.wishes import ANEW, DRIFT
 from rescore.withheld import OBJECTION
 
 OPEN, ENDED = "open", "ended"
 SETTLED, SMALL, OVERRIDDEN = AT_REST = ("settled", "small", "overridden")
 """States of what a target has a record of and is owed nothing of."""
 
-AGAIN: Mapping[str, Any] = MappingProxyType(
-    {
-        "state": "due",
-        "priority": 3,
-        "tries": 0,
-        "next_at": None,
-        "failure": None,
-        "reason": None,
-        "shown_hash": None,
-    }
-)
+AGAIN: Mapping[str, Any] = MappingProxyType({**ANEW, "priority": DRIFT, "shown_hash": None})
 """What makes `sync` owe a target again what it was shown once, behind everything that is new."""
 
 UNKNOWN: Mapping[str, Any] = MappingProxyType({"shown_score": None, "shown_band": None, "shown_hash": None})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +26,11 @@ from rescore.ledger.upsert import insert
 
 BAND_OR_CROSSING, SCORE, DRIFT = PRIORITIES = (1, 2, 3)
 """The order in which targets are written; drift is what they showed once and do not any more."""
+
+ANEW: Mapping[str, Any] = MappingProxyType(
+    {"state": "due", "tries": 0, "next_at": None, "failure": None, "reason": None}
+)
+"""What makes `sync` owe a target something as if for the first time."""
 
 
 def want(connection: Connection, part: Chunk, targets: Sequence[str], crossed: Collection[str] = ()) -> None:
@@ -57,15 +64,7 @@ def want(connection: Connection, part: Chunk, targets: Sequence[str], crossed: C
         connection.execute(
             wishes.on_conflict_do_update(
                 index_elements=["target", "scorecard", "lead"],
-                set_={
-                    "want_ver": wishes.excluded.want_ver,
-                    "state": "due",
-                    "priority": first_of,
-                    "tries": 0,
-                    "next_at": None,
-                    "failure": None,
-                    "reason": None,
-                },
+                set_={**ANEW, "want_ver": wishes.excluded.want_ver, "priority": first_of},
             )
         )
     for target in targets if crossed else ():
@@ -93,15 +92,7 @@ def want_withdrawn(connection: Connection, leads: Collection[str]) -> None:
         .where(
             sync.c.lead.in_(leads), sync.c.want_ver < newest, sync.c.state.not_in(("deleted", "elsewhere"))
         )
-        .values(
-            want_ver=newest,
-            state="due",
-            priority=BAND_OR_CROSSING,
-            tries=0,
-            next_at=None,
-            failure=None,
-            reason=None,
-        )
+        .values({**ANEW, "want_ver": newest, "priority": BAND_OR_CROSSING})
     )
 
 
