@@ -8,8 +8,9 @@ everything new, and the next `update_crm` writes it. A person's score stays for 
 
 | task | does | on trouble |
 |---|---|---|
-| rescue | frees what dead workers held, ends expired overrides, finishes erasures | red: a store is away |
+| rescue | frees what dead workers held, ends expired overrides | red: a store is away |
 | read_back | asks the CRM, compares, notes what is owed | red: token, address or CRM, as the sentence says |
+| finish_erasures | goes on with erasures that were interrupted | red: as the sentence says |
 
 Started by hand, the form offers to read everybody back: after somebody imported over our properties, say.
 After the ledger's database was restored from a backup it reads everybody back by itself: see *Restored from
@@ -24,7 +25,7 @@ import pendulum
 from airflow.sdk import Param, chain, dag
 
 from rescore_airflow.defaults import TASK_DEFAULTS
-from rescore_airflow.operators.reconcile import ReadBackOperator, RescueOperator
+from rescore_airflow.operators.reconcile import FinishErasuresOperator, ReadBackOperator, RescueOperator
 
 
 @dag(
@@ -42,7 +43,10 @@ from rescore_airflow.operators.reconcile import ReadBackOperator, RescueOperator
     },
 )
 def reconcile() -> None:
-    chain(RescueOperator(task_id="rescue"), ReadBackOperator(task_id="read_back"))
+    chain(
+        RescueOperator(task_id="rescue"),
+        [ReadBackOperator(task_id="read_back"), FinishErasuresOperator(task_id="finish_erasures")],
+    )
 
 
 reconcile()

@@ -3,8 +3,12 @@
 import json
 
 import pytest
+from sqlalchemy import update
 
+from rescore.erased import Person
+from rescore.ledger import tables
 from rescore.ledger.outbox import restored
+from rescore.ledger.people import erasures
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
 
@@ -42,6 +46,19 @@ def test_everybody_is_read_back_when_the_form_says_so(deployment, crm, scored):
     run = deployment.run("reconcile", everybody=True)
     assert run.counts_of("read_back")["read back"] == everybody > 40
     assert "drift" not in run.counts_of("read_back")
+
+
+def test_an_erasure_that_cannot_be_finished_is_told_and_keeps_nobody_from_being_read_back(
+    deployment, crm, scored
+):
+    """No request can name half a character; in the ledger it may stand all the same."""
+    with deployment.workspace.ledger.transaction() as connection:
+        erasures.ask(connection, Person.of(["hubspot:\udce9"]), at=deployment.now, by="ute")
+        connection.execute(update(tables.erasure).values(state=erasures.BEGUN))
+    crm.sandbox.store.write(scored, {"rescore_score": "999"}, crm.sandbox.now())
+    run = deployment.run("reconcile")
+    assert run.tasks == {"rescue": "success", "read_back": "success", "finish_erasures": "failed"}
+    assert run.counts_of("read_back")["drift"] == 1
 
 
 def test_after_a_restore_nothing_is_written_until_somebody_resumes(deployment, crm, scored):

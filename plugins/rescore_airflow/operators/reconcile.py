@@ -12,14 +12,23 @@ from rescore_airflow.operators.base import Counts, RescoreOperator, now
 
 
 class RescueOperator(RescoreOperator):
-    """Frees expired leases, ends expired overrides, finishes interrupted erasures; asks no CRM."""
+    """Frees expired leases and ends expired overrides; asks no CRM."""
 
     def work(self, ws: Workspace, context: Context) -> dict[str, int]:
         """Counts of what was freed and ended."""
         self.look_for_a_restore(ws)
         counts = rescue(ws.ledger, now=now())
-        counts += resume(ws, at=now(), asked=False, progress=self.log.info)
         self.say("rescued", counts)
+        return dict(counts)
+
+
+class FinishErasuresOperator(RescoreOperator):
+    """Goes on with erasures that were begun and interrupted; one that cannot be carried out turns it red."""
+
+    def work(self, ws: Workspace, context: Context) -> dict[str, int]:
+        """How many rows and files were removed, by table."""
+        counts = resume(ws, at=now(), asked=False, progress=self.log.info)
+        self.say("erasures", counts)
         return dict(counts)
 
 
