@@ -84,9 +84,7 @@ def test_a_connection_never_prints_its_token():
     assert "pat-1" not in repr(Connection("c", "https://h", "pat-1", {"secret": "pat-1"}))
 
 
-@pytest.mark.parametrize(
-    "password", ["pat\u2013eu1", "pät-eu1", " pat-eu1", "pat-eu1\n", "pat\r\nX: y", "\ud800"]
-)
+@pytest.mark.parametrize("password", ["pat\u2013eu1", "pät-eu1", " pat-eu1", "pat-eu1\n", "pat\r\nX: y"])
 def test_a_token_that_cannot_be_one_is_one_sentence_that_does_not_show_it(password):
     with pytest.raises(
         SettingsIncomplete, match="token in the password of the Airflow Connection `c`"
@@ -94,3 +92,19 @@ def test_a_token_that_cannot_be_one_is_one_sentence_that_does_not_show_it(passwo
         assert Connection("c", "https://h", password).token
     assert password.strip() not in str(caught.value)
     assert Connection("c", "https://h", "pat-eu1-6f_2.b/c+d==").token == "pat-eu1-6f_2.b/c+d=="
+
+
+@pytest.mark.parametrize("name", ["host", "login", "password", "schema"])
+def test_half_a_character_is_one_sentence_that_names_the_field_and_does_not_show_it(name):
+    with pytest.raises(SettingsIncomplete) as caught:
+        Connection("c", **{name: "half\udce9"})
+    assert (
+        str(caught.value)
+        == f"the {name} of the Airflow Connection `c` is not readable as text; write it anew"
+    )
+
+
+def test_half_a_character_in_the_environment_is_told_too():
+    text = '{"host": "https://h", "login": "half\\ud800"}'
+    with pytest.raises(SettingsIncomplete, match="the login of the Airflow Connection `rescore_hubspot`"):
+        connection_from_environment("rescore_hubspot", {VARIABLE: text})

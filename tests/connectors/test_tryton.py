@@ -347,6 +347,12 @@ PAGE = b"<html><h1>Sign in to the hotel's network</h1></html>"
         pytest.param(Reply(403, PAGE), CrmLacksScope, "does not offer common.db.login", id="forbidden"),
         pytest.param(Reply(200, b'{"id":1,"result":[1]}'), CrmUnavailable, "the login is none", id="strange"),
         pytest.param(
+            Reply(200, b'{"id":1,"result":[1,"\\ud800"]}'),
+            CrmUnavailable,
+            "the login is none",
+            id="half a sign",
+        ),
+        pytest.param(
             Reply(200, b'{"result":{"__class__":"Decimal"}}'), CrmUnavailable, "JSON", id="no number"
         ),
         pytest.param(

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rescore.errors import SettingsIncomplete
+from rescore.text import is_whole
 
 TOKEN = re.compile(r"[\x21-\x7e]*")
 """What may stand in a header; a dash that a text editor made longer may not."""
@@ -30,6 +31,18 @@ class Connection:
     login: str = ""
     port: int | None = None
     schema: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse half a character, which an environment and JSON can hold and no server can be told.
+
+        Raises:
+            SettingsIncomplete: Names the field.
+        """
+        for name in ("host", "login", "password", "schema"):
+            if not is_whole(getattr(self, name)):
+                raise SettingsIncomplete(
+                    f"the {name} of the Airflow Connection `{self.id}` is not readable as text; write it anew"
+                )
 
     @property
     def token(self) -> str:

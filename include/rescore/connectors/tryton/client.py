@@ -107,12 +107,12 @@ class Client:
             raise self._refused_login()
         try:
             result = self._result(LOGIN, answer)
-            uid, token = int(result[0]), str(result[1])
+            uid = int(result[0])
+            session = f"{self._login}:{uid}:{result[1]}".encode()
         except Fault as fault:
             raise self._refused_login() if fault.asks else fault from None
         except (TypeError, ValueError, IndexError):
             raise CrmUnavailable("Tryton's answer to the login is none; check the host", sent=False) from None
-        session = f"{self._login}:{uid}:{token}".encode()
         self.uid, self._authorization = uid, f"Session {b64encode(session).decode()}"
 
     def _refused_login(self) -> CrmRejectedCredentials:
