@@ -48,17 +48,22 @@ def test_everybody_is_read_back_when_the_form_says_so(deployment, crm, scored):
     assert "drift" not in run.counts_of("read_back")
 
 
-def test_an_erasure_that_cannot_be_finished_is_told_and_keeps_nobody_from_being_read_back(
+def test_an_erasure_that_cannot_be_finished_is_told_and_keeps_nothing_else_from_being_done(
     deployment, crm, scored
 ):
     """No request can name half a character; in the ledger it may stand all the same."""
     with deployment.workspace.ledger.transaction() as connection:
-        erasures.ask(connection, Person.of(["hubspot:\udce9"]), at=deployment.now, by="ute")
+        stuck, other = (
+            erasures.ask(connection, Person.of([lead]), at=deployment.now, by="ute")
+            for lead in ("hubspot:\udce9", "hubspot:999999")
+        )
         connection.execute(update(tables.erasure).values(state=erasures.BEGUN))
     crm.sandbox.store.write(scored, {"rescore_score": "999"}, crm.sandbox.now())
     run = deployment.run("reconcile")
     assert run.tasks == {"rescue": "success", "read_back": "success", "finish_erasures": "failed"}
     assert run.counts_of("read_back")["drift"] == 1
+    with deployment.workspace.ledger.reading() as connection:
+        assert [erasures.find(connection, each).state for each in (stuck, other)] == ["begun", "done"]
 
 
 def test_after_a_restore_nothing_is_written_until_somebody_resumes(deployment, crm, scored):
